@@ -1,0 +1,75 @@
+# Every habit of the project; `make help` lists them.
+# PYTHON=python3.12 chooses the interpreter, ARGS="…" goes to the program that is run.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+VENV  := .venv
+BIN   := $(VENV)/bin
+STAMP := $(VENV)/.sim-sync-setup
+JOBS  ?= 2
+UV    ?= $(or $(wildcard $(BIN)/uv),uv)
+NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+PIP   := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: help setup demo test lint types check bench lock clean FORCE
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+
+setup: $(STAMP) ## make .venv with the pinned versions (demo, test and the others do it by themselves)
+
+demo: $(STAMP) ## no account: a month of runs of an embedded Sim API, and its cost report
+	@$(BIN)/sim-sync demo $(ARGS)
+
+test: $(STAMP) ## run the tests (ARGS="-k paused", JOBS=4)
+	@$(BIN)/pytest -n $(JOBS) $(or $(ARGS),tests)
+
+lint: $(STAMP) ## ruff: rules and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(STAMP) ## mypy, strict
+	@$(BIN)/mypy
+
+check: lint types test ## lint, types, test
+
+bench: $(STAMP) ## measure speed and memory
+	@$(BIN)/python -m bench $(ARGS)
+
+lock: ## compile requirements.txt from pyproject.toml (ARGS=--upgrade for newer versions)
+	@command -v $(UV) >/dev/null || { echo "make lock needs uv: run 'make setup' first, or install uv." >&2; exit 1; }
+	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-emit-index-url --no-emit-find-links --extra postgres --group dev \
+		--output-file requirements.txt $(ARGS) pyproject.toml
+	@! grep -n '://' requirements.txt || { echo "requirements.txt must not name a host." >&2; exit 1; }
+
+clean: ## remove caches and build output (neither .venv nor any database)
+	@rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Nothing comes from outside requirements.txt: wheels only, checked by hash, and the build backend is one of them.
+# A .venv whose interpreter is gone (upgraded away, say) is made again.
+$(STAMP): requirements.txt pyproject.toml $(if $(realpath $(BIN)/python),,FORCE)
+	@if ! $(BIN)/python $(NEW_ENOUGH); then \
+		for python in $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11); do \
+			if $$python $(NEW_ENOUGH); then found=$$python; break; fi; \
+		done; \
+		if [ -z "$$found" ]; then \
+			echo "sim-sync needs Python 3.11 or newer, and $(or $(PYTHON),python3) is missing or older." >&2; \
+			echo "Install one (Debian 12 or newer: apt-get install python3 python3-venv), or name it: make PYTHON=/path/to/python3.11" >&2; \
+			exit 1; \
+		fi; \
+		if ! $$found -c 'import ensurepip, venv' 2>/dev/null; then \
+			echo "$$found cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; \
+			exit 1; \
+		fi; \
+		$$found -m venv --clear $(VENV); \
+	fi
+	@echo "Installing the pinned versions into $(VENV) (once; a minute or two)" >&2
+	@$(PIP) install --quiet --only-binary :all: --require-hashes --requirement requirements.txt
+	@$(PIP) install --quiet --no-index --no-deps --no-build-isolation --editable .
+	@touch $@
+
+FORCE:

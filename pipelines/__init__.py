@@ -1,0 +1,1 @@
+"""The sim-sync application: command line, runs, views, report, demo."""

@@ -1,0 +1,120 @@
+"""What Sim tells of an agent block: its model calls and tools, in every place where they are repeated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .clock import iso
+from .dialects import Dialect
+from .prices import PRICES
+from .truth import Block, ModelCost, ToolUse, Turn, turn_cost
+
+Span = dict[str, Any]
+Placed = tuple[int, int, Turn | ToolUse]
+_GAP_MS = 5
+
+
+def token_counts(dialect: Dialect, cost: ModelCost) -> dict[str, int]:
+    """`{input, output, total}`, or `{prompt, completion, total}` in the documents."""
+    first, second = dialect.token_keys
+    put_in, put_out = cost.input_tokens, cost.output_tokens
+    return {first: put_in, second: put_out, "total": put_in + put_out}
+
+
+def all_tokens(dialect: Dialect, cost: ModelCost) -> dict[str, int]:
+    """As `token_counts`, with cached and reasoning tokens, which are part of the others."""
+    tokens = {**token_counts(dialect, cost), "cacheRead": cost.cache_read, "reasoning": cost.reasoning}
+    if cost.cache_write:
+        tokens["cacheWrite"] = cost.cache_write
+    return tokens
+
+
+def money(cost: ModelCost) -> dict[str, float]:
+    """A `cost` object, USD."""
+    amounts = {"input": cost.input, "output": cost.output, "total": cost.total}
+    return {**amounts, "toolCost": cost.tool} if cost.tool else amounts
+
+
+def placed_segments(block: Block) -> list[Placed]:
+    """(start, duration, segment) in ms from the run's start, one after the other."""
+    placed, at = [], block.start_ms
+    for segment in block.segments:
+        placed.append((at, segment.duration_ms, segment))
+        at += segment.duration_ms + _GAP_MS
+    return placed
+
+
+def tool_list(block: Block, started_ms: int) -> dict[str, Any]:
+    """`output.toolCalls` of an agent; on the earliest servers its list is the span's own `toolCalls`."""
+    calls = [
+        {
+            "name": tool.name, "duration": duration, "startTime": iso(started_ms + at),
+            "endTime": iso(started_ms + at + duration), "arguments": tool.arguments, "result": tool.result,
+        }
+        for at, duration, tool in placed_segments(block)
+        if isinstance(tool, ToolUse)
+    ]  # fmt: skip
+    return {"count": len(calls), "list": calls}
+
+
+def asked_tools(block: Block, place: int) -> list[dict[str, Any]]:
+    """The tools that the model call at this place asked for: those right after it."""
+    calls = []
+    for index, segment in enumerate(block.segments[place + 1 :], start=place + 1):
+        if not isinstance(segment, ToolUse):
+            break
+        calls.append({"id": f"call_{index}", "name": segment.name, "arguments": segment.arguments})
+    return calls
+
+
+def timing(dialect: Dialect, block: Block, started_ms: int) -> tuple[dict[str, Any], list[Span]]:
+    """`providerTiming` and its segments: the only place with epoch-millisecond numbers."""
+    placed = placed_segments(block)
+    start, end = placed[0][0], placed[-1][0] + placed[-1][1]
+    facts = {
+        "startTime": iso(started_ms + start),
+        "endTime": iso(started_ms + end),
+        "duration": end - start,
+        "modelTime": sum(duration for _, duration, segment in placed if isinstance(segment, Turn)),
+        "toolsTime": sum(duration for _, duration, segment in placed if isinstance(segment, ToolUse)),
+        "firstResponseTime": placed[0][1],
+        "iterations": sum(isinstance(segment, Turn) for _, _, segment in placed),
+    }
+    return facts, [_time_segment(dialect, block, n, started_ms + at) for n, (at, _, _) in enumerate(placed)]
+
+
+def _time_segment(dialect: Dialect, block: Block, place: int, start_ms: int) -> Span:
+    segment = block.segments[place]
+    span: Span = {
+        "type": "model" if isinstance(segment, Turn) else "tool",
+        "name": segment.model if isinstance(segment, Turn) else segment.name,
+        "startTime": start_ms,
+        "endTime": start_ms + segment.duration_ms,
+        "duration": segment.duration_ms,
+    }
+    if isinstance(segment, ToolUse):
+        return {**span, "toolCallId": f"call_{place}"}
+    cost = turn_cost(segment)
+    span["tokens"] = all_tokens(dialect, cost)
+    span["cost"] = money(cost)
+    span["finishReason"] = segment.finish_reason
+    calls = asked_tools(block, place)
+    span.update({"toolCalls": calls} if calls else {"assistantContent": segment.text})
+    span["provider"] = PRICES[segment.model].provider
+    if segment.ttft_ms is not None:
+        span["ttft"] = segment.ttft_ms
+    return span
+
+
+def model_facts(dialect: Dialect, block: Block, turn: Turn, place: int) -> Span:
+    """What a model segment says itself on 2026-08; before, only `providerTiming` said it."""
+    facts: Span = {"model": turn.model, "provider": PRICES[turn.model].provider}
+    if turn.error_type is not None:
+        return {**facts, "errorType": turn.error_type, "errorMessage": block.error}
+    calls = asked_tools(block, place)
+    facts.update({"modelToolCalls": calls} if calls else {"output": {"content": turn.text}})
+    facts["finishReason"] = turn.finish_reason
+    facts["tokens"] = all_tokens(dialect, turn_cost(turn))
+    if turn.ttft_ms is not None:
+        facts["ttft"] = turn.ttft_ms
+    return facts

@@ -1,0 +1,62 @@
+"""Answers before they become HTTP: status, body bytes, headers; and the errors Sim words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from .clock import iso
+from .dialects import Dialect
+
+_encode = msgspec.json.encode
+
+
+@dataclass(slots=True)
+class Answer:
+    """One HTTP answer."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+    content_type: str = "application/json;charset=utf-8"
+
+
+def json_answer(body: Any, status: int = 200) -> Answer:
+    """A JSON body."""
+    return Answer(status, _encode(body))
+
+
+def error(status: int, error: str, /, **more: Any) -> Answer:
+    """`{"error": error}`, with further fields where Sim has them."""
+    return json_answer({"error": error, **more}, status)
+
+
+def too_many(resets_ms: int) -> Answer:
+    """The body of a 429; `resets_ms` is epoch milliseconds (recording rate_limited_429)."""
+    return error(
+        429,
+        "Rate limit exceeded",
+        message=f"API rate limit exceeded. Please retry after {iso(resets_ms)}",
+        retryAfter=resets_ms,
+    )
+
+
+class BadRequestError(Exception):
+    """A parameter that Sim's validation refuses; knows its words in both zod dialects."""
+
+    def __init__(self, path: str, old: dict[str, Any], new: dict[str, Any]) -> None:
+        super().__init__(path)
+        self.old = {**old, "path": [path]}
+        self.new = {**new, "path": [path]}
+
+    def answer(self, dialect: Dialect) -> Answer:
+        """400 in the words of this generation (recordings logs_limit_abc, audit_limit_101 …)."""
+        if dialect.zod == 3:
+            return error(400, "Invalid parameters", details=[self.old])
+        return error(400, self.new["message"], details=[self.new])
+
+
+class ServerError(Exception):
+    """The server falls over: 500 `Internal server error`."""

@@ -1,0 +1,32 @@
+"""Who pays for a run, as 2026-08 tells in `executionData.billingAttribution`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from .clock import iso, to_ms
+from .entities import Run
+from .world import World
+
+
+def billing_attribution(world: World, run: Run) -> dict[str, Any]:
+    """The payer and the billing month of a run."""
+    workspace = world.workspaces[run.workspace_id]
+    account = world.accounts[workspace.account_id]
+    started = datetime.fromtimestamp(run.started_ms / 1000, UTC)
+    first = datetime(started.year, started.month, 1, tzinfo=UTC)
+    after = datetime(started.year + started.month // 12, started.month % 12 + 1, 1, tzinfo=UTC)
+    start, end = iso(to_ms(first)), iso(to_ms(after))
+    return {
+        "actorUserId": workspace.owner_id,
+        "workspaceId": workspace.id,
+        "billingEntity": {"id": account.id, "type": "organization" if account.members else "user"},
+        "billingPeriod": {"end": end, "start": start, "source": "stripe"},
+        "organizationId": account.id if account.members else None,
+        "payerSubscription": {
+            "id": f"sub-{account.id}", "plan": account.plan, "seats": max(1, len(account.members)),
+            "status": "active", "periodEnd": end, "periodStart": start, "referenceId": account.id,
+        },
+        "billedAccountUserId": workspace.owner_id,
+    }  # fmt: skip

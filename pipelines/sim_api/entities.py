@@ -1,0 +1,174 @@
+"""The things of a Sim account: users, organizations, workspaces, keys, workflows, runs, audit rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .truth import Json, Plan
+
+State = Literal["running", "paused", "resumed", "completed", "failed", "cancelled", "swept", "force_failed"]
+Legacy = Literal["tool_calls", "bare_tokens"]
+
+
+@dataclass(slots=True)
+class Account:
+    """Who pays: a user, or an organization. Money in USD, storage in bytes."""
+
+    id: str
+    plan: str = "free"
+    usage_limit: float = 5.0
+    billed_before: float = 0.0
+    storage_used: int = 0
+    storage_limit: int = 5_368_709_120
+    members: dict[str, str] = field(default_factory=dict)
+    """User id to role (owner, admin, member); empty for a user who pays alone."""
+
+
+@dataclass(slots=True)
+class User:
+    """A person; `account_id` names who pays for them."""
+
+    id: str
+    name: str
+    email: str
+    account_id: str
+
+
+@dataclass(slots=True)
+class Workspace:
+    """A workspace; `readers` are the users who may read it."""
+
+    id: str
+    name: str
+    owner_id: str
+    account_id: str
+    readers: set[str] = field(default_factory=set)
+    allows_personal_keys: bool = True
+
+
+@dataclass(slots=True)
+class ApiKey:
+    """A key: personal (workspace_id None) or of one workspace. Invented, so it may be shown."""
+
+    key: str
+    user_id: str
+    workspace_id: str | None = None
+
+
+@dataclass(slots=True)
+class Deployment:
+    """A deployed version of a workflow."""
+
+    id: str
+    version: int
+    deployed_ms: int
+
+
+@dataclass(slots=True)
+class Workflow:
+    """A workflow; `revision` grows with every change that its runs' rows show."""
+
+    id: str
+    workspace_id: str
+    name: str
+    created_ms: int
+    updated_ms: int
+    description: str | None = None
+    folder_id: str | None = None
+    color: str = "#3972F6"
+    sort_order: int = 0
+    model: str | None = None
+    secret: str = ""
+    deployments: list[Deployment] = field(default_factory=list)
+    undeployed: bool = False
+    deleted: bool = False
+    archived: bool = False
+    run_count: int = 0
+    last_run_ms: int | None = None
+    revision: int = 0
+
+    @property
+    def deployed(self) -> Deployment | None:
+        """The active deployment."""
+        return self.deployments[-1] if self.deployments and not self.undeployed else None
+
+
+@dataclass(slots=True)
+class Run:
+    """One run, as the database holds it; times are epoch milliseconds."""
+
+    id: str
+    execution_id: str
+    workspace_id: str
+    workflow: Workflow
+    trigger: str
+    started_ms: int
+    seq: int
+    plan: Plan
+    seen: Plan
+    """The part of the plan that has been done and recorded."""
+    state: State = "running"
+    ended_ms: int | None = None
+    duration_ms: int | None = None
+    deployment_version_id: str | None = None
+    was_resumed: bool = False
+    has_cost_row: bool = True
+    trace_expired: bool = False
+    legacy: Legacy | None = None
+    extra: dict[str, Json] = field(default_factory=dict)
+    """Fields nobody has documented, put on the row, the detail and the root span."""
+    rendered: dict[tuple[object, ...], bytes] = field(default_factory=dict)
+
+    @property
+    def level(self) -> str:
+        """`info` or `error`; a run killed by the stale-run sweep stays info."""
+        return "error" if self.state in ("failed", "force_failed") else "info"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing will change any more."""
+        return self.state not in ("running", "paused", "resumed")
+
+    @property
+    def has_trace(self) -> bool:
+        """Whether blocks were recorded: not before the first end or pause, never for a killed run."""
+        return self.state not in ("running", "swept", "force_failed")
+
+    @property
+    def total_cost(self) -> float | None:
+        """The true cost (USD), None where the run has no cost row (yet)."""
+        return self.seen.cost.total if self.has_trace and self.has_cost_row else None
+
+    @property
+    def status(self) -> str:
+        """What a reader of the API should call it: running, paused, completed, failed or cancelled."""
+        return {"resumed": "running", "swept": "failed", "force_failed": "failed"}.get(self.state, self.state)
+
+    def changed(self) -> None:
+        """Forgets the rendered answers."""
+        self.rendered.clear()
+
+
+@dataclass(slots=True)
+class AuditRow:
+    """One audited action; `created_us` is epoch MICROseconds, as in Sim's database."""
+
+    id: str
+    created_us: int
+    action: str
+    resource_type: str
+    workspace_id: str | None = None
+    organization_id: str | None = None
+    actor_id: str | None = None
+    actor_name: str | None = None
+    actor_email: str | None = None
+    resource_id: str | None = None
+    resource_name: str | None = None
+    description: str | None = None
+    metadata: dict[str, Json] = field(default_factory=dict)
+
+    @property
+    def created_ms(self) -> int:
+        """What the wire can say: the microseconds are cut off."""
+        return self.created_us // 1000

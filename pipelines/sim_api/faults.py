@@ -1,0 +1,162 @@
+"""Faults that a real server, its proxy or the network can have, injected by script or by chance."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from email.utils import formatdate
+from typing import Literal
+
+from .answers import Answer, error, too_many
+
+Kind = Literal["answer", "rate_limited", "cut_off", "reset", "slow", "oversize"]
+_HTML = "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault; make it with the functions below."""
+
+    name: str
+    kind: Kind
+    answer: Answer | None = None
+    seconds: float = 0.0
+    retry_after: int | Literal["date"] | None = None
+    keep: float = 0.5
+    limit: int = 0
+    costs_token: bool = False
+
+
+def _html(status: int, title: str) -> Answer:
+    return Answer(status, _HTML.format(title).encode(), {}, "text/html; charset=utf-8")
+
+
+def server_error() -> Fault:
+    """500 `Internal server error`; costs a token of the bucket, as Sim's own errors do."""
+    return Fault("500", "answer", error(500, "Internal server error"), costs_token=True)
+
+
+def bad_gateway() -> Fault:
+    """502 with a proxy's HTML."""
+    return Fault("502", "answer", _html(502, "502 Bad Gateway"))
+
+
+def unavailable(retry_after_seconds: int | None = 2) -> Fault:
+    """503, which may carry `retryAfterSeconds` in its body (not in a header)."""
+    more = {} if retry_after_seconds is None else {"retryAfterSeconds": retry_after_seconds}
+    return Fault("503", "answer", error(503, "Service temporarily unavailable", **more))
+
+
+def rate_limited(retry_after: int | Literal["date"] | None = 1, seconds: float = 1.0) -> Fault:
+    """429 out of turn: Retry-After in seconds, 0, an HTTP date (`"date"`, `seconds` ahead) or missing."""
+    return Fault("429", "rate_limited", retry_after=retry_after, seconds=seconds)
+
+
+def cut_off(keep: float = 0.5) -> Fault:
+    """The right answer, but the connection closes after a part (0..1) of the announced Content-Length."""
+    return Fault("cut_off", "cut_off", keep=keep)
+
+
+def reset() -> Fault:
+    """The connection is reset before any answer."""
+    return Fault("reset", "reset")
+
+
+def transient_401(text: str = "Rate limit check failed") -> Fault:
+    """401 that means a fault of the server: `Rate limit check failed` or `Authentication failed`."""
+    return Fault("401", "answer", error(401, text))
+
+
+def html_200() -> Fault:
+    """A login or maintenance page with status 200."""
+    return Fault("html_200", "answer", _html(200, "Sim"))
+
+
+def slow(seconds: float) -> Fault:
+    """The right answer, late."""
+    return Fault("slow", "slow", seconds=seconds)
+
+
+def oversize(limit: int) -> Fault:
+    """500 for a details=full page of more than `limit` rows; smaller ones pass. Give it to `always`."""
+    return Fault("oversize", "oversize", error(500, "Internal server error"), limit=limit, costs_token=True)
+
+
+def redirect(url: str, status: int = 307) -> Fault:
+    """A redirect, for instance to another host, which must not be sent the key."""
+    return Fault("redirect", "answer", Answer(status, b"", {"location": url}))
+
+
+def fault_answer(fault: Fault, now: float) -> Answer:
+    """The answer of a fault that has one; `now` in epoch seconds."""
+    if fault.answer is not None:
+        return replace(fault.answer, headers=dict(fault.answer.headers))
+    resets_ms = int((now + fault.seconds) * 1000)
+    made = too_many(resets_ms)
+    if fault.retry_after == "date":
+        # Whole seconds, as HTTP dates are: round up so that waiting until then is never too early.
+        made.headers["retry-after"] = formatdate(-(-resets_ms // 1000), usegmt=True)
+    elif fault.retry_after is not None:
+        made.headers["retry-after"] = str(fault.retry_after)
+    return made
+
+
+@dataclass(slots=True)
+class _Rule:
+    path: str
+    script: dict[int, Fault] = field(default_factory=dict)
+    chance: float = 0.0
+    faults: Sequence[Fault] = ()
+    seen: int = 0
+
+
+class Faults:
+    """Chooses the fault of each request; the same seed and the same requests give the same faults.
+
+    Paths are prefixes; `/api/v1/logs` therefore counts details too, `/api/v1/logs?` only the list.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self._random = random.Random(seed)
+        self._rules: list[_Rule] = []
+        self.injected: list[tuple[str, str]] = []
+        """(path, fault name) of every fault that happened."""
+
+    def at(self, nth: int, fault: Fault, *, path: str = "/") -> Faults:
+        """The n-th request (from 1, counted from now) to this path gets the fault."""
+        self._rules.append(_Rule(path, {nth: fault}))
+        return self
+
+    def script(self, faults: Sequence[Fault | None], *, path: str = "/") -> Faults:
+        """The next requests to this path get these faults, one each; None is a good answer."""
+        self._rules.append(_Rule(path, {n: f for n, f in enumerate(faults, start=1) if f is not None}))
+        return self
+
+    def chance(self, probability: float, *faults: Fault, path: str = "/") -> Faults:
+        """Each request to this path gets one of the faults with this probability (0..1)."""
+        self._rules.append(_Rule(path, chance=probability, faults=faults))
+        return self
+
+    def always(self, fault: Fault, *, path: str = "/") -> Faults:
+        """Every request to this path gets the fault."""
+        return self.chance(1.0, fault, path=path)
+
+    def clear(self) -> None:
+        """No more faults."""
+        self._rules.clear()
+
+    def pick(self, path: str, query: str) -> Fault | None:
+        """The fault of this request, if any; every rule counts it."""
+        target, chosen = f"{path}?{query}", None
+        for rule in self._rules:
+            if not target.startswith(rule.path):
+                continue
+            rule.seen += 1
+            fault = rule.script.get(rule.seen)
+            if fault is None and rule.faults and self._random.random() < rule.chance:
+                fault = self._random.choice(rule.faults)
+            chosen = chosen or fault
+        if chosen is not None and chosen.kind != "oversize":
+            self.injected.append((path, chosen.name))
+        return chosen

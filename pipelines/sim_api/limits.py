@@ -1,0 +1,55 @@
+"""The API's own rate limit: chunked token buckets, one per payer."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """`rate` tokens arrive at once at every interval (seconds); the bucket holds `capacity`."""
+
+    rate: int
+    capacity: int
+    interval: float = 60.0
+
+    @classmethod
+    def per_minute(cls, rate: int) -> RateLimit:
+        """Sim's own: a burst of twice the rate."""
+        return cls(rate, 2 * rate)
+
+
+NO_LIMIT = RateLimit(rate=1_000_000_000, capacity=2_000_000_000)
+"""Self-hosted without billing: the headers are there, the limit is not practical."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the bucket said to one request; times in epoch seconds."""
+
+    allowed: bool
+    remaining: int
+    resets_at: float
+    retry_after: int
+
+
+class Buckets:
+    """All buckets of a server."""
+
+    def __init__(self, limit: RateLimit) -> None:
+        self.limit = limit
+        self._state: dict[str, tuple[int, float]] = {}
+
+    def take(self, payer: str, now: float) -> Verdict:
+        """Takes a token at this moment (epoch seconds), if there is one."""
+        limit = self.limit
+        tokens, refilled = self._state.get(payer, (limit.capacity, now))
+        passed = max(0, math.floor((now - refilled) / limit.interval))
+        tokens = min(limit.capacity, tokens + passed * limit.rate)
+        refilled += passed * limit.interval
+        allowed = tokens > 0
+        tokens -= allowed
+        self._state[payer] = (tokens, refilled)
+        resets_at = refilled + limit.interval
+        return Verdict(allowed, tokens, resets_at, max(1, math.ceil(resets_at - now)))

@@ -1,0 +1,71 @@
+"""What an account has spent and may spend: the `limits` of every body, and GET /api/users/me/usage-limits."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from .access import Caller
+from .clock import iso, to_ms
+from .entities import Account
+from .world import World
+
+Body = dict[str, Any]
+
+# (per minute, burst) of workflow executions by plan: usage_limits_free, usage_limits_enterprise.
+_SYNC = {"free": (50, 100), "pro": (150, 300), "team": (300, 600), "enterprise": (600, 1200)}
+_ASYNC = {"free": (200, 400), "pro": (1000, 2000), "team": (2500, 5000), "enterprise": (5000, 10000)}
+
+
+class Usage:
+    """Sums what each account spent this month; adds up again only when the world has changed."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._at = -1
+        self._spent: dict[str, float] = {}
+
+    def spent(self, account: Account) -> float:
+        """USD since the first of the world's month."""
+        if self._at != self.world.revision:
+            self._spent = self._sums()
+            self._at = self.world.revision
+        return round(account.billed_before + self._spent.get(account.id, 0.0), 6)
+
+    def _sums(self) -> dict[str, float]:
+        now = datetime.fromtimestamp(self.world.now_ms / 1000, UTC)
+        month = to_ms(datetime(now.year, now.month, 1, tzinfo=UTC))
+        sums: dict[str, float] = {}
+        for workspace in self.world.workspaces.values():
+            runs = self.world.runs_of(workspace.id)
+            total = sum(run.total_cost or 0.0 for run in runs[self.world.first_at(workspace.id, month) :])
+            sums[workspace.account_id] = sums.get(workspace.account_id, 0.0) + total
+        return sums
+
+    def limits(self, account: Account, now_ms: int) -> Body:
+        """`limits` of a v1 body: about executing workflows, not about this API."""
+        usage = self._usage(account)
+        usage["isExceeded"] = usage["currentPeriodCost"] >= account.usage_limit
+        return {"workflowExecutionRateLimit": _buckets(account, now_ms, {}), "usage": usage}
+
+    def _usage(self, account: Account) -> Body:
+        return {"currentPeriodCost": self.spent(account), "limit": account.usage_limit, "plan": account.plan}
+
+    def usage_limits(self, caller: Caller, now_ms: int) -> Body:
+        """GET /api/users/me/usage-limits."""
+        account = caller.account
+        rate = {**_buckets(account, now_ms, {"isLimited": False}), "authType": "api"}
+        storage = {
+            "usedBytes": account.storage_used,
+            "limitBytes": account.storage_limit,
+            "percentUsed": round(100 * account.storage_used / account.storage_limit, 2),
+        }
+        return {"success": True, "rateLimit": rate, "usage": self._usage(account), "storage": storage}
+
+
+def _buckets(account: Account, now_ms: int, first: Body) -> Body:
+    reset = iso(now_ms + 60_000)
+    return {
+        name: {**first, "requestsPerMinute": rate, "maxBurst": burst, "remaining": burst, "resetAt": reset}
+        for name, (rate, burst) in (("sync", _SYNC[account.plan]), ("async", _ASYNC[account.plan]))
+    }

@@ -1,0 +1,194 @@
+"""The mutable in-memory world behind the embedded Sim API.
+
+Every change goes through a method here, under one lock, so a test may change the world while the
+server answers. The same seed and the same calls give the same world.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from bisect import bisect_left, insort
+from collections.abc import Iterator
+
+from .entities import Account, ApiKey, AuditRow, Run, State, User, Workflow, Workspace
+from .ids import nano_id, uuid4
+from .truth import Json, Plan
+from .world_setup import WorldSetup
+
+Order = tuple[int, str]
+
+
+def _run_order(run: Run) -> Order:
+    return (run.started_ms, run.id)
+
+
+def _audit_order(row: AuditRow) -> Order:
+    return (row.created_us, row.id)
+
+
+class World(WorldSetup):
+    """Workspaces, keys, workflows, runs and audit rows; `now_ms` is the world's present.
+
+    Attributes:
+        now_ms: epoch milliseconds; new runs start and running ones end at this moment unless told.
+        lock: held by the server while it answers and by every method that changes something.
+    """
+
+    def __init__(self, seed: int = 0, now_ms: int = 1_767_225_600_000) -> None:
+        self.random = random.Random(seed)
+        self.shuffler = random.Random(seed + 1)  # its own, so that reading changes no later id
+        self.now_ms = now_ms
+        self.lock = threading.RLock()
+        self.revision = 0
+        self.accounts: dict[str, Account] = {}
+        self.users: dict[str, User] = {}
+        self.workspaces: dict[str, Workspace] = {}
+        self.keys: dict[str, ApiKey] = {}
+        self.workflows: dict[str, Workflow] = {}
+        self.runs: dict[str, Run] = {}
+        self.executions: dict[str, Run] = {}
+        self.audit: list[AuditRow] = []
+        self._by_workspace: dict[str, list[Run]] = {}
+        self._inserted = 0
+
+    # reading ------------------------------------------------------------------------------------
+
+    def runs_of(self, workspace_id: str) -> list[Run]:
+        """Runs of a workspace, oldest first, ties by id."""
+        return self._by_workspace.get(workspace_id, [])
+
+    def first_at(self, workspace_id: str, started_ms: int) -> int:
+        """Index in `runs_of` of the first run that started at or after this moment."""
+        return bisect_left(self.runs_of(workspace_id), (started_ms, ""), key=_run_order)
+
+    def open_runs(self, workspace_id: str) -> Iterator[Run]:
+        """Runs that will still change."""
+        return (run for run in self.runs_of(workspace_id) if not run.is_final)
+
+    # the life of a run --------------------------------------------------------------------------
+
+    def start_run(
+        self,
+        workflow_id: str,
+        plan: Plan,
+        *,
+        trigger: str = "api",
+        started_ms: int | None = None,
+        draft: bool = False,
+        run_id: str | None = None,
+    ) -> Run:
+        """A run begins: its row appears at once. A moment in the past makes a late row."""
+        with self.lock:
+            if run_id in self.runs:
+                raise ValueError(f"there is a run {run_id} already")
+            workflow = self.workflows[workflow_id]
+            started = self.now_ms if started_ms is None else started_ms
+            version = None if draft else self.version_at(workflow, started)
+            run = Run(
+                run_id or uuid4(self.random), uuid4(self.random), workflow.workspace_id, workflow, trigger,
+                started, self._inserted, plan, plan.upto(0), deployment_version_id=version,
+            )  # fmt: skip
+            self._inserted += 1
+            workflow.run_count += 1
+            workflow.last_run_ms = max(started, workflow.last_run_ms or started)
+            self.runs[run.id] = run
+            self.executions[run.execution_id] = run
+            rows = self._by_workspace.setdefault(run.workspace_id, [])
+            if rows and _run_order(rows[-1]) > _run_order(run):
+                insort(rows, run, key=_run_order)
+            else:
+                rows.append(run)
+            self.revision += 1
+            return run
+
+    def end_run(self, run_id: str, *, ended_ms: int | None = None, plan: Plan | None = None) -> Run:
+        """The run completes, or fails where a block of its plan failed; endedAt and cost become final."""
+        run = self.runs[run_id]
+        done = plan or run.plan
+        failed = any(block.error for block in done.blocks)
+        return self._close(run_id, "failed" if failed else "completed", done, ended_ms)
+
+    def pause_run(self, run_id: str, *, blocks: int | None = None, ended_ms: int | None = None) -> Run:
+        """The run waits for a human: endedAt and cost are set, and are not final."""
+        plan = self.runs[run_id].plan
+        count = max(1, len(plan.blocks) // 2) if blocks is None else blocks
+        return self._close(run_id, "paused", plan.upto(count), ended_ms)
+
+    def resume_run(self, run_id: str) -> Run:
+        """A human answered: the run goes on while its row still shows the old endedAt and cost."""
+        with self.lock:
+            run = self.runs[run_id]
+            run.was_resumed = True
+            return self._set(run, "resumed")
+
+    def cancel_run(self, run_id: str, *, blocks: int = 1, ended_ms: int | None = None) -> Run:
+        """Somebody stopped the run after some of its blocks."""
+        return self._close(run_id, "cancelled", self.runs[run_id].plan.upto(blocks), ended_ms)
+
+    def sweep_run(self, run_id: str, *, ended_ms: int | None = None) -> Run:
+        """The stale-run sweep kills the run: level stays info, only executionData.error tells."""
+        return self._close(run_id, "swept", self.runs[run_id].plan.upto(0), ended_ms)
+
+    def force_fail_run(self, run_id: str, *, ended_ms: int | None = None) -> Run:
+        """The run is marked as failed without a trace (recording life_4)."""
+        return self._close(run_id, "force_failed", self.runs[run_id].plan.upto(0), ended_ms)
+
+    def _close(self, run_id: str, state: State, seen: Plan, ended_ms: int | None) -> Run:
+        with self.lock:
+            run = self.runs[run_id]
+            run.seen = seen
+            end = run.started_ms + seen.duration_ms + 5 if ended_ms is None else ended_ms
+            # A second end comes after the human's answer, not at the plan's own pace.
+            run.ended_ms = max(end, run.ended_ms + 1000) if run.ended_ms and ended_ms is None else end
+            run.duration_ms = run.ended_ms - run.started_ms
+            return self._set(run, state)
+
+    def _set(self, run: Run, state: State) -> Run:
+        run.state = state
+        run.changed()
+        self.revision += 1
+        return run
+
+    def change_run(self, run_id: str, **fields: Json) -> Run:
+        """Sets fields of a run (`extra`, `legacy`, `has_cost_row`, `trigger` …)."""
+        with self.lock:
+            run = self.runs[run_id]
+            for name, value in fields.items():
+                setattr(run, name, value)
+            return self._set(run, run.state)
+
+    # what time and people take away -------------------------------------------------------------
+
+    def purge_run(self, run_id: str) -> None:
+        """Retention removes the run: its row is gone, its detail is 404."""
+        with self.lock:
+            run = self.runs.pop(run_id)
+            del self.executions[run.execution_id]
+            self._by_workspace[run.workspace_id].remove(run)
+            self.revision += 1
+
+    def purge_before(self, workspace_id: str, started_ms: int) -> int:
+        """Purges every run that started earlier; returns how many."""
+        gone = [run.id for run in self.runs_of(workspace_id) if run.started_ms < started_ms]
+        for run_id in gone:
+            self.purge_run(run_id)
+        return len(gone)
+
+    def expire_trace(self, run_id: str) -> Run:
+        """Trace data expires, the row stays: the detail shrinks without an error."""
+        return self.change_run(run_id, trace_expired=True)
+
+    def add_audit(self, action: str, created_us: int | None = None, **fields: Json) -> AuditRow:
+        """An audited action; the moment is in epoch microseconds."""
+        with self.lock:
+            moment = self.now_ms * 1000 if created_us is None else created_us
+            fields.setdefault("resource_type", action.partition(".")[0])
+            row = AuditRow(fields.pop("id", None) or nano_id(self.random), moment, action, **fields)
+            actor = self.users.get(row.actor_id or "")
+            if actor is not None:
+                row.actor_name = row.actor_name or actor.name
+                row.actor_email = row.actor_email or actor.email
+            insort(self.audit, row, key=_audit_order)
+            self.revision += 1
+            return row

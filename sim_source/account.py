@@ -1,0 +1,106 @@
+"""Audit logs, usage and workflows as rows. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+from . import cost, decode, privacy, wire
+from .runs import Row, json_text, unknown_text
+from .spans import present
+
+
+def audit_row(row: wire.AuditLog) -> Row:
+    """A row of ``audit_logs``; secrets removed from metadata."""
+    metadata = privacy.without_secrets(decode.anything(row.metadata)) if present(row.metadata) else None
+    return (
+        row.id,
+        row.workspace_id,
+        row.actor_id,
+        row.actor_name,
+        row.actor_email,
+        row.action,
+        row.resource_type,
+        row.resource_id,
+        row.resource_name,
+        row.description,
+        None if metadata is None else json_text(metadata),
+        row.created_at,
+        unknown_text(row),
+    )
+
+
+def workflow_row(row: wire.Workflow, workspace_id: str) -> Row:
+    """A row of ``workflows``."""
+    return (
+        row.id,
+        row.workspace_id or workspace_id,
+        row.name,
+        row.description,
+        row.folder_id,
+        row.color,
+        row.is_deployed,
+        row.deployed_at,
+        cost.whole(row.run_count),
+        row.last_run_at,
+        row.created_at,
+        row.updated_at,
+        unknown_text(row),
+    )
+
+
+def usage_row(usage: wire.Usage, observed_at: datetime) -> Row:
+    """A row of ``usage``."""
+    limits = usage.rate_limit or wire.UsageRateLimit()
+    spend = usage.usage or wire.UsageSpend()
+    storage = usage.storage or wire.UsageStorage()
+    return (
+        observed_at,
+        None,
+        spend.plan,
+        cost.money(spend.current_period_cost),
+        cost.money(spend.limit),
+        *_limits(limits.sync),
+        *_limits(limits.async_),
+        cost.whole(storage.used_bytes),
+        cost.whole(storage.limit_bytes),
+        None if storage.percent_used is None else float(storage.percent_used),
+        unknown_text(usage, authType=limits.auth_type),
+    )
+
+
+def _limits(limits: wire.ExecutionLimits | None) -> Row:
+    limits = limits or wire.ExecutionLimits()
+    return (
+        limits.is_limited,
+        cost.whole(limits.requests_per_minute),
+        cost.whole(limits.max_burst),
+        cost.whole(limits.remaining),
+        limits.reset_at,
+    )
+
+
+def rejected_row(
+    table: str, row_id: str | None, row: bytes, reason: str, workspace_id: str | None, seen_at: datetime
+) -> Row:
+    """A row of ``rejected_rows``; payloads and secrets are removed from the row, values from the reason."""
+    shown: Any = None
+    try:
+        shown = privacy.without_payloads(decode.anything(row))
+    except ValueError:
+        reason = f"{reason} (and no JSON)"
+    return (
+        table,
+        row_id or hashlib.sha256(row).hexdigest()[:32],
+        seen_at,
+        workspace_id,
+        reason,
+        None if shown is None else json_text(shown),
+        None,
+    )
+
+
+def rows_hash(rows: list[Row]) -> str:
+    """A short hash of rows: tells whether a small table changed since the last sync."""
+    return hashlib.sha256(repr(rows).encode()).hexdigest()[:16]

@@ -1,0 +1,98 @@
+"""The endpoints, typed: what is asked, and what comes back decoded."""
+
+from __future__ import annotations
+
+import msgspec
+
+from . import decode, errors, wire
+from .client import SimClient, quoted
+from .decode import Page
+from .walk import Query, iso
+
+PAGE_ATTEMPTS = 3
+"""Tries of a page that could be asked for in a smaller size instead."""
+
+
+class SimApi:
+    """Asks the endpoints that hold data.
+
+    Args:
+        client: How it asks.
+        full: Ask lists for spans and final output (needed for everything but plain logs).
+    """
+
+    def __init__(self, client: SimClient, *, full: bool = True) -> None:
+        self._client = client
+        self._full = full
+
+    def runs(self, workspace_id: str, query: Query) -> Page[wire.Run]:
+        """A page of runs.
+
+        Raises:
+            UnreadableAnswer and all that ``SimClient.get`` raises.
+        """
+        params = {
+            "workspaceId": workspace_id,
+            "endDate": iso(query.end),
+            "order": query.order,
+            "limit": str(query.limit),
+        }
+        if query.start is not None:
+            params["startDate"] = iso(query.start)
+        if query.cursor is not None:
+            params["cursor"] = query.cursor
+        if self._full:
+            # flags are left out rather than sent as false: 2026-03 reads false as true
+            params |= {"details": "full", "includeTraceSpans": "true", "includeFinalOutput": "true"}
+        attempts = PAGE_ATTEMPTS if query.limit > 1 else None
+        return self._client.get("/api/v1/logs", params, decode.runs, attempts=attempts)
+
+    def run(self, log_id: str) -> wire.Run:
+        """A run's detail.
+
+        Raises:
+            NotFound: Purged or foreign.
+            msgspec.DecodeError: Not what a run can be.
+        """
+        return decode.one(self._client.get(f"/api/v1/logs/{quoted(log_id)}", None, decode.item), wire.Run)
+
+    def execution(self, execution_id: str) -> wire.Execution:
+        """A run's snapshot.
+
+        Raises:
+            NotFound: Purged or foreign.
+        """
+        body = self._client.get(f"/api/v1/logs/executions/{quoted(execution_id)}", None, _json)
+        return decode.one(body, wire.Execution)
+
+    def audit_logs(self, query: Query) -> Page[wire.AuditLog]:
+        """A page of audit logs, newest first.
+
+        Raises:
+            AccessDenied: 403 without Enterprise plan or organization admin.
+        """
+        params = {"limit": str(query.limit), "endDate": iso(query.end), **dict(query.only)}
+        if query.start is not None:
+            params["startDate"] = iso(query.start)
+        return self._client.get("/api/v1/audit-logs", params, lambda body: decode.rows(body, wire.AuditLog))
+
+    def workflows(self, workspace_id: str, cursor: str | None) -> Page[wire.Workflow]:
+        """A page of workflows; archived ones are left out by the server."""
+        params = {"workspaceId": workspace_id, "limit": "100"}
+        if cursor is not None:
+            params["cursor"] = cursor
+        return self._client.get("/api/v1/workflows", params, lambda body: decode.rows(body, wire.Workflow))
+
+    def usage(self) -> wire.Usage:
+        """The account's usage; not rate limited."""
+        body = self._client.get("/api/users/me/usage-limits", None, _json, limited=False)
+        return decode.one(body, wire.Usage)
+
+
+def _json(body: bytes) -> msgspec.Raw:
+    """The body, proven to be one JSON object: a cut-off one is tried again."""
+    try:
+        msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except msgspec.DecodeError as error:
+        raise errors.UnreadableAnswer(str(error)) from error
+    return msgspec.Raw(body)

@@ -1,0 +1,325 @@
+"""The Sim API over HTTPS: one session, paced, retried, never redirected.
+
+The key goes out in the ``X-API-Key`` header of requests to the configured host and nowhere else: it is
+in no message, log or representation.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import quote, urlsplit
+
+import msgspec
+import requests
+import tenacity
+from requests.adapters import HTTPAdapter
+
+from . import errors, rate
+
+logger = logging.getLogger("sim_source")
+
+T = TypeVar("T")
+
+CONNECTIONS = 32
+"""Requests under way at once, at most."""
+TIMEOUT_S = (10.0, 120.0)
+"""Seconds to connect and to wait for data."""
+TRANSIENT_401 = frozenset({"Rate limit check failed", "Authentication failed"})
+"""Faults of the server's limiter or key store (source); a wrong key says otherwise."""
+USER_AGENT = "sim-sync"
+
+
+@dataclass(slots=True)
+class Counters:
+    """What a client did: requests sent, tries repeated, 429s met, seconds waited."""
+
+    requests: int = 0
+    retries: int = 0
+    rate_limited: int = 0
+    waited_s: float = 0.0
+
+    def add(self, other: Counters) -> None:
+        """Adds another client's counts."""
+        self.requests += other.requests
+        self.retries += other.retries
+        self.rate_limited += other.rate_limited
+        self.waited_s += other.waited_s
+
+
+class _Fault(msgspec.Struct, rename="camel"):
+    """The body of an error."""
+
+    error: Any = None
+    message: Any = None
+    retry_after: float | None = None
+    retry_after_seconds: float | None = None
+
+
+def check_base_url(base_url: str, allow_http: bool = False) -> str:
+    """The base URL without a trailing slash.
+
+    Raises:
+        ConfigurationError: Not a URL, or one that would send the key over the network in the clear.
+    """
+    parts = urlsplit(base_url.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise errors.ConfigurationError(f"SIM_BASE_URL: {base_url!r} is no URL; it looks like https://www.sim.ai")
+    if parts.username or parts.password:
+        raise errors.ConfigurationError("SIM_BASE_URL: leave user and password out of the URL")
+    loopback = parts.hostname in ("localhost", "::1") or parts.hostname.startswith("127.")
+    if parts.scheme == "http" and not loopback and not allow_http:
+        raise errors.ConfigurationError(
+            f"SIM_BASE_URL: http://{parts.hostname} would send the API key in the clear; use https, "
+            "or set allow_http (SIM_ALLOW_HTTP=1) if that network is yours"
+        )
+    return base_url.strip().rstrip("/")
+
+
+class SimClient:
+    """Asks the Sim API.
+
+    Args:
+        api_key: Sent as ``X-API-Key``.
+        base_url: Where the API is; https, or http on loopback.
+        allow_http: Permits http to other hosts.
+        attempts: Tries of a request that meets transient faults.
+        backoff_s: First wait after a fault; doubles, with jitter, up to 30 s.
+        deadline: Epoch seconds after which nothing is waited for any more.
+        on_wait: Told of every wait: seconds, and why.
+    """
+
+    def __init__(
+        self,
+        api_key: str,
+        base_url: str,
+        *,
+        allow_http: bool = False,
+        attempts: int = 7,
+        backoff_s: float = 0.5,
+        deadline: float | None = None,
+        on_wait: Callable[[float, str], None] | None = None,
+    ) -> None:
+        if not api_key or not api_key.strip().isascii() or not api_key.strip().isprintable():
+            raise errors.ConfigurationError(
+                "SIM_API_KEY: missing, or not a key; make one in Sim under Settings, API keys"
+            )
+        self._key = api_key.strip()
+        self._base = check_base_url(base_url, allow_http)
+        self._attempts = attempts
+        self._backoff = backoff_s
+        self._deadline = deadline
+        self._on_wait = on_wait or _log_wait
+        self._pacer = rate.Pacer()
+        self._turn = threading.Condition()
+        self._session = requests.Session()
+        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=CONNECTIONS, pool_block=True)
+        self._session.mount(self._base, adapter)
+        self.counters = Counters()
+
+    def __repr__(self) -> str:
+        return f"SimClient({self._base})"
+
+    def __enter__(self) -> SimClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._session.close()
+
+    @property
+    def out_of_time(self) -> bool:
+        """Whether the time this client was given is over."""
+        return self._deadline is not None and time.time() >= self._deadline
+
+    @property
+    def available(self) -> int | None:
+        """Requests that the rate allows at once; None where no limit is known."""
+        with self._turn:
+            return self._pacer.available
+
+    def get(
+        self,
+        path: str,
+        params: Mapping[str, str] | None,
+        decode: Callable[[bytes], T],
+        *,
+        attempts: int | None = None,
+        limited: bool = True,
+    ) -> T:
+        """Asks, waits its turn, tries again where that may help, and reads the answer.
+
+        Args:
+            path: Below the base URL, its parts already quoted.
+            params: Query.
+            decode: Reads the body; raises ``UnreadableAnswer`` where it is not what it should be.
+            attempts: Tries, if other than the client's.
+            limited: False for endpoints that the rate limit leaves out.
+
+        Raises:
+            AccessDenied, NotFound, BadRequest: As the server answers; not tried again.
+            ConfigurationError: The server redirects.
+            Unavailable: All tries met faults.
+            OutOfTime: The next wait would overrun the deadline.
+        """
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(errors.Transient),
+            stop=_stop_after_faults(attempts or self._attempts),
+            wait=self._wait_after,
+            sleep=lambda seconds: self._sleep(seconds, "before the next try"),
+            before_sleep=self._count_retry,
+            reraise=True,
+        )
+        try:
+            answer: T = retrying(self._once, path, params, decode, limited)
+        except errors.Transient as error:
+            raise errors.Unavailable(f"{path}: {error}") from error
+        return answer
+
+    def _once(self, path: str, params: Mapping[str, str] | None, decode: Callable[[bytes], T], limited: bool) -> T:
+        if limited:
+            self._take_turn()
+        self.counters.requests += 1
+        try:
+            response = self._session.get(
+                self._base + path,
+                params=params,
+                headers={"X-API-Key": self._key, "User-Agent": USER_AGENT, "Accept": "application/json"},
+                timeout=TIMEOUT_S,
+                allow_redirects=False,
+            )
+        except requests.exceptions.SSLError as error:
+            self._no_answer(limited)
+            raise errors.ConfigurationError(f"TLS certificate of {self._host} was not accepted") from error
+        except requests.RequestException as error:
+            self._no_answer(limited)
+            raise errors.ServerFault(f"no whole answer from {self._host} ({type(error).__name__})") from error
+        if limited:
+            self._note_answer(response)
+        self._raise_for(response, path)
+        return decode(response.content)
+
+    @property
+    def _host(self) -> str:
+        return urlsplit(self._base).netloc
+
+    def _take_turn(self) -> None:
+        with self._turn:
+            while True:
+                wait = self._pacer.wait(time.time())
+                if wait.seconds <= 0:
+                    self._pacer.sent()
+                    return
+                if wait.for_answer and self._turn.wait(wait.seconds):
+                    continue
+                if not wait.for_answer:
+                    self._sleep(wait.seconds, "rate limit", self._turn)
+
+    def _no_answer(self, limited: bool) -> None:
+        if limited:
+            with self._turn:
+                self._pacer.failed()
+                self._turn.notify_all()
+
+    def _note_answer(self, response: requests.Response) -> None:
+        now = time.time()
+        retry_at: float | None = None
+        if response.status_code == 429:
+            self.counters.rate_limited += 1
+            retry_at = (_fault(response).retry_after or 0) / 1000 or None
+        with self._turn:
+            self._pacer.answered(response.status_code, response.headers, now, retry_at)
+            self._turn.notify_all()
+
+    def _raise_for(self, response: requests.Response, path: str) -> None:
+        status = response.status_code
+        if status == 200:
+            return
+        if 300 <= status < 400:
+            target = urlsplit(response.headers.get("Location", "")).netloc or "another address"
+            raise errors.ConfigurationError(
+                f"SIM_BASE_URL: {self._host} redirects to {target}; the key is not sent there. "
+                "Set SIM_BASE_URL to the address the API answers at"
+            )
+        fault = _fault(response)
+        said = str(fault.error or fault.message or response.reason or status)[:200]
+        if status == 429:
+            raise errors.RateLimited("rate limit exceeded")
+        if status >= 500 or (status == 401 and said in TRANSIENT_401):
+            after = fault.retry_after_seconds
+            if after is None:
+                after = rate.retry_after_seconds(response.headers.get("Retry-After"), time.time())
+            raise errors.ServerFault(f"{status} {said}", retry_after=after)
+        if status in (401, 403):
+            raise errors.AccessDenied(f"{path}: {status} {said}", status, said)
+        if status == 404:
+            raise errors.NotFound(f"{path}: {said}")
+        raise errors.BadRequest(f"{path}: {status} {said}")
+
+    def _wait_after(self, state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, errors.RateLimited):
+            return 0.0  # the pacer holds the next try back for as long as the server says
+        if isinstance(error, errors.ServerFault) and error.retry_after is not None:
+            with self._turn:
+                self._pacer.pause(error.retry_after, time.time())
+            if error.retry_after > 0:
+                return 0.0
+        return tenacity.wait_random_exponential(multiplier=self._backoff, max=30.0)(state)
+
+    def _count_retry(self, state: tenacity.RetryCallState) -> None:
+        self.counters.retries += 1
+        error = state.outcome.exception() if state.outcome else None
+        logger.debug("%s: trying again", error)
+
+    def _sleep(self, seconds: float, why: str, held: threading.Condition | None = None) -> None:
+        """Waits, telling of it; with ``held``, the lock is let go meanwhile."""
+        if seconds <= 0:
+            return
+        if self._deadline is not None and time.time() + seconds > self._deadline:
+            raise errors.OutOfTime(f"waiting {seconds:.0f} s ({why}) would overrun the time of this run")
+        self._on_wait(seconds, why)
+        started = time.monotonic()
+        if held is not None:
+            held.wait(seconds)
+        else:
+            time.sleep(seconds)
+        self.counters.waited_s += time.monotonic() - started
+
+
+def quoted(part: str) -> str:
+    """An id as a part of a path."""
+    return quote(part, safe="")
+
+
+def _stop_after_faults(attempts: int) -> Callable[[tenacity.RetryCallState], bool]:
+    """Stops after so many faults; being told to wait (429) is none."""
+    faults = 0
+
+    def stop(state: tenacity.RetryCallState) -> bool:
+        nonlocal faults
+        error = state.outcome.exception() if state.outcome else None
+        if not isinstance(error, errors.RateLimited):
+            faults += 1
+        return faults >= attempts
+
+    return stop
+
+
+def _fault(response: requests.Response) -> _Fault:
+    try:
+        return msgspec.json.decode(response.content, type=_Fault)
+    except msgspec.DecodeError:
+        return _Fault()
+
+
+def _log_wait(seconds: float, why: str) -> None:
+    if seconds >= 1:
+        logger.info("waiting %.0f s: %s", seconds, why)

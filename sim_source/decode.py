@@ -1,0 +1,211 @@
+"""Bytes of an answer to typed structures, losing nothing.
+
+The fast way decodes a whole page at once. Where the server sends a field that ``wire`` does not know, the page
+is decoded again row by row: unknown fields are taken off, kept as JSON beside their structure, and
+the rest is decoded as ever. A row that does not fit even then is set aside with its reason.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from . import wire
+from .errors import UnreadableAnswer
+
+W = TypeVar("W", bound=msgspec.Struct)
+
+
+class _Stub(msgspec.Struct, rename="camel"):
+    id: Any = None
+    started_at: datetime | None = None
+    created_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class Rejected:
+    """A row that could not be read.
+
+    Attributes:
+        row: The row as sent.
+        reason: Why it does not fit.
+        id: Its id, where it has one.
+        at: When it started or was made, where that can be read: a walk goes on from there.
+    """
+
+    row: msgspec.Raw
+    reason: str
+    id: str | None = None
+    at: datetime | None = None
+
+
+def rejected(row: msgspec.Raw, reason: str) -> Rejected:
+    """Sets a row aside, keeping what a walk needs of it."""
+    try:
+        stub = msgspec.json.decode(row, type=_Stub)
+    except msgspec.DecodeError:
+        return Rejected(row, reason)
+    return Rejected(row, reason, str(stub.id) if stub.id is not None else None, stub.started_at or stub.created_at)
+
+
+@dataclass(slots=True)
+class Page(Generic[W]):
+    """A page as read.
+
+    Attributes:
+        rows: The rows that fit, in the order of the server.
+        rejected: Those that did not.
+        next_cursor: The server's cursor; None on the last page.
+        size: Bytes of the answer's body.
+    """
+
+    rows: list[W]
+    next_cursor: str | None
+    size: int
+    rejected: list[Rejected] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """Rows that the server sent."""
+        return len(self.rows) + len(self.rejected)
+
+
+_any = msgspec.json.Decoder(float_hook=Decimal)
+_raw_page = msgspec.json.Decoder(wire.RawPage)
+_raw_item = msgspec.json.Decoder(wire.RawItem)
+_run_page = msgspec.json.Decoder(wire.RunPage)
+
+
+@cache
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind)
+
+
+def runs(body: bytes) -> Page[wire.Run]:
+    """Reads a page of ``/api/v1/logs``.
+
+    Raises:
+        UnreadableAnswer: The body is not a page at all (HTML, cut off).
+    """
+    try:
+        page = _run_page.decode(body)
+    except msgspec.ValidationError:
+        return rows(body, wire.Run)
+    except msgspec.DecodeError as error:
+        raise UnreadableAnswer(str(error)) from error
+    return Page(page.data, page.next_cursor, len(body))
+
+
+def rows(body: bytes, kind: type[W]) -> Page[W]:
+    """Reads a page of any kind of row, row by row; unknown fields are kept, odd rows set aside.
+
+    Raises:
+        UnreadableAnswer: The body is not a page at all.
+    """
+    try:
+        raw = _raw_page.decode(body)
+    except msgspec.DecodeError as error:
+        raise UnreadableAnswer(str(error)) from error
+    page: Page[W] = Page([], raw.next_cursor, len(body))
+    for row in raw.data:
+        try:
+            page.rows.append(one(row, kind))
+        except msgspec.DecodeError as error:
+            page.rejected.append(rejected(row, str(error)))
+    return page
+
+
+def item(body: bytes) -> msgspec.Raw:
+    """The object inside ``{"data": ...}``.
+
+    Raises:
+        UnreadableAnswer: The body is not such an object.
+    """
+    try:
+        return _raw_item.decode(body).data
+    except msgspec.DecodeError as error:
+        raise UnreadableAnswer(str(error)) from error
+
+
+def one(body: bytes | msgspec.Raw, kind: type[W]) -> W:
+    """Reads one structure, keeping unknown fields in ``unknown``.
+
+    Raises:
+        msgspec.DecodeError: It does not fit even without them.
+    """
+    try:
+        return typing.cast(W, _decoder(kind).decode(body))
+    except msgspec.ValidationError:
+        clean = set_unknown_aside(_any.decode(body), kind)
+        return typing.cast(W, _decoder(kind).decode(encode(clean)))
+
+
+def anything(body: bytes | msgspec.Raw) -> Any:
+    """Reads JSON as plain objects; numbers with a fraction become ``Decimal``, to the last digit."""
+    return _any.decode(body)
+
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+def encode(value: Any) -> bytes:
+    """JSON of plain objects; decimals as numbers with all their digits."""
+    return _encoder.encode(value)
+
+
+def set_unknown_aside(value: Any, kind: Any) -> Any:
+    """Moves every field that ``kind`` does not know into the structure's ``unknown``, at any depth."""
+    struct, list_of, dict_of = _shape(kind)
+    if isinstance(value, dict):
+        if struct is not None:
+            return _clean_struct(value, struct)
+        if dict_of is not None:
+            return {key: set_unknown_aside(entry, dict_of) for key, entry in value.items()}
+    if isinstance(value, list) and list_of is not None:
+        return [set_unknown_aside(entry, list_of) for entry in value]
+    return value
+
+
+def _clean_struct(value: dict[str, Any], struct: type[Any]) -> dict[str, Any]:
+    known = _fields(typing.cast(Any, struct))
+    clean = {key: set_unknown_aside(entry, known[key]) for key, entry in value.items() if key in known}
+    unknown = {key: entry for key, entry in value.items() if key not in known}
+    if unknown and issubclass(struct, wire.Wire):
+        clean["~unknown"] = unknown
+    return clean
+
+
+@cache
+def _fields(struct: Any) -> dict[str, Any]:
+    hints = typing.get_type_hints(struct)
+    return {f.encode_name: hints[f.name] for f in msgspec.structs.fields(struct) if f.name != "unknown"}
+
+
+@cache
+def _shape(kind: Any) -> tuple[type[Any] | None, Any, Any]:
+    """The struct, the list's and the dict's item type that a type annotation admits."""
+    struct = list_of = dict_of = None
+    for option in _options(kind):
+        origin = typing.get_origin(option)
+        if origin is list:
+            list_of = typing.get_args(option)[0]
+        elif origin is dict:
+            dict_of = typing.get_args(option)[1]
+        elif isinstance(option, type) and issubclass(option, msgspec.Struct):
+            struct = option
+    return struct, list_of, dict_of
+
+
+def _options(kind: Any) -> Iterator[Any]:
+    if typing.get_origin(kind) in (types.UnionType, typing.Union):
+        yield from typing.get_args(kind)
+    else:
+        yield kind

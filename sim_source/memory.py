@@ -1,0 +1,188 @@
+"""What the destination already holds: asked for instead of remembered.
+
+Changes are told by comparison, and what is still to be asked for is found where the rows are. So dlt's state stays a
+few timestamps however many runs there are, and losing it costs nothing. A destination that
+cannot be asked (or holds nothing yet) counts as empty: rows are then sent again, which changes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import dlt
+import msgspec
+from dlt.common.destination.exceptions import SqlClientNotAvailable
+from dlt.common.exceptions import MissingDependencyException
+from dlt.destinations.exceptions import DatabaseUndefinedRelation, DestinationConnectionError
+from dlt.destinations.sql_client import SqlClientBase
+
+from . import life, wire
+from .runs import Fingerprint, Row, json_text
+from .tables import LOG_DETAILS
+from .walk import utc
+
+logger = logging.getLogger("sim_source")
+
+
+@dataclass(frozen=True, slots=True)
+class PendingRun:
+    """A stored run whose detail is still to be asked for.
+
+    Attributes:
+        run: What its list row said, as far as the detail does not say it again.
+        detail_row: Its row of ``log_details`` as stored.
+        has_spans: Whether spans of it are stored.
+    """
+
+    run: wire.Run
+    workflow_id: str | None
+    detail_row: Row
+    has_spans: bool
+
+
+class Memory:
+    """Asks the destination of a pipeline about one workspace."""
+
+    def __init__(self, pipeline: dlt.Pipeline, workspace_id: str) -> None:
+        self._pipeline = pipeline
+        self._workspace = workspace_id
+
+    def fingerprints(self, first: datetime, last: datetime) -> dict[str, Fingerprint]:
+        """Stored runs that started in ``[first, last]``: what tells whether they changed."""
+        rows = self._ask(
+            "SELECT id, ended_at, cost_total, level, status FROM {logs} "
+            "WHERE workspace_id = %s AND started_at >= %s AND started_at <= %s",
+            (self._workspace, first, last),
+        )
+        return {row[0]: Fingerprint(utc(row[1]) if row[1] else None, row[2], row[3], row[4]) for row in rows}
+
+    def pending_count(self, mode: life.Details) -> int:
+        """How many stored runs still wait for their detail."""
+        if mode == "none":
+            return 0
+        rows = self._ask(f"SELECT count(*) {_PENDING[mode]}", (self._workspace,))
+        return int(rows[0][0]) if rows else 0
+
+    def pending(self, mode: life.Details, limit: int) -> list[PendingRun]:
+        """Stored runs whose detail is still to be asked for, newest first."""
+        if mode == "none" or limit <= 0:
+            return []
+        columns = ", ".join(f"d.{name}" for name in LOG_DETAILS.column_names)
+        rows = self._ask(
+            "SELECT l.started_at, l.deployment_version_id, l.files, l.extra, l.level, l.trigger, l.ended_at, "
+            f"l.total_duration_ms, {columns} {_PENDING[mode]} ORDER BY l.started_at DESC, l.id LIMIT {int(limit)}",
+            (self._workspace,),
+        )
+        return [_pending_run(row) for row in rows]
+
+    def snapshot_versions(self) -> set[str]:
+        """Deployment versions a snapshot of which is stored."""
+        rows = self._ask(
+            "SELECT DISTINCT l.deployment_version_id FROM {execution_snapshots} s "
+            "JOIN {logs} l ON l.execution_id = s.execution_id "
+            "WHERE l.workspace_id = %s AND s.state_hash IS NOT NULL AND l.deployment_version_id IS NOT NULL",
+            (self._workspace,),
+        )
+        return {row[0] for row in rows}
+
+    def without_snapshot(self, *, by_version: bool, limit: int) -> list[tuple[str, str | None]]:
+        """Executions whose snapshot is to be asked for: (execution id, workflow id), newest first."""
+        if limit <= 0:
+            return []
+        found: list[tuple[str, str | None]] = []
+        if by_version:
+            found = [(row[0], row[1]) for row in self._ask(_NEW_VERSIONS + f" LIMIT {int(limit)}", (self._workspace,))]
+        left = limit - len(found)
+        if left > 0:
+            unversioned = "AND l.deployment_version_id IS NULL " if by_version else ""
+            rows = self._ask(
+                f"{_NO_SNAPSHOT}{unversioned}ORDER BY l.started_at DESC LIMIT {int(left)}", (self._workspace,)
+            )
+            found += [(row[0], row[1]) for row in rows]
+        return found
+
+    def _ask(self, sql: str, args: Sequence[Any]) -> list[tuple[Any, ...]]:
+        try:
+            with self._client() as client:
+                names = {
+                    name: client.make_qualified_table_name(name)
+                    for name in ("logs", "log_details", "cost_items", "trace_spans", "execution_snapshots")
+                }
+                with client.execute_query(sql.format(**names), *args) as cursor:
+                    return list(cursor.fetchall())
+        except (DatabaseUndefinedRelation, SqlClientNotAvailable, MissingDependencyException):
+            return []
+
+    @contextmanager
+    def _client(self) -> Iterator[SqlClientBase[Any]]:
+        try:
+            with self._pipeline.sql_client() as client:
+                yield client
+        except DestinationConnectionError:
+            # a database that is not there yet, or locked: loading will say so in its own words
+            logger.debug("the destination could not be asked what it holds", exc_info=True)
+            raise
+
+
+_UNREAD = (
+    "FROM {logs} l JOIN {log_details} d ON d.id = l.id "
+    "WHERE l.workspace_id = %s AND d.detail_source = 'list' AND l.ended_at IS NOT NULL "
+)
+_PENDING: dict[str, str] = {
+    "all": _UNREAD,
+    "costly": _UNREAD  # noqa: S608 literals of ours
+    + "AND (EXISTS (SELECT 1 FROM {cost_items} c WHERE c.log_id = l.id AND c.kind = 'unknown') "
+    "OR (l.cost_total IS NULL AND EXISTS ("
+    "SELECT 1 FROM {trace_spans} t WHERE t.log_id = l.id AND t.model IS NOT NULL)))",
+}
+_NO_SNAPSHOT = (
+    "SELECT l.execution_id, l.workflow_id FROM {logs} l WHERE l.workspace_id = %s AND l.execution_id IS NOT NULL "
+    "AND NOT EXISTS (SELECT 1 FROM {execution_snapshots} s WHERE s.execution_id = l.execution_id) "
+)
+_NEW_VERSIONS = (
+    "SELECT max(l.execution_id), max(l.workflow_id) FROM {logs} l "
+    "WHERE l.workspace_id = %s AND l.deployment_version_id IS NOT NULL "
+    "AND NOT EXISTS (SELECT 1 FROM {execution_snapshots} s WHERE s.execution_id = l.execution_id) "
+    "AND l.deployment_version_id NOT IN (SELECT k.deployment_version_id FROM {execution_snapshots} s "
+    "JOIN {logs} k ON k.execution_id = s.execution_id "
+    "WHERE s.state_hash IS NOT NULL AND k.deployment_version_id IS NOT NULL) "
+    "GROUP BY l.deployment_version_id"
+)
+
+
+def _pending_run(row: tuple[Any, ...]) -> PendingRun:
+    started_at, version, files, extra, level, trigger, ended_at, duration = row[:8]
+    stored = tuple(
+        _as_json(value) if column.kind == "json" else value
+        for column, value in zip(LOG_DETAILS.columns, row[8:], strict=True)
+    )
+    field: dict[str, Any] = dict(zip(LOG_DETAILS.column_names, stored, strict=True))
+    run = wire.Run(
+        id=field["id"],
+        started_at=started_at,
+        execution_id=field["execution_id"],
+        deployment_version_id=version,
+        level=level,
+        trigger=trigger,
+        ended_at=ended_at,
+        total_duration_ms=duration,
+        cost=wire.Cost(total=field["cost_total"]) if field["cost_total"] is not None else None,
+        files=_raw(files),
+        unknown=_raw(extra),
+    )
+    return PendingRun(run, field["workflow_id"], stored, bool(field["span_count"]))
+
+
+def _as_json(value: Any) -> str | None:
+    """JSON as text; some drivers hand it out parsed."""
+    return value if value is None or isinstance(value, str) else json_text(value)
+
+
+def _raw(value: Any) -> msgspec.Raw:
+    text = _as_json(value)
+    return wire.NO_RAW if text is None else msgspec.Raw(text.encode())

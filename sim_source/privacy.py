@@ -1,0 +1,155 @@
+"""What may be kept: payloads only when asked for, secrets never.
+
+Payloads are the users' data: inputs, outputs, prompts, environment. Without ``payloads=full`` they leave memory
+in no form. Secrets are removed from everything, always; the structure around them stays. 2026-03 returns
+secrets in snapshots (``recordings/sim-2026-03/execution_multi.http``).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+
+SECRET_WORDS: Final = frozenset({
+    "key", "keys", "apikey", "apikeys", "token", "secret", "secrets", "password", "passwords", "passwd",
+    "passphrase", "authorization", "credential", "credentials", "oauth", "bearer", "cookie",
+})  # fmt: skip
+_SECRET_ENDINGS: Final = (
+    "apikey",
+    "token",
+    "secret",
+    "password",
+    "credential",
+    "authorization",
+    "privatekey",
+)
+_SECRET_VALUE: Final = re.compile(
+    r"\b(?:sk|pk|rk)[-_][A-Za-z0-9_-]{8,}|\bgh[pousr]_[A-Za-z0-9]{16,}|\bxox[abprs]-[A-Za-z0-9-]{8,}"
+    r"|\bAKIA[0-9A-Z]{12,}|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*|(?<=Bearer )[A-Za-z0-9._~+/=-]{8,}"
+)
+_REFERENCE: Final = re.compile(r"\s*(\{\{[^{}]*\}\}|<[\w.\[\]-]+>)\s*")
+"""``{{NAME}}`` and ``<block.field>`` name a value and are none."""
+_LABELS: Final = ("name", "key", "header", "id", "Key", "Name", "Header")
+_VALUES: Final = ("value", "Value", "values", "defaultValue")
+
+REDACTED: Final = "[REDACTED]"
+
+PAYLOAD_NAMES: Final = frozenset({
+    "input", "inputs", "output", "outputs", "finalOutput", "workflowInput", "environment", "variables",
+    "arguments", "args", "params", "result", "results", "content", "assistantContent", "thinkingContent",
+    "thinking", "reasoning", "message", "messages", "prompt", "systemPrompt", "userPrompt", "toolCalls",
+    "modelToolCalls", "blockExecutions", "blockStates", "executionState", "body", "payload", "data",
+    "request", "response", "headers", "text", "value", "values",
+})  # fmt: skip
+"""Fields that hold what users put in or got out, wherever they stand in a run."""
+
+_SAFE_EXECUTION_DATA: Final = {
+    "trigger": frozenset({"type", "source", "timestamp"}),
+    "lastStartedBlock": None,
+    "lastCompletedBlock": None,
+    "billingAttribution": None,
+    "correlation": None,
+    "level": None,
+    "completionFailure": None,
+}
+"""Parts of ``executionData`` that are not private (recorded); of ``trigger``, which may carry the
+caller's body under ``data``, only these fields."""
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a field of this name holds a secret: ``apiKey``, ``access_token``; not ``maxTokens``."""
+    words = [word.lower() for word in _WORD.findall(name)]
+    return any(word in SECRET_WORDS or word.endswith(_SECRET_ENDINGS) for word in words)
+
+
+def without_secrets(value: Any) -> Any:
+    """A copy without secrets, structure kept: by name, by ``password`` marks, by unmistakable form.
+
+    Args:
+        value: Plain JSON objects.
+    """
+    if isinstance(value, dict):
+        return _dict_without_secrets(value)
+    if isinstance(value, list):
+        return [without_secrets(entry) for entry in value]
+    if isinstance(value, str):
+        return _SECRET_VALUE.sub(REDACTED, value)
+    return value
+
+
+def _dict_without_secrets(value: dict[str, Any]) -> dict[str, Any]:
+    held = next((name for name in _VALUES if name in value), None)
+    marked = held is not None and (value.get("password") is True or _has_secret_label(value))
+    clean: dict[str, Any] = {}
+    for name, entry in value.items():
+        if marked and name in _VALUES:
+            clean[name] = _blank(entry)
+        elif held is not None and name in _LABELS:
+            clean[name] = without_secrets(entry)  # the label of a pair, not a secret of its own
+        elif is_secret_name(name):
+            clean[name] = _secret_entry(entry)
+        else:
+            clean[name] = without_secrets(entry)
+    return clean
+
+
+def _has_secret_label(value: dict[str, Any]) -> bool:
+    return any(isinstance(value.get(label), str) and is_secret_name(value[label]) for label in _LABELS)
+
+
+def _secret_entry(entry: Any) -> Any:
+    """What stands under a secret name: of a sub-block only its value goes."""
+    if isinstance(entry, dict) and "value" in entry:
+        return {name: _blank(part) if name == "value" else without_secrets(part) for name, part in entry.items()}
+    return _blank(entry)
+
+
+def _blank(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _blank(entry) for name, entry in value.items()}
+    if isinstance(value, list):
+        return [_blank(entry) for entry in value]
+    if isinstance(value, bool) or value is None or value == "":
+        return value
+    if isinstance(value, str) and _REFERENCE.fullmatch(value):
+        return value
+    return None
+
+
+def without_payloads(value: Any) -> Any:
+    """A copy without payload fields and secrets, at any depth; for fields of rows nobody has documented."""
+    if isinstance(value, dict):
+        return {
+            name: without_payloads(_secret_entry(entry) if is_secret_name(name) else entry)
+            for name, entry in value.items()
+            if name not in PAYLOAD_NAMES
+        }
+    if isinstance(value, list):
+        return [without_payloads(entry) for entry in value]
+    return without_secrets(value)
+
+
+def withheld(fields: dict[str, Any]) -> dict[str, Any]:
+    """Undocumented fields of a span or of ``executionData``: their names, and values that can be no payload.
+
+    Text and structures might be what a user put in; numbers and flags at this level are not.
+    """
+    return {name: entry if isinstance(entry, bool | int | float) else None for name, entry in fields.items()}
+
+
+def safe_execution_data(data: dict[str, Any]) -> dict[str, Any]:
+    """The part of ``executionData`` that may be kept without payloads; unknown fields withheld."""
+    kept: dict[str, Any] = {}
+    rest: dict[str, Any] = {}
+    for name, entry in data.items():
+        if name not in _SAFE_EXECUTION_DATA:
+            if name not in PAYLOAD_NAMES:
+                rest[name] = entry
+            continue
+        fields = _SAFE_EXECUTION_DATA[name]
+        if fields is not None and isinstance(entry, dict):
+            entry = {part: text for part, text in entry.items() if part in fields}
+        kept[name] = without_payloads(entry)
+    return kept | withheld(rest)

@@ -1,0 +1,173 @@
+"""When the next request may be sent: Sim's rate limit as its headers tell it.
+
+Sim fills a bucket once per interval (60 s) with a fixed number of tokens (read in Sim's source,
+``rate-limiter/storage``). ``X-RateLimit-Remaining`` says how many are left and ``X-RateLimit-Reset`` when the
+next come; ``X-RateLimit-Limit`` means capacity on 2026-08 and refill on 2026-03 and is not used. Without
+these headers there is no limit. The pacer knows no clock but the times it is given, and never sleeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+RESET_MARGIN_S = 0.05
+"""Added to a reset: a clock a little ahead of the server's must not send early."""
+MAX_SKEW_S = 2.0
+"""Below this difference the two clocks count as one; ``Date`` has only whole seconds."""
+MAX_WAIT_S = 3600.0
+"""A header that asks for more is not believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """How long to wait before the next request, and why.
+
+    Attributes:
+        seconds: 0 where the request may be sent now.
+        for_answer: True where the answer of a request under way must be seen first.
+    """
+
+    seconds: float
+    for_answer: bool = False
+
+
+GO = Wait(0.0)
+
+
+class Pacer:
+    """The bucket as seen from here.
+
+    Times are epoch seconds of this machine's clock. Not thread-safe: the client holds a lock around it.
+    """
+
+    def __init__(self) -> None:
+        self._remaining: int | None = None
+        self._reset_at = 0.0
+        self._not_before = 0.0
+        self._in_flight = 0
+        self._skew = 0.0
+        self._refusals = 0
+
+    @property
+    def available(self) -> int | None:
+        """Requests that can be sent now without waiting; None where no limit is known."""
+        return None if self._remaining is None else max(0, self._remaining)
+
+    def wait(self, now: float) -> Wait:
+        """Whether a request may be sent at ``now``."""
+        if now < self._not_before:
+            return Wait(self._not_before - now)
+        if self._remaining is None or self._remaining > 0:
+            return GO
+        if now >= self._reset_at:
+            if self._in_flight:  # one goes first; its answer says how many may follow
+                return Wait(1.0, for_answer=True)
+            return GO
+        return Wait(self._reset_at - now, for_answer=self._in_flight > 0)
+
+    def sent(self) -> None:
+        """A request goes out."""
+        self._in_flight += 1
+        if self._remaining is not None:
+            self._remaining -= 1
+
+    def failed(self) -> None:
+        """A request ended without an answer."""
+        self._in_flight -= 1
+
+    def answered(self, status: int, headers: Mapping[str, str], now: float, retry_at: float | None = None) -> None:
+        """An answer came.
+
+        Args:
+            status: HTTP status. Headers of errors other than 429 are not believed (2026-03 puts
+                false ones on 401).
+            headers: Its headers, any case.
+            now: When it came.
+            retry_at: Epoch seconds from the body (``retryAfter``), for a 429 without header.
+        """
+        self._in_flight -= 1
+        self._learn_skew(headers, now)
+        if status == 429:
+            self._refused(headers, now, retry_at)
+        elif status == 200:
+            self._refusals = 0
+            self._learn_bucket(headers)
+
+    def pause(self, seconds: float, now: float) -> None:
+        """Sends nothing for a while (503 with ``retryAfterSeconds``)."""
+        self._not_before = max(self._not_before, now + min(seconds, MAX_WAIT_S))
+
+    def _learn_bucket(self, headers: Mapping[str, str]) -> None:
+        remaining = _integer(headers.get("X-RateLimit-Remaining"))
+        reset = parse_iso(headers.get("X-RateLimit-Reset"))
+        if remaining is None or reset is None:
+            return
+        reset_at = reset - self._skew + RESET_MARGIN_S
+        known = self._remaining
+        left = remaining - self._in_flight
+        if known is None or self._in_flight == 0 or reset_at > self._reset_at + 0.5:
+            self._remaining = left
+        else:  # answers overtake each other: the poorest tells the latest
+            self._remaining = min(known, left)
+        self._reset_at = max(self._reset_at, reset_at)
+
+    def _refused(self, headers: Mapping[str, str], now: float, retry_at: float | None) -> None:
+        self._refusals += 1
+        # "Retry-After: 0" on a bucket that stays empty must not become a busy loop
+        least = min(0.25 * 2 ** (self._refusals - 1), 30.0)
+        told = retry_after_seconds(headers.get("Retry-After"), now + self._skew)
+        reset = parse_iso(headers.get("X-RateLimit-Reset"))
+        if told is None and reset is not None:
+            told = reset - self._skew - now + RESET_MARGIN_S
+        if told is None and retry_at is not None:
+            told = retry_at - self._skew - now + RESET_MARGIN_S
+        seconds = max(least, min(told if told is not None else 1.0, MAX_WAIT_S))
+        self._remaining = 0
+        self._reset_at = self._not_before = max(self._not_before, now + seconds)
+
+    def _learn_skew(self, headers: Mapping[str, str], now: float) -> None:
+        date = _http_date(headers.get("Date"))
+        if date is not None:
+            skew = date + 0.5 - now  # Date is cut to whole seconds
+            self._skew = skew if abs(skew) > MAX_SKEW_S else 0.0
+
+
+def retry_after_seconds(value: str | None, now: float) -> float | None:
+    """Seconds of a ``Retry-After`` header, a number or an HTTP date; None where absent or odd."""
+    if value is None:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        date = _http_date(value)
+        return None if date is None else max(0.0, date - now)
+
+
+def parse_iso(value: str | None) -> float | None:
+    """Epoch seconds of an ISO date, None where absent or odd."""
+    if not value:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _http_date(value: str | None) -> float | None:
+    if not value:
+        return None
+    try:
+        return parsedate_to_datetime(value).timestamp()
+    except (TypeError, ValueError):
+        return None
+
+
+def _integer(value: str | None) -> int | None:
+    try:
+        return None if value is None else int(float(value))
+    except ValueError:
+        return None

@@ -1,0 +1,226 @@
+"""Everything a sync reads, in order: usage, workflows, audit logs, then the runs of each workspace.
+
+One flow of pages feeds all tables. A resource that fails ends alone: what was read of it is kept, the
+others go on, and it is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import dlt
+import msgspec
+
+from . import account, errors, snapshots, walk, windows, wire
+from .api import SimApi
+from .batch import Batch, Tables
+from .client import SimClient
+from .decode import Rejected
+from .memory import Memory
+from .pages import ROW_FAULTS, Bounds, RunReader
+from .runs import Row, RunOptions
+from .tables import AUDIT_LOGS, LOGS, REJECTED_ROWS, TABLES, USAGE, WORKFLOWS
+from .watch import Watch
+
+RUN_TABLES = ("logs", "log_details", "cost_items", "trace_spans", "execution_snapshots", "workflow_states")
+
+
+@dataclass(slots=True)
+class Settings:
+    """What a sync is to read; see ``sim_source`` for each."""
+
+    workspace_ids: list[str]
+    end: datetime
+    since: datetime | None = None
+    until: datetime | None = None
+    options: RunOptions = field(default_factory=RunOptions)
+    snapshots: snapshots.Snapshots = "version"
+    lookback: timedelta = windows.LOOKBACK
+    bounds: Bounds = field(default_factory=Bounds)
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads what the selected tables need.
+
+    Attributes:
+        state: dlt's source state; changed in place, committed with the data.
+        selected: Names of the tables that are wanted.
+        strict: Raise failures instead of noting them.
+    """
+
+    client: SimClient
+    settings: Settings
+    watch: Watch
+    pipeline: dlt.Pipeline
+    state: windows.State
+    selected: frozenset[str]
+    strict: bool
+
+    def pages(self, existing: Iterable[str]) -> Iterator[Tables]:
+        """All pages; first an empty one for tables the destination does not have yet."""
+        missing = self.selected - set(existing)
+        if missing:
+            yield {name: TABLES[name].empty() for name in TABLES if name in missing}
+        for step in (self._usage, self._audit_logs):
+            yield from self._counted(step())
+        for workspace_id in self.settings.workspace_ids:
+            if self.watch.out_of_time:
+                return
+            yield from self._counted(self._workspace(workspace_id))
+
+    def _counted(self, pages: Iterator[Tables]) -> Iterator[Tables]:
+        for tables in pages:
+            for name, table in tables.items():
+                self.watch.extracted(name, table.num_rows)
+            yield tables
+
+    @contextmanager
+    def _kept_apart(self, resource: str, workspace_id: str | None) -> Iterator[None]:
+        """A failure ends this resource only; running out of time ends it without one."""
+        try:
+            yield
+        except errors.OutOfTime:
+            self.watch.out_of_time = True
+        except errors.SimError as error:
+            if self.strict or isinstance(error, errors.ConfigurationError):
+                raise
+            self.watch.failed(resource, workspace_id, error)
+
+    def _batch(self, *names: str) -> Batch:
+        return Batch([name for name in (*names, REJECTED_ROWS.name) if name in self.selected])
+
+    def _usage(self) -> Iterator[Tables]:
+        """Also the proof of the key: a wrong one ends the sync here, before anything is written."""
+        if USAGE.name not in self.selected or not self.settings.bounds.audit_logs:
+            return
+        try:
+            usage = self.client_api().usage()
+        except errors.AccessDenied as denied:
+            raise errors.ConfigurationError(
+                f"SIM_API_KEY: the server does not take the key ({denied.reason}); "
+                "make one in Sim under Settings, API keys"
+            ) from denied
+        except ROW_FAULTS as fault:
+            self.watch.warn(f"usage could not be read: {fault}")
+            return
+        except errors.SimError as error:
+            if self.strict:
+                raise
+            self.watch.failed(USAGE.name, None, error)
+            return
+        yield {USAGE.name: USAGE.arrow([[value] for value in account.usage_row(usage, datetime.now(UTC))])}
+
+    def client_api(self) -> SimApi:
+        """The endpoints; lists are asked for in full only where a table needs that."""
+        return SimApi(self.client, full=any(name in self.selected for name in RUN_TABLES[1:]))
+
+    def _audit_logs(self) -> Iterator[Tables]:
+        if AUDIT_LOGS.name not in self.selected or not self.settings.bounds.audit_logs:
+            return
+        batch = self._batch(AUDIT_LOGS.name)
+        with self._kept_apart(AUDIT_LOGS.name, None):
+            try:
+                yield from self._walk_audit(batch)
+            except errors.AccessDenied as denied:
+                if denied.status != 403:
+                    raise
+                self.watch.warn(
+                    f"audit logs are left out: {denied.reason}. They need the Enterprise plan and a key of an "
+                    "organization owner or admin"
+                )
+        yield from batch.flush()
+
+    def _walk_audit(self, batch: Batch) -> Iterator[Tables]:
+        settings, api = self.settings, self.client_api()
+        state = self.state.setdefault(AUDIT_LOGS.name, {})
+        left = settings.bounds.audit_logs
+        while window := windows.next_window(state, settings.end, settings.since, settings.lookback, newest_first=True):
+            for number, chunk in enumerate(walk.audit(api.audit_logs, window.start, window.end)):
+                if number == 0:  # access is proven: only now is the walk remembered
+                    windows.started(state, window, newest_first=True)
+                self._add(AUDIT_LOGS.name, chunk.rows, account.audit_row, chunk.rejected, None, batch)
+                windows.reached(state, chunk.position)
+                yield from batch.full()
+                left -= len(chunk.rows)
+                if left <= 0 or self.client.out_of_time:
+                    return
+            windows.finished(state)
+
+    def _workspace(self, workspace_id: str) -> Iterator[Tables]:
+        state = self.state.setdefault("workspaces", {}).setdefault(workspace_id, {})
+        first_sync = "until" not in state.get(LOGS.name, {})
+        rows_before = self.watch.rows[LOGS.name]
+        failures = len(self.watch.failures)
+        workflows = [0]
+        if self.settings.bounds.audit_logs:  # the first piece of a sync
+            with self._kept_apart(WORKFLOWS.name, workspace_id):
+                yield from self._workflows(workspace_id, state, workflows)
+        if len(self.watch.failures) > failures or not self.selected.intersection(RUN_TABLES):
+            return
+        batch = self._batch(*RUN_TABLES)
+        with self._kept_apart(LOGS.name, workspace_id):
+            yield from self._counted_runs(workspace_id, state, batch)
+        yield from batch.flush()
+        nothing = self.watch.rows[LOGS.name] == rows_before and not workflows[0]
+        if first_sync and nothing and len(self.watch.failures) == failures and not self.watch.out_of_time:
+            self.watch.warn(
+                f"workspace {workspace_id} looks empty: either nothing ran there yet, or the id is wrong or the "
+                "key may not read it (servers before mid 2026 answer that with an empty list)"
+            )
+
+    def _counted_runs(self, workspace_id: str, state: windows.State, batch: Batch) -> Iterator[Tables]:
+        settings = self.settings
+        reader = RunReader(
+            api=self.client_api(),
+            client=self.client,
+            memory=Memory(self.pipeline, workspace_id),
+            watch=self.watch,
+            workspace_id=workspace_id,
+            options=settings.options,
+            snapshot_mode=settings.snapshots,
+            state=state.setdefault(LOGS.name, {}),
+            end=settings.end,
+            since=settings.since,
+            lookback=settings.lookback,
+            bounds=settings.bounds,
+        )
+        yield from reader.tables(batch)
+
+    def _workflows(self, workspace_id: str, state: windows.State, count: list[int]) -> Iterator[Tables]:
+        if WORKFLOWS.name not in self.selected:
+            return
+        api, batch = self.client_api(), self._batch(WORKFLOWS.name)
+        found: list[wire.Workflow] = []
+        for page in walk.by_cursor(lambda cursor: api.workflows(workspace_id, cursor)):
+            found += page.rows
+            self._add(WORKFLOWS.name, [], account.audit_row, page.rejected, workspace_id, batch)
+        count[0] = len(found)
+        rows = [account.workflow_row(row, workspace_id) for row in found]
+        digest = account.rows_hash(rows)
+        if state.get(WORKFLOWS.name) != digest:  # a sync with nothing new loads nothing
+            batch.add(WORKFLOWS.name, rows)
+            state[WORKFLOWS.name] = digest
+        yield from batch.flush()
+
+    def _add(
+        self,
+        table: str,
+        rows: list[wire.AuditLog],
+        read: Callable[[wire.AuditLog], Row],
+        rejected: list[Rejected],
+        workspace_id: str | None,
+        batch: Batch,
+    ) -> None:
+        odd = [(row.id, bytes(row.row), row.reason) for row in rejected]
+        for row in rows:
+            try:
+                batch.add(table, [read(row)])
+            except ROW_FAULTS as fault:
+                odd.append((row.id, msgspec.json.encode(row), str(fault)))
+        seen_at = datetime.now(UTC)
+        for row_id, body, reason in odd:
+            batch.add(REJECTED_ROWS.name, [account.rejected_row(table, row_id, body, reason, workspace_id, seen_at)])

@@ -1,0 +1,329 @@
+"""A run's answers, list row and per-run detail, as rows of four tables. Pure.
+
+The list row is the base; the detail completes it where it was asked. Nothing here knows of HTTP or dlt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from . import cost, decode, life, privacy, spans, wire
+from .spans import present
+
+Payloads = Literal["none", "full"]
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What is kept of a run, and what is asked for beyond the list."""
+
+    details: life.Details = "costly"
+    payloads: Payloads = "none"
+
+    @property
+    def full(self) -> bool:
+        """Whether payloads are kept."""
+        return self.payloads == "full"
+
+
+class Fingerprint(NamedTuple):
+    """What tells that a run changed: there is no updatedAt."""
+
+    ended_at: datetime | None
+    cost_total: Decimal | None
+    level: str | None
+    status: str
+
+
+@dataclass(slots=True)
+class RunRows:
+    """A run as rows, in the order of the tables' columns.
+
+    Attributes:
+        pending: The per-run detail is still to be asked for.
+        fingerprint: What to compare with what is stored.
+    """
+
+    id: str
+    started_at: datetime
+    log: Row
+    detail: Row
+    items: list[Row]
+    spans: list[Row]
+    pending: bool
+    fingerprint: Fingerprint
+
+
+@dataclass(slots=True)
+class _Facts:
+    """What all answers of a run say together."""
+
+    trace: spans.Trace
+    detail: wire.Run | None = None
+    data: wire.ExecutionData = field(default_factory=wire.ExecutionData)
+    data_rest: dict[str, Any] = field(default_factory=dict)
+
+
+def read(
+    run: wire.Run,
+    workspace_id: str,
+    options: RunOptions,
+    detail: wire.Run | None = None,
+    *,
+    asked: bool = False,
+) -> RunRows:
+    """Reads a run.
+
+    Args:
+        run: Its list row.
+        workspace_id: Where it belongs.
+        options: What is kept.
+        detail: Its per-run detail, where that was read.
+        asked: The detail was asked for and is not to be had (404): what is known is all there is.
+
+    Raises:
+        msgspec.DecodeError: Part of it is not what it can be.
+        ArithmeticError: An amount that is no amount.
+    """
+    facts = _facts(run, detail, options)
+    trace = facts.trace
+    latest = detail or run
+    total = latest.cost.total if latest.cost else None
+    split = _split(run, facts)
+    status = life.status(
+        ended_at=latest.ended_at,
+        level=latest.level,
+        finalization_path=facts.data.finalization_path,
+        paused_output=life.is_paused_output(bytes(_final_output(run, facts))),
+        error=spans.error_text(facts.data.error),
+    )
+    pending, unread = _open_questions(run, facts, options, total, split is not None)
+    if detail is not None or asked:
+        pending = unread = False
+    workflow_id = latest.workflow_id or _environment_workflow(facts)
+    items = cost.items(total, split, trace.charges, pending=unread)
+    return RunRows(
+        id=run.id,
+        started_at=_utc(run.started_at),
+        log=_log_row(run, latest, workspace_id, workflow_id, status, cost.money(total)),
+        detail=_detail_row(run, facts, workspace_id, workflow_id, options, asked, cost.money(total)),
+        items=[item_row(item, run, workspace_id, workflow_id) for item in items],
+        spans=[(run.id, row[0], workspace_id, *row[1:]) for row in trace.rows],
+        pending=pending,
+        fingerprint=Fingerprint(_utc_or_none(latest.ended_at), cost.money(total), latest.level, status),
+    )
+
+
+def _open_questions(
+    run: wire.Run, facts: _Facts, options: RunOptions, total: Decimal | None, has_split: bool
+) -> tuple[bool, bool]:
+    """Whether the detail is to be asked for, and whether the split is unread (so too under details=none)."""
+    wanted = [
+        life.needs_detail(
+            mode,
+            ended_at=run.ended_at,
+            has_split=has_split,
+            cost_total=total,
+            names_model=facts.trace.names_model,
+            span_count=len(facts.trace.rows),
+        )
+        for mode in (options.details, "costly")
+    ]
+    return wanted[0], wanted[1]
+
+
+def _facts(run: wire.Run, detail: wire.Run | None, options: RunOptions) -> _Facts:
+    data, rest = wire.ExecutionData(), {}
+    source = run if detail is None else detail
+    if present(source.execution_data):
+        data = decode.one(source.execution_data, wire.ExecutionData)
+        rest = _rest_of(source.execution_data, options)
+    roots = data.trace_spans or run.trace_spans  # an expired trace leaves the list's spans
+    return _Facts(spans.read(roots, payloads=options.full), detail, data, rest)
+
+
+_COLUMNS_OF_EXECUTION_DATA = frozenset(
+    {"traceSpans", "finalOutput", "finalizationPath", "tokens", "models", "tokenBreakdown", "error"}
+)
+
+
+def _rest_of(raw: msgspec.Raw, options: RunOptions) -> dict[str, Any]:
+    """What of executionData has no column of its own."""
+    shallow: dict[str, msgspec.Raw] = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    rest = {
+        name: decode.anything(entry)
+        for name, entry in shallow.items()
+        if name not in _COLUMNS_OF_EXECUTION_DATA and (options.full or name not in privacy.PAYLOAD_NAMES)
+    }
+    cleaned: dict[str, Any] = privacy.without_secrets(rest) if options.full else privacy.safe_execution_data(rest)
+    return cleaned
+
+
+def _split(run: wire.Run, facts: _Facts) -> dict[str, wire.ModelCost] | None:
+    """The API's own split by model, the detail's before the list's."""
+    for answer in (facts.detail, run):
+        if answer is not None and answer.cost is not None and answer.cost.models is not None:
+            return answer.cost.models
+    return facts.data.models
+
+
+def _final_output(run: wire.Run, facts: _Facts) -> msgspec.Raw:
+    return facts.data.final_output if facts.detail is not None else run.final_output
+
+
+def _environment_workflow(facts: _Facts) -> str | None:
+    """A hard-deleted workflow's id survives in the run's environment (recorded)."""
+    if not present(facts.data.environment):
+        return None
+    environment = decode.anything(facts.data.environment)
+    found = environment.get("workflowId") if isinstance(environment, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _log_row(
+    run: wire.Run,
+    latest: wire.Run,
+    workspace_id: str,
+    workflow_id: str | None,
+    status: str,
+    total: Decimal | None,
+) -> Row:
+    files = run.files if present(run.files) else latest.files
+    workflow = latest.workflow or run.workflow
+    return (
+        run.id,
+        workspace_id,
+        run.execution_id,
+        workflow_id,
+        workflow.name if workflow else None,
+        run.deployment_version_id,
+        latest.level,
+        latest.trigger,
+        status,
+        run.started_at,
+        latest.ended_at,
+        cost.whole(latest.total_duration_ms),
+        total,
+        json_text(decode.anything(files)) if present(files) else None,
+        _unknown_text(run.unknown),
+    )
+
+
+def _detail_row(
+    run: wire.Run,
+    facts: _Facts,
+    workspace_id: str,
+    workflow_id: str | None,
+    options: RunOptions,
+    asked: bool,
+    total: Decimal | None,
+) -> Row:
+    latest = facts.detail or run
+    workflow = latest.workflow or run.workflow or wire.RunWorkflow()
+    tokens = _tokens(latest, facts)
+    output = _final_output(run, facts)
+    return (
+        run.id,
+        workspace_id,
+        "list" if facts.detail is None and not asked else "detail",
+        run.execution_id,
+        workflow_id,
+        workflow.name,
+        workflow.description,
+        workflow.folder_id,
+        workflow.deleted,
+        facts.data.finalization_path,
+        spans.error_text(facts.data.error) or (facts.trace.error if latest.level == "error" else None),
+        tokens.prompt,
+        tokens.completion,
+        tokens.total,
+        total,
+        len(facts.trace.rows) or cost.whole(facts.data.trace_span_count) or 0,
+        spans.payload_text(output) if options.full else None,
+        json_text(facts.data_rest) if facts.data_rest else None,
+        latest.created_at,
+        _detail_extra(latest, workflow),
+    )
+
+
+def _tokens(latest: wire.Run, facts: _Facts) -> cost.TokenCount:
+    """Tokens of a run: told by its cost, by executionData, or else summed over its blocks."""
+    told = latest.cost.tokens if latest.cost else None
+    for tokens in (told, facts.data.tokens, facts.data.token_breakdown):
+        counted = cost.token_count(tokens)
+        if counted:
+            return counted
+    return facts.trace.tokens
+
+
+def _detail_extra(latest: wire.Run, workflow: wire.RunWorkflow) -> str | None:
+    """Known fields without a column and unknown ones, where they stood."""
+    about = {
+        "color": workflow.color,
+        "userId": workflow.user_id,
+        "createdAt": workflow.created_at,
+        "updatedAt": workflow.updated_at,
+    }
+    parts: dict[str, Any] = {name: value for name, value in about.items() if value is not None}
+    parts |= _unknown(workflow.unknown)
+    extra: dict[str, Any] = {"workflow": parts} if parts else {}
+    if latest.cost is not None and present(latest.cost.unknown):
+        extra["cost"] = _unknown(latest.cost.unknown)
+    return json_text(extra) if extra else None
+
+
+def item_row(item: cost.CostItem, run: wire.Run, workspace_id: str, workflow_id: str | None) -> Row:
+    """A row of ``cost_items``."""
+    return (
+        run.id,
+        item.kind,
+        item.name,
+        workspace_id,
+        workflow_id,
+        run.execution_id,
+        run.started_at,
+        item.input,
+        item.output,
+        item.tool,
+        item.total,
+        item.tokens.prompt,
+        item.tokens.completion,
+        item.tokens.total,
+        None,
+    )
+
+
+def json_text(value: Any) -> str:
+    """JSON text of plain objects."""
+    return decode.encode(value).decode()
+
+
+def _unknown(raw: msgspec.Raw) -> dict[str, Any]:
+    found: dict[str, Any] = privacy.without_payloads(decode.anything(raw)) if present(raw) else {}
+    return found
+
+
+def _unknown_text(raw: msgspec.Raw) -> str | None:
+    found = _unknown(raw)
+    return json_text(found) if found else None
+
+
+def unknown_text(row: wire.Wire, **known: Any) -> str | None:
+    """Text of ``extra``: a row's unknown fields, and known ones without a column."""
+    found = {name: value for name, value in known.items() if value is not None} | _unknown(row.unknown)
+    return json_text(found) if found else None
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _utc_or_none(moment: datetime | None) -> datetime | None:
+    return None if moment is None else _utc(moment)

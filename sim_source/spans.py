@@ -1,0 +1,336 @@
+"""The tree of a trace as rows, and what it says of cost, tokens and errors. Pure.
+
+Rules of cost are those by which Sim itself adds a run up (source, ``calculateCostSummary``): a ``workflow`` span is a
+container and never counted; a block with a cost of its own already includes its model segments; other
+children are looked into for charges of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import msgspec
+
+from . import decode, privacy, wire
+from .cost import NO_TOKENS, Charges, TokenCount, money, token_count, whole
+
+SEGMENT_TYPES = ("model", "tool")
+
+
+class SpanRow(NamedTuple):
+    """A span, in the order of the table's columns after log_id and workspace_id."""
+
+    span_index: int
+    parent_index: int | None
+    depth: int
+    span_id: str | None
+    block_id: str | None
+    name: str | None
+    type: str | None
+    status: str | None
+    model: str | None
+    provider: str | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    duration_ms: float | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    total_tokens: int | None
+    cache_read_tokens: int | None
+    cache_write_tokens: int | None
+    reasoning_tokens: int | None
+    total_cost: Decimal | None
+    finish_reason: str | None
+    ttft_ms: float | None
+    loop_id: str | None
+    parallel_id: str | None
+    iteration_index: int | None
+    error_type: str | None
+    error_message: str | None
+    input: str | None
+    output: str | None
+    extra: str | None
+
+
+@dataclass(slots=True)
+class Trace:
+    """A run's trace as read.
+
+    Attributes:
+        rows: Its spans, depth first.
+        charges: What they say of cost.
+        tokens: Sum over blocks; segments are not counted again.
+        names_model: Whether any span names a model.
+        error: Message of the first failed block.
+    """
+
+    rows: list[SpanRow] = field(default_factory=list)
+    charges: Charges = field(default_factory=Charges)
+    tokens: TokenCount = NO_TOKENS
+    names_model: bool = False
+    error: str | None = None
+
+
+class _Extra(msgspec.Struct, rename="camel", omit_defaults=True):
+    """Known fields of a span without a column."""
+
+    execution_order: Any = None
+    relative_start_ms: Any = None
+    tool_call_id: Any = None
+    error_handled: Any = None
+    tries: Any = None
+    child_workflow_id: Any = None
+    child_workflow_snapshot_id: Any = None
+    child_execution_id: Any = None
+    child_trace_access: Any = None
+    parent_iterations: Any = None
+    input_cost: Any = None
+    output_cost: Any = None
+    tool_cost: Any = None
+
+
+_extra_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where in the tree a span stands."""
+
+    parent: int | None
+    depth: int
+    inside_counted: bool
+    segment: wire.Segment | None = None
+
+
+def read(spans: Iterable[wire.Span] | None, *, payloads: bool) -> Trace:
+    """Flattens a trace.
+
+    Args:
+        spans: The roots.
+        payloads: Whether inputs and outputs are kept.
+
+    Raises:
+        msgspec.DecodeError: Something in a span is not what it can be.
+    """
+    trace = Trace()
+    stack = [(span, _Place(None, 0, False)) for span in reversed(list(spans or ()))]
+    while stack:
+        span, place = stack.pop()
+        index = len(trace.rows)
+        counted = _read_span(trace, span, place, payloads)
+        stack.extend(reversed(_children(span, index, place.depth + 1, counted)))
+    return trace
+
+
+def _children(span: wire.Span, index: int, depth: int, counted: bool) -> list[tuple[wire.Span, _Place]]:
+    children = list(span.children or ())
+    segments = span.provider_timing.segments if span.provider_timing else None
+    placed = [
+        (child, _Place(index, depth, counted, _segment_of(child, position, segments)))
+        for position, child in enumerate(children)
+    ]
+    if not any(child.type == "tool" for child in children):
+        placed += [(call, _Place(index, depth, counted)) for call in _legacy_tool_calls(span)]
+    return placed
+
+
+def _segment_of(child: wire.Span, position: int, segments: list[wire.Segment] | None) -> wire.Segment | None:
+    """The provider's own account of a segment: 2026-03 gives tokens and provider only there."""
+    if segments is None or position >= len(segments) or child.type not in SEGMENT_TYPES:
+        return None
+    segment = segments[position]
+    return segment if segment.type == child.type and segment.name == child.name else None
+
+
+def _legacy_tool_calls(span: wire.Span) -> list[wire.Span]:
+    """Tool calls of data before 2026, as the children they would be today."""
+    if not present(span.tool_calls):
+        return []
+    found = decode.anything(span.tool_calls)
+    calls = found.get("list") if isinstance(found, dict) else found
+    if not isinstance(calls, list):
+        return []
+    spans = []
+    for raw in calls:
+        call = decode.one(decode.encode(raw), wire.ToolCall)
+        spans.append(
+            wire.Span(
+                name=call.name,
+                type="tool",
+                status=call.status,
+                duration=call.duration,
+                start_time=call.start_time,
+                end_time=call.end_time,
+                error_message=error_text(call.error),
+                input=call.input,
+                output=call.output,
+            )
+        )
+    return spans
+
+
+def _read_span(trace: Trace, span: wire.Span, place: _Place, payloads: bool) -> bool:
+    """Adds a span's row and charges.
+
+    Returns:
+        Whether its own cost was counted, so that its segments are not.
+    """
+    segment = place.segment
+    output = _output(span)
+    cost = span.cost or (output.cost if output else None)
+    tokens = span.tokens
+    if tokens is None and segment is not None:
+        tokens = segment.tokens
+    counts = token_count(tokens)
+    model = span.model or (span.name if span.type == "model" else None)
+    error = span.error_message or (segment.error_message if segment else None)
+    if error is None and span.status == "error" and output is not None:
+        error = error_text(output.error)
+    counted = _charge(trace, span, place, cost, counts)
+    trace.names_model = trace.names_model or model is not None
+    if error is not None and trace.error is None:
+        trace.error = error
+    shown = cost or (segment.cost if segment else None)
+    trace.rows.append(_row(trace, span, place, counts, tokens, model, error, shown, output, payloads))
+    return counted
+
+
+def _charge(trace: Trace, span: wire.Span, place: _Place, cost: wire.Cost | None, counts: TokenCount) -> bool:
+    """Counts a span's cost and tokens by Sim's own rule."""
+    if span.type == "workflow":
+        return False
+    if span.type in SEGMENT_TYPES and place.inside_counted:
+        return False
+    trace.tokens += counts
+    if span.model is not None:
+        trace.charges.add_model(span.model, cost, counts)
+        return True
+    if cost is not None and cost.total is not None:
+        trace.charges.add_tool(span.name or span.type or "tool", cost.total)
+        return True
+    return bool(counts)
+
+
+def _output(span: wire.Span) -> wire.SpanOutput | None:
+    """Cost and error of a block's output; 2026-08 shows a span's cost only there."""
+    if not present(span.output) or not bytes(span.output).lstrip().startswith(b"{"):
+        return None
+    try:
+        return decode.one(span.output, wire.SpanOutput)
+    except msgspec.DecodeError:
+        return None  # a user's own "cost" or "tokens" field, of another shape
+
+
+def _row(
+    trace: Trace,
+    span: wire.Span,
+    place: _Place,
+    counts: TokenCount,
+    tokens: wire.Tokens | wire.Number | None,
+    model: str | None,
+    error: str | None,
+    cost: wire.Cost | None,
+    output: wire.SpanOutput | None,
+    payloads: bool,
+) -> SpanRow:
+    segment = place.segment
+    cache = tokens if isinstance(tokens, wire.Tokens) else None
+    if output is not None and output.tokens is not None and (cache is None or cache.cache_read is None):
+        cache = output.tokens  # of a block, only its output tells cached and reasoning tokens
+    return SpanRow(
+        len(trace.rows),
+        place.parent,
+        place.depth,
+        span.id,
+        span.block_id,
+        span.name,
+        span.type,
+        span.status,
+        model,
+        span.provider or (segment.provider if segment else None),
+        span.start_time,
+        span.end_time,
+        None if span.duration is None else float(span.duration),
+        counts.prompt,
+        counts.completion,
+        counts.total,
+        whole(cache.cache_read) if cache else None,
+        whole(cache.cache_write) if cache else None,
+        whole(cache.reasoning) if cache else None,
+        money(cost.total) if cost else None,
+        span.finish_reason or (segment.finish_reason if segment else None),
+        _milliseconds(span.ttft if span.ttft is not None else segment.ttft if segment else None),
+        span.loop_id,
+        span.parallel_id,
+        whole(span.iteration_index),
+        span.error_type or (segment.error_type if segment else None),
+        error,
+        payload_text(span.input) if payloads else None,
+        payload_text(span.output) if payloads else None,
+        _extra(span, cost, payloads),
+    )
+
+
+def _extra(span: wire.Span, cost: wire.Cost | None, payloads: bool) -> str | None:
+    known = _Extra(
+        execution_order=span.execution_order,
+        relative_start_ms=span.relative_start_ms,
+        tool_call_id=span.tool_call_id,
+        error_handled=span.error_handled,
+        tries=span.tries,
+        child_workflow_id=span.child_workflow_id,
+        child_workflow_snapshot_id=span.child_workflow_snapshot_id,
+        child_execution_id=span.child_execution_id,
+        child_trace_access=span.child_trace_access,
+        parent_iterations=span.parent_iterations if present(span.parent_iterations) else None,
+        input_cost=cost.input if cost else None,
+        output_cost=cost.output if cost else None,
+        tool_cost=cost.tool_cost if cost else None,
+    )
+    text = _extra_encoder.encode(known)
+    if span.unknown is not wire.NO_RAW or payloads:
+        merged = decode.anything(text) | _unknown(span, payloads)
+        text = decode.encode(merged)
+    return None if text == b"{}" else text.decode()
+
+
+def _unknown(span: wire.Span, payloads: bool) -> dict[str, Any]:
+    fields: dict[str, Any] = decode.anything(span.unknown) if present(span.unknown) else {}
+    if not payloads:
+        return privacy.withheld(fields)
+    for name, raw in (("modelToolCalls", span.model_tool_calls), ("thinking", span.thinking)):
+        if present(raw):
+            fields[name] = decode.anything(raw)
+    kept: dict[str, Any] = privacy.without_secrets(fields)
+    return kept
+
+
+def present(raw: msgspec.Raw) -> bool:
+    """Whether a field was sent and is not null."""
+    return len(bytes(raw)) > 0 and bytes(raw) != b"null"
+
+
+def payload_text(raw: msgspec.Raw) -> str | None:
+    """A payload as JSON text, secrets removed; None where absent."""
+    if not present(raw):
+        return None
+    return decode.encode(privacy.without_secrets(decode.anything(raw))).decode()
+
+
+def _milliseconds(value: wire.Number | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def error_text(value: Any) -> str | None:
+    """An error as text, whatever shape it came in."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, dict) and isinstance(value.get("message"), str):
+        value = value["message"]
+    text = value if isinstance(value, str) else decode.encode(value).decode()
+    cleaned: str = privacy.without_secrets(text)
+    return cleaned

@@ -1,0 +1,330 @@
+"""Pages walked so that no row is skipped or doubled, whatever the server does. Pure but for ``ask``.
+
+Runs are walked by time, oldest first: every page starts at the last row's ``startedAt``, inclusive, and ids
+already seen there are dropped. This works on every generation: 2026-03 answers 500 to any cursor
+(``recordings/sim-2026-03/logs_walk_asc_50_p01.http``). Cursors help only where one instant fills pages.
+
+Audit logs come newest first only, and lose rows under their own cursor: createdAt has microseconds in
+the database and milliseconds on the wire. Each page ends 1 ms after the last row, seen ids dropped.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Generic, TypeVar
+
+from . import errors, wire
+from .decode import Page, Rejected
+
+logger = logging.getLogger("sim_source")
+
+MILLISECOND = timedelta(milliseconds=1)
+LARGEST_PAGE = 1000
+"""2026-08 clamps to it; 2026-03 has no bound."""
+LARGEST_INSTANT = 64_000
+"""Rows of one instant that are asked for at once where the server has no bound."""
+PAGE_BYTES = 16 * 1024 * 1024
+"""A page of full rows is kept about this small."""
+AUDIT_PAGE = 100
+MOST_NARROWER = 20
+"""An overfull millisecond is asked for by at most so many values of one filter."""
+TIES_WORTH_A_CURSOR = 25
+"""A cursor is used where more than one row in 25 would be read twice."""
+
+
+T = TypeVar("T")
+R = TypeVar("R", wire.Run, wire.AuditLog, wire.Workflow)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a page is asked for.
+
+    Attributes:
+        start: First instant, inclusive; None from the beginning.
+        end: Last instant, inclusive.
+        limit: Rows, at most.
+        cursor: Where to go on within the same bounds.
+        order: asc or desc; audit logs know only desc.
+        only: Further filters.
+    """
+
+    start: datetime | None
+    end: datetime
+    limit: int
+    cursor: str | None = None
+    order: str = "asc"
+    only: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(slots=True)
+class Chunk(Generic[T]):
+    """New rows of a walk.
+
+    Attributes:
+        rows: Rows not given before.
+        rejected: Rows that could not be read.
+        position: Of runs: every row that started before it has been given. Of audit logs: every
+            row made after it has been given.
+    """
+
+    rows: list[T]
+    rejected: list[Rejected]
+    position: datetime
+
+
+@dataclass(slots=True)
+class PageSize:
+    """Rows per page: as many as the server allows, fewer where they are heavy or the page fails."""
+
+    largest: int = LARGEST_PAGE
+    budget: int = PAGE_BYTES
+    current: int = field(default=0)
+
+    def __post_init__(self) -> None:
+        self.current = self.current or self.largest
+
+    def worked(self, page: Page[wire.Run]) -> None:
+        """A page came: the next one holds what fits the budget, growing at most twofold."""
+        if page.count:
+            fits = self.budget * page.count // max(page.size, 1)
+            self.current = max(1, min(self.largest, self.current * 2, fits))
+
+    def failed(self) -> bool:
+        """A page failed; returns whether a smaller one can be tried."""
+        if self.current <= 1:
+            return False
+        self.current //= 2
+        return True
+
+
+def runs(
+    ask: Callable[[Query], Page[wire.Run]],
+    start: datetime,
+    end: datetime,
+    size: PageSize | None = None,
+) -> Iterator[Chunk[wire.Run]]:
+    """Walks the runs that started in ``[start, end]``, oldest first.
+
+    Args:
+        ask: Asks for a page.
+        start: First instant.
+        end: Last instant; fixed for the whole walk, so that the walk ends.
+        size: Page size; lives on over several walks.
+
+    Raises:
+        Unavailable: A page of one row still fails.
+    """
+    size = size or PageSize()
+    position, seen, cursor = start, frozenset[str](), None
+    while True:
+        page = _ask_smaller(ask, Query(position, end, size.current, cursor), size)
+        size.worked(page)
+        times = _times(page, lambda row: row.started_at)
+        if cursor is not None and times and min(times.values()) < position:
+            cursor = None  # the server took the cursor for page 1
+            continue
+        last = max(times.values(), default=position)
+        yield Chunk(
+            [row for row in page.rows if row.id not in seen],
+            [row for row in page.rejected if row.id not in seen],
+            max(last, position),
+        )
+        if page.next_cursor is None:
+            return
+        if last <= position and not (times.keys() - seen):
+            yield from _instant(ask, position, size, seen)
+            position, seen, cursor = position + MILLISECOND, frozenset(), None
+            continue
+        ties = frozenset(name for name, at in times.items() if at == last)
+        seen = ties | seen if last == position else ties
+        position = last
+        cursor = page.next_cursor if _worth_a_cursor(page, len(seen)) else None
+
+
+def _ask_smaller(ask: Callable[[Query], Page[wire.Run]], query: Query, size: PageSize) -> Page[wire.Run]:
+    """Asks for a page, for a smaller one where it fails; without cursor where that is what fails."""
+    while True:
+        try:
+            return ask(query)
+        except (errors.Unavailable, errors.BadRequest):
+            if query.cursor is not None:
+                query = replace(query, cursor=None)
+                continue
+            if not size.failed():
+                raise
+            query = replace(query, limit=size.current)
+            logger.info("a page failed; asking for %d rows at a time", size.current)
+
+
+def _instant(
+    ask: Callable[[Query], Page[wire.Run]], instant: datetime, size: PageSize, seen: frozenset[str]
+) -> Iterator[Chunk[wire.Run]]:
+    """The rest of one instant that fills a whole page: by larger pages, then by cursor, both ways."""
+    known = set(seen)
+    for order in ("asc", "desc"):
+        complete = fixed = False
+        for page in _pages_of_instant(ask, instant, size, order):
+            fresh = [row for row in page.rows if row.id not in known]
+            odd = [row for row in page.rejected if row.id not in known]
+            known.update(row.id for row in fresh)
+            yield Chunk(fresh, odd, instant)
+            fixed = page.next_cursor is None or has_fixed_order(page.next_cursor)
+            complete = page.next_cursor is None
+        if complete and fixed:
+            return
+    logger.warning(
+        "more than %d runs started at %s and this server cannot page through them in a fixed order; %d read",
+        size.largest,
+        iso(instant),
+        len(known),
+    )
+
+
+def _pages_of_instant(
+    ask: Callable[[Query], Page[wire.Run]], instant: datetime, size: PageSize, order: str
+) -> Iterator[Page[wire.Run]]:
+    """Larger and larger pages as long as the server gives them, then its cursor.
+
+    Raises:
+        Unavailable: Not even a page a little larger than the last that worked.
+    """
+    query = Query(instant, instant, max(size.current * 4, 4), order=order)
+    while True:
+        try:
+            page = ask(query)
+        except (errors.Unavailable, errors.BadRequest):
+            if query.cursor is None:
+                raise
+            return  # 2026-03: no cursor works
+        yield page
+        if page.next_cursor is None or page.next_cursor == query.cursor:
+            return
+        if query.cursor is None and page.count >= query.limit and query.limit < LARGEST_INSTANT:
+            query = replace(query, limit=query.limit * 4)
+        else:
+            query = replace(query, cursor=page.next_cursor)
+
+
+def _worth_a_cursor(page: Page[wire.Run], ties: int) -> bool:
+    return (
+        page.next_cursor is not None and ties * TIES_WORTH_A_CURSOR > page.count and has_fixed_order(page.next_cursor)
+    )
+
+
+def has_fixed_order(cursor: str) -> bool:
+    """Whether a cursor is of a server that orders ties by id: only those name their order in it.
+
+    2026-08 (v0.8.9) cursors hold ``{"startedAt", "id", "order"}``; earlier ones have no ``order``, and
+    under them rows that share a startedAt can be skipped.
+    """
+    try:
+        return "order" in json.loads(base64.b64decode(cursor))
+    except (binascii.Error, ValueError, TypeError):
+        return False
+
+
+def _times(page: Page[R], of: Callable[[R], datetime]) -> dict[str, datetime]:
+    times = {row.id: utc(of(row)) for row in page.rows}
+    times |= {row.id: utc(row.at) for row in page.rejected if row.id is not None and row.at is not None}
+    return times
+
+
+def audit(
+    ask: Callable[[Query], Page[wire.AuditLog]], start: datetime | None, end: datetime
+) -> Iterator[Chunk[wire.AuditLog]]:
+    """Walks the audit logs made in ``[start, end]``, newest first."""
+    upper, seen = end, frozenset[str]()
+    while True:
+        page = ask(Query(start, upper, AUDIT_PAGE, order="desc"))
+        times = _times(page, lambda row: row.created_at)
+        last = min(times.values(), default=upper)
+        yield Chunk(
+            [row for row in page.rows if row.id not in seen],
+            [row for row in page.rejected if row.id not in seen],
+            last,
+        )
+        if page.next_cursor is None:
+            return
+        if not (times.keys() - seen):  # more than a page within this millisecond
+            yield from _audit_millisecond(ask, last, seen)
+            seen |= times.keys()
+            upper = last if last < upper else last - MILLISECOND
+            if start is not None and upper < start:
+                return
+            continue
+        near = frozenset(name for name, at in times.items() if at <= last + MILLISECOND)
+        seen = near | (seen if last + MILLISECOND >= upper else frozenset())
+        upper = last + MILLISECOND
+
+
+def _audit_millisecond(
+    ask: Callable[[Query], Page[wire.AuditLog]], instant: datetime, seen: frozenset[str]
+) -> Iterator[Chunk[wire.AuditLog]]:
+    """Rows of a millisecond with more than a page of them: asked for by what was seen to differ in them."""
+    known = set(seen)
+    open_queries = [Query(instant, instant + MILLISECOND, AUDIT_PAGE, order="desc")]
+    complete = True
+    while open_queries:
+        query = open_queries.pop()
+        page = ask(query)
+        fresh = [row for row in page.rows if row.id not in known]
+        known.update(row.id for row in fresh)
+        if fresh:
+            yield Chunk(fresh, [], instant)
+        if page.next_cursor is None:
+            continue
+        narrower = _narrower(query, page.rows)
+        complete = complete and bool(narrower)
+        open_queries += narrower
+    if not complete:
+        logger.warning(
+            "more than %d audit logs within one millisecond at %s; %d read, the API cannot show the rest",
+            AUDIT_PAGE,
+            iso(instant),
+            len(known),
+        )
+
+
+def _narrower(query: Query, rows: list[wire.AuditLog]) -> list[Query]:
+    """The same query split by the next filter."""
+    used = {name for name, _ in query.only}
+    for name, values in (
+        ("action", {row.action for row in rows}),
+        ("resourceType", {row.resource_type for row in rows}),
+        ("resourceId", {row.resource_id for row in rows}),
+    ):
+        if name not in used and len(values) <= MOST_NARROWER:
+            found = sorted(value for value in values if value is not None)
+            return [replace(query, only=(*query.only, (name, value))) for value in found]
+    return []
+
+
+def by_cursor(ask: Callable[[str | None], Page[R]]) -> Iterator[Page[R]]:
+    """Walks a small list by its cursor; stops where the server starts over (a bad cursor is page 1)."""
+    seen: set[str] = set()
+    cursor: str | None = None
+    while True:
+        page = ask(cursor)
+        page.rows = [row for row in page.rows if row.id not in seen]
+        seen.update(row.id for row in page.rows)
+        yield page
+        if page.next_cursor is None or page.next_cursor == cursor or not page.rows:
+            return
+        cursor = page.next_cursor
+
+
+def utc(moment: datetime) -> datetime:
+    """The moment in UTC; without a zone it is taken for UTC."""
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def iso(moment: datetime) -> str:
+    """As the API takes and gives dates: ``YYYY-MM-DDTHH:mm:ss.sssZ``."""
+    return utc(moment).strftime("%Y-%m-%dT%H:%M:%S.") + f"{utc(moment).microsecond // 1000:03d}Z"
