@@ -145,6 +145,12 @@ class SimClient:
         with self._turn:
             return self._pacer.available
 
+    @property
+    def limit(self) -> int | None:
+        """``X-RateLimit-Limit`` as last told: capacity on 2026-08, refill per minute before."""
+        with self._turn:
+            return self._pacer.limit
+
     def get(
         self,
         path: str,

@@ -23,7 +23,7 @@ from dlt.destinations.sql_client import SqlClientBase
 
 from . import life, wire
 from .runs import Fingerprint, Row, json_text
-from .tables import LOG_DETAILS
+from .tables import LOG_DETAILS, LOGS, Table
 from .walk import utc
 
 logger = logging.getLogger("sim_source")
@@ -35,12 +35,14 @@ class PendingRun:
 
     Attributes:
         run: What its list row said, as far as the detail does not say it again.
+        log_row: Its row of ``logs`` as stored.
         detail_row: Its row of ``log_details`` as stored.
         has_spans: Whether spans of it are stored.
     """
 
     run: wire.Run
     workflow_id: str | None
+    log_row: Row
     detail_row: Row
     has_spans: bool
 
@@ -61,6 +63,14 @@ class Memory:
         )
         return {row[0]: Fingerprint(utc(row[1]) if row[1] else None, row[2], row[3], row[4]) for row in rows}
 
+    def open_count(self) -> int:
+        """How many stored runs may still change."""
+        rows = self._ask(
+            "SELECT count(*) FROM {logs} WHERE workspace_id = %s AND status IN ('running', 'paused')",
+            (self._workspace,),
+        )
+        return int(rows[0][0]) if rows else 0
+
     def pending_count(self, mode: life.Details) -> int:
         """How many stored runs still wait for their detail."""
         if mode == "none":
@@ -72,10 +82,11 @@ class Memory:
         """Stored runs whose detail is still to be asked for, newest first."""
         if mode == "none" or limit <= 0:
             return []
-        columns = ", ".join(f"d.{name}" for name in LOG_DETAILS.column_names)
+        columns = ", ".join(
+            [f"l.{name}" for name in LOGS.column_names] + [f"d.{name}" for name in LOG_DETAILS.column_names]
+        )
         rows = self._ask(
-            "SELECT l.started_at, l.deployment_version_id, l.files, l.extra, l.level, l.trigger, l.ended_at, "
-            f"l.total_duration_ms, {columns} {_PENDING[mode]} ORDER BY l.started_at DESC, l.id LIMIT {int(limit)}",
+            f"SELECT {columns} {_PENDING[mode]} ORDER BY l.started_at DESC, l.id LIMIT {int(limit)}",
             (self._workspace,),
         )
         return [_pending_run(row) for row in rows]
@@ -156,33 +167,37 @@ _NEW_VERSIONS = (
 
 
 def _pending_run(row: tuple[Any, ...]) -> PendingRun:
-    started_at, version, files, extra, level, trigger, ended_at, duration = row[:8]
-    stored = tuple(
-        _as_json(value) if column.kind == "json" else value
-        for column, value in zip(LOG_DETAILS.columns, row[8:], strict=True)
-    )
-    field: dict[str, Any] = dict(zip(LOG_DETAILS.column_names, stored, strict=True))
+    width = len(LOGS.columns)
+    log_row, detail_row = _stored(LOGS, row[:width]), _stored(LOG_DETAILS, row[width:])
+    log: dict[str, Any] = dict(zip(LOGS.column_names, log_row, strict=True))
     run = wire.Run(
-        id=field["id"],
-        started_at=started_at,
-        execution_id=field["execution_id"],
-        deployment_version_id=version,
-        level=level,
-        trigger=trigger,
-        ended_at=ended_at,
-        total_duration_ms=duration,
-        cost=wire.Cost(total=field["cost_total"]) if field["cost_total"] is not None else None,
-        files=_raw(files),
-        unknown=_raw(extra),
+        id=log["id"],
+        started_at=log["started_at"],
+        execution_id=log["execution_id"],
+        deployment_version_id=log["deployment_version_id"],
+        level=log["level"],
+        trigger=log["trigger"],
+        ended_at=log["ended_at"],
+        total_duration_ms=log["total_duration_ms"],
+        cost=wire.Cost(total=log["cost_total"]) if log["cost_total"] is not None else None,
+        files=_raw(log["files"]),
+        unknown=_raw(log["extra"]),
     )
-    return PendingRun(run, field["workflow_id"], stored, bool(field["span_count"]))
+    spans = detail_row[LOG_DETAILS.column_names.index("span_count")]
+    return PendingRun(run, log["workflow_id"], log_row, detail_row, bool(spans))
+
+
+def _stored(table: Table, row: tuple[Any, ...]) -> Row:
+    """A stored row as it was sent: JSON as text (some drivers hand it out parsed), moments in UTC."""
+    return tuple(
+        _as_json(value) if column.kind == "json" else utc(value) if column.kind == "timestamp" and value else value
+        for column, value in zip(table.columns, row, strict=True)
+    )
 
 
 def _as_json(value: Any) -> str | None:
-    """JSON as text; some drivers hand it out parsed."""
     return value if value is None or isinstance(value, str) else json_text(value)
 
 
-def _raw(value: Any) -> msgspec.Raw:
-    text = _as_json(value)
+def _raw(text: str | None) -> msgspec.Raw:
     return wire.NO_RAW if text is None else msgspec.Raw(text.encode())

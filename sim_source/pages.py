@@ -99,6 +99,7 @@ class RunReader:
                 yield from batch.full()
                 self.bounds.runs -= len(chunk.rows)
                 if self.bounds.runs <= 0 or self._over():
+                    self.watch.more = True
                     yield from batch.flush()
                     return
             windows.finished(self.state)
@@ -207,12 +208,12 @@ class RunReader:
         rows = self._read_complete(stored.run, answer, batch)
         if rows is None:
             return
-        if stored.has_spans and not rows.spans:  # the trace expired; what is stored is richer
+        if rows.log != stored.log_row:
             batch.add(LOGS.name, [rows.log])
-            batch.add(LOG_DETAILS.name, [rows.detail])
-            batch.add(COST_ITEMS.name, rows.items)
-        else:
-            self._add(rows, batch)
+        batch.add(LOG_DETAILS.name, [rows.detail])
+        batch.add(COST_ITEMS.name, rows.items)
+        if rows.spans or not stored.has_spans:  # of an expired trace, what is stored is richer
+            batch.add(TRACE_SPANS.name, rows.spans)
 
     def _close(self, stored: PendingRun, batch: Batch) -> None:
         """A run that was purged before its detail was read: what is stored stays, its cost is ``other``."""

@@ -41,9 +41,13 @@ class Pacer:
     """The bucket as seen from here.
 
     Times are epoch seconds of this machine's clock. Not thread-safe: the client holds a lock around it.
+
+    Attributes:
+        limit: ``X-RateLimit-Limit`` as last told; None where never.
     """
 
     def __init__(self) -> None:
+        self.limit: int | None = None
         self._remaining: int | None = None
         self._reset_at = 0.0
         self._not_before = 0.0
@@ -113,6 +117,7 @@ class Pacer:
         else:  # answers overtake each other: the poorest tells the latest
             self._remaining = min(known, left)
         self._reset_at = max(self._reset_at, reset_at)
+        self.limit = _integer(headers.get("X-RateLimit-Limit"))
 
     def _refused(self, headers: Mapping[str, str], now: float, retry_at: float | None) -> None:
         self._refusals += 1

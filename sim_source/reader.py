@@ -28,6 +28,13 @@ from .watch import Watch
 RUN_TABLES = ("logs", "log_details", "cost_items", "trace_spans", "execution_snapshots", "workflow_states")
 
 
+def wrong_key(denied: errors.AccessDenied) -> errors.ConfigurationError:
+    """What to say of a key the server does not take."""
+    return errors.ConfigurationError(
+        f"SIM_API_KEY: the server does not take the key ({denied.reason}); make one in Sim under Settings, API keys"
+    )
+
+
 @dataclass(slots=True)
 class Settings:
     """What a sync is to read; see ``sim_source`` for each."""
@@ -85,6 +92,12 @@ class Reader:
             yield
         except errors.OutOfTime:
             self.watch.out_of_time = True
+        except errors.AccessDenied as denied:
+            if denied.status == 401:
+                raise wrong_key(denied) from denied
+            if self.strict:
+                raise
+            self.watch.failed(resource, workspace_id, denied)
         except errors.SimError as error:
             if self.strict or isinstance(error, errors.ConfigurationError):
                 raise
@@ -100,10 +113,7 @@ class Reader:
         try:
             usage = self.client_api().usage()
         except errors.AccessDenied as denied:
-            raise errors.ConfigurationError(
-                f"SIM_API_KEY: the server does not take the key ({denied.reason}); "
-                "make one in Sim under Settings, API keys"
-            ) from denied
+            raise wrong_key(denied) from denied
         except ROW_FAULTS as fault:
             self.watch.warn(f"usage could not be read: {fault}")
             return
@@ -147,6 +157,7 @@ class Reader:
                 yield from batch.full()
                 left -= len(chunk.rows)
                 if left <= 0 or self.client.out_of_time:
+                    self.watch.more = True
                     return
             windows.finished(state)
 

@@ -36,6 +36,7 @@ class Watch:
         failures: Resources that failed.
         warnings: What is worth a line but no failure (audit logs without Enterprise).
         out_of_time: The time bound was reached.
+        more: A list was left at its bound; the next piece goes on there.
         on_progress: Called with a resource and its rows so far.
         on_wait: Called with seconds and the reason of each wait.
     """
@@ -45,6 +46,7 @@ class Watch:
     failures: list[Failure] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     out_of_time: bool = False
+    more: bool = False
     on_progress: Callable[[str, int], None] | None = None
     on_wait: Callable[[float, str], None] | None = None
 

@@ -85,7 +85,8 @@ def test_one_version_of_the_triage_fails(month: World) -> None:
 
 def test_audit_has_bursts_inside_a_millisecond(month: World) -> None:
     per_ms = Counter(row.created_ms for row in month.audit)
-    assert max(per_ms.values()) > 100
+    # nearly a page; of more than 100 within one millisecond the API itself cannot show all
+    assert 80 < max(per_ms.values()) <= 100
     assert len({row.created_us for row in month.audit}) > 0.9 * len(month.audit)
 
 

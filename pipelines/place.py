@@ -1,0 +1,180 @@
+"""The destination: a dlt pipeline of its own per place, a lock, and plain words for what is wrong with it."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import logging
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dlt
+import duckdb
+from dlt.common.destination.exceptions import DestinationUndefinedEntity
+from filelock import FileLock, Timeout
+
+from sim_source.errors import ConfigurationError, SimError
+
+from .settings import Target
+
+logger = logging.getLogger("sim_sync")
+
+READER_WAIT_S = 60.0
+"""How long a DuckDB file that somebody else holds open is waited for."""
+
+
+class TryLater(SimError):
+    """Somebody else is at work there: exit 75."""
+
+
+def pipeline_for(target: Target) -> dlt.Pipeline:
+    """A dlt pipeline whose name is of this place alone, so that two places never share state."""
+    identity = f"{target.destination}|{target.database or ''}|{target.dataset}"
+    name = "sim_sync_" + hashlib.sha256(identity.encode()).hexdigest()[:10]
+    destination: Any = target.destination
+    if target.database is not None:
+        destination = dlt.destinations.duckdb(str(target.database))
+    return dlt.pipeline(name, destination=destination, dataset_name=target.dataset)
+
+
+@contextmanager
+def locked(target: Target, pipeline: dlt.Pipeline) -> Iterator[None]:
+    """Holds the one lock of this place; a crash lets go of it.
+
+    Raises:
+        TryLater: Another run holds it.
+    """
+    if target.database is not None:
+        path = target.database.with_name(f".{target.database.name}.{target.dataset}.lock")
+    else:
+        path = Path(pipeline.pipelines_dir) / f"{pipeline.pipeline_name}.lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+    owner = path.with_suffix(".pid")
+    lock = FileLock(path, mode=0o600)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise TryLater(f"another run is at work on {target}{_pid(owner)}; this one leaves it alone") from error
+    except OSError as error:
+        raise ConfigurationError(f"{path.parent} cannot be written to ({os.strerror(error.errno or 0)})") from error
+    try:
+        owner.write_text(str(os.getpid()))
+        yield
+    finally:
+        owner.unlink(missing_ok=True)
+        lock.release()
+
+
+def _pid(file: Path) -> str:
+    try:
+        return f" (PID {int(file.read_text())})"
+    except (OSError, ValueError):
+        return ""
+
+
+def check_database(target: Target, *, wait_s: float = READER_WAIT_S, tell: Callable[[str], None] = logger.info) -> None:
+    """Opens a DuckDB file once, so that what is wrong with it is said before anything is asked of the API.
+
+    Raises:
+        ConfigurationError: It is no database, or one of a newer DuckDB.
+        TryLater: Somebody held it open all the time.
+    """
+    file = target.database
+    if file is None or not file.exists():
+        return
+    until = time.monotonic() + wait_s
+    told = False
+    while True:
+        try:
+            duckdb.connect(str(file)).close()
+        except duckdb.Error as error:
+            holder = lock_holder(error)
+            if holder is None:
+                raise ConfigurationError(database_fault(file, error)) from error
+            if time.monotonic() >= until:
+                raise TryLater(f"{file} is held open by {holder}; close it there, this run gives up") from error
+            if not told:
+                tell(f"{file} is held open by {holder}; waiting up to {wait_s:.0f} s")
+                told = True
+            time.sleep(min(0.5, max(0.0, until - time.monotonic())))
+        else:
+            return
+
+
+def lock_holder(error: BaseException) -> str | None:
+    """Who holds a DuckDB file, by DuckDB's own words; None where that is not what is wrong."""
+    text = str(error)
+    if "lock" not in text.lower():
+        return None
+    found = re.search(r"PID (\d+)", text)
+    return f"PID {found[1]}" if found else "another process"
+
+
+def database_fault(file: Path, error: BaseException) -> str:
+    """What is wrong with a DuckDB file, and what to do."""
+    text = str(error)
+    if ("version" in text and "newer" in text) or "storage version" in text:
+        return (
+            f"--database {file}: written by a newer DuckDB than {duckdb.__version__}; "
+            "use another file, or a newer sim-sync"
+        )
+    if "not a valid DuckDB" in text:
+        return f"--database {file}: not a DuckDB database; name another file"
+    return f"--database {file}: DuckDB cannot open it ({text.splitlines()[0][:200]})"
+
+
+def explained(error: BaseException, target: Target) -> SimError | None:
+    """A fault of the machine or the destination in plain words; None where it is none of those known."""
+    for cause in _causes(error):
+        if isinstance(cause, SimError):
+            return cause
+        if getattr(cause, "errno", None) == errno.ENOSPC or "No space left" in str(cause):
+            return ConfigurationError(
+                f"the disk is full (database {target}, dlt's working folder {dlt.current.run_context().data_dir}); "
+                "make room and run again: what was committed is kept"
+            )
+        if isinstance(cause, duckdb.Error) and (holder := lock_holder(cause)):
+            return TryLater(f"{target} is held open by {holder}; try again later")
+        if isinstance(cause, PermissionError):
+            return ConfigurationError(f"{cause.filename or target}: permission denied")
+    return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or getattr(current, "exception", None) or current.__context__
+
+
+def restore(pipeline: dlt.Pipeline) -> None:
+    """Takes the state from the destination, even where the working folder knows more than it holds.
+
+    That is so after the database was deleted or an old copy restored: going on from the working
+    folder's state would leave a hole.
+    """
+    local = int(pipeline.state.get("_state_version", 0)) if pipeline.schema_names else 0
+    if local > _state_version(pipeline):
+        logger.info("the destination is older than what was last written to it; going on from what it holds")
+        pipeline.drop()
+    pipeline.sync_destination()
+
+
+def _state_version(pipeline: dlt.Pipeline) -> int:
+    try:
+        with pipeline.sql_client() as client:
+            table = client.make_qualified_table_name("_dlt_pipeline_state")
+            rows = client.execute_sql(
+                f"SELECT max(version) FROM {table} WHERE pipeline_name = %s",  # noqa: S608 dlt's own table
+                pipeline.pipeline_name,
+            )
+            return int(rows[0][0]) if rows and rows[0][0] is not None else 0
+    except DestinationUndefinedEntity:
+        return 0

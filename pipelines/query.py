@@ -1,0 +1,66 @@
+"""Questions to the destination: ad-hoc SQL, read-only on DuckDB."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+from dlt.destinations.exceptions import DatabaseException
+
+from sim_source.errors import ConfigurationError, SimError
+
+from . import place
+from .settings import Target
+
+
+class SqlFault(SimError):
+    """The destination does not take the statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Columns and rows of an answer."""
+
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[Any, ...]]
+
+
+def ask(target: Target, sql: str, *, wait_s: float = place.READER_WAIT_S) -> Answer:
+    """Runs SQL where the rows are.
+
+    Raises:
+        ConfigurationError: Nothing was synced there yet, or it is no database.
+        TryLater: A sync holds the file.
+        SqlFault: The statement is wrong.
+    """
+    if target.database is None:
+        return _through_dlt(target, sql)
+    if not target.database.exists():
+        raise ConfigurationError(f"{target.database} does not exist; run sim-sync run (or sim-sync demo) first")
+    try:
+        connection = duckdb.connect(str(target.database), read_only=True)
+    except duckdb.Error as error:
+        holder = place.lock_holder(error)
+        if holder is not None:
+            raise place.TryLater(f"{target.database} is being written by {holder}; try again in a moment") from error
+        raise ConfigurationError(place.database_fault(target.database, error)) from error
+    with connection:
+        try:
+            connection.execute("SET TimeZone = 'UTC'")
+            cursor = connection.execute(sql)
+            columns = tuple(column[0] for column in cursor.description or ())
+            return Answer(columns, cursor.fetchall() if columns else [])
+        except duckdb.Error as error:
+            raise SqlFault(str(error)) from error
+
+
+def _through_dlt(target: Target, sql: str) -> Answer:
+    pipeline = place.pipeline_for(target)
+    try:
+        with pipeline.sql_client() as client, client.execute_query(sql) as cursor:
+            columns = tuple(column[0] for column in cursor.description or ())
+            return Answer(columns, cursor.fetchall() if columns else [])
+    except DatabaseException as error:
+        raise SqlFault(str(error)) from error

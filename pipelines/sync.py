@@ -1,0 +1,283 @@
+"""One sync: everything that came since the last, in committed pieces; logs first, then what they still lack."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import dlt
+from dlt.common.exceptions import DltException
+
+from sim_source import SimClient, Watch, errors, sim_source
+from sim_source.api import SimApi
+from sim_source.memory import Memory
+
+from . import comments, place
+from .settings import RunSettings, Target
+
+PIECE_RUNS = 100_000
+"""List rows per committed piece: bounds memory and what a kill can lose."""
+PIECE_CALLS = 2_000
+"""Per-run details or snapshots per committed piece."""
+AT_ONCE = 1_000
+"""Details that a short tail asks for together with its list rows."""
+SHORT_TAIL = timedelta(days=1)
+
+OK, FAILED, REFUSED, LATER = 0, 1, 2, 75
+
+Status = Literal["ok", "partial", "failed"]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a sync did, for people, for ``--json`` and for the exit code."""
+
+    watch: Watch
+    target: Target
+    workspaces: int
+    open_runs: int = 0
+    detail_backlog: int = 0
+    duration_s: float = 0.0
+    fault: errors.SimError | None = None
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Rows read, by table; a row that was read again counts again."""
+        return {name: count for name, count in self.watch.rows.items() if count}
+
+    @property
+    def status(self) -> Status:
+        """ok, partial (something failed or time ran out; the rest is committed) or failed."""
+        if self.fault is not None or (self.watch.failures and not self.rows):
+            return "failed"
+        return "partial" if self.watch.failures or self.watch.out_of_time else "ok"
+
+    @property
+    def exit_code(self) -> int:
+        """As the contract says: 0, 1, 2 or 75."""
+        if self.fault is not None:
+            return code_of(self.fault)
+        failures = self.watch.failures
+        if not failures:
+            return OK
+        refused = [f for f in failures if isinstance(f.error, errors.AccessDenied)]
+        if len({f.workspace_id for f in refused}) == self.workspaces and not self.watch.rows["logs"]:
+            return REFUSED
+        if all(isinstance(f.error, errors.Unavailable) for f in failures) and set(self.rows) <= {"usage"}:
+            return LATER
+        return FAILED
+
+    def as_json(self) -> dict[str, Any]:
+        """The object of ``--json``."""
+        counters = self.watch.counters
+        found = [
+            {"resource": f.resource, "workspace": f.workspace_id, "message": f.message} for f in self.watch.failures
+        ]
+        if self.fault is not None:
+            found.append({"resource": None, "workspace": None, "message": str(self.fault)})
+        return {
+            "status": self.status,
+            "rows": self.rows,
+            "requests": counters.requests,
+            "retries": counters.retries,
+            "rate_limited": counters.rate_limited,
+            "waited_s": round(counters.waited_s, 3),
+            "open_runs": self.open_runs,
+            "detail_backlog": self.detail_backlog,
+            "duration_s": round(self.duration_s, 3),
+            "errors": found,
+        }
+
+
+def failed(fault: errors.SimError) -> dict[str, Any]:
+    """The object of ``--json`` where nothing was attempted."""
+    outcome = Outcome(Watch(), Target(), 0, fault=fault)
+    return outcome.as_json()
+
+
+def code_of(fault: Exception) -> int:
+    """Exit code of a fault that ended the command."""
+    if isinstance(fault, place.TryLater | errors.Unavailable):
+        return LATER
+    return REFUSED if isinstance(fault, errors.ConfigurationError | errors.AccessDenied) else FAILED
+
+
+@dataclass(slots=True)
+class Sync:
+    """A sync in hand.
+
+    Attributes:
+        settings: What is to be done.
+        watch: What is seen of it.
+        tell: Says a line to whoever watches.
+    """
+
+    settings: RunSettings
+    watch: Watch
+    tell: Callable[[str], None]
+    end: datetime = field(default_factory=lambda: datetime.now(UTC))
+    deadline: float | None = None
+    pipeline: dlt.Pipeline = field(init=False)
+
+    def __post_init__(self) -> None:
+        if self.settings.max_minutes is not None:
+            self.deadline = time.time() + self.settings.max_minutes * 60
+        self.end = min(self.end, self.settings.until or self.end)
+
+    def run(self) -> Outcome:
+        """Does it; faults that are known end up in the outcome."""
+        started = time.monotonic()
+        outcome = Outcome(self.watch, self.settings.target, len(self.settings.workspace_ids))
+        try:
+            self._first_proof()
+            self.pipeline = place.pipeline_for(self.settings.target)
+            with place.locked(self.settings.target, self.pipeline):
+                place.check_database(self.settings.target, tell=self.tell)
+                self._pieces(outcome)
+        except (errors.SimError, DltException, OSError) as error:
+            fault = place.explained(error, self.settings.target)
+            if fault is None:
+                raise
+            outcome.fault = fault
+        outcome.duration_s = time.monotonic() - started
+        return outcome
+
+    def _first_proof(self) -> None:
+        """Before a database is made: is the key taken, may one of the workspaces be read?"""
+        file = self.settings.target.database
+        if file is None or file.exists():
+            return
+        denied: errors.AccessDenied | None = None
+        with self.client() as client:
+            try:
+                SimApi(client).usage()
+                for workspace_id in self.settings.workspace_ids:
+                    try:
+                        SimApi(client).workflows(workspace_id, None)
+                    except errors.AccessDenied as error:
+                        denied = denied or error
+                    else:
+                        return
+            except errors.AccessDenied as error:
+                denied = error
+            finally:
+                self.watch.counters.add(client.counters)
+        if denied is not None:
+            raise refusal(denied)
+
+    def client(self) -> SimClient:
+        """A client of this run's settings."""
+        settings = self.settings
+        return SimClient(
+            settings.api_key,
+            settings.base_url,
+            allow_http=settings.allow_http,
+            deadline=self.deadline,
+            on_wait=self.watch.on_wait,
+        )
+
+    def _pieces(self, outcome: Outcome) -> None:
+        if self.pipeline.has_pending_data:
+            self.tell("finishing what the last run left")
+            self.pipeline.run()
+        place.restore(self.pipeline)
+        schema_before = self._schema_hash()
+        self._lists()
+        self._backlogs(outcome)
+        if self._schema_hash() != schema_before:
+            comments.write(self.pipeline)
+        outcome.open_runs = sum(memory.open_count() for memory in self._memories())
+
+    def _schema_hash(self) -> str | None:
+        return self.pipeline.default_schema.version_hash if self.pipeline.schema_names else None
+
+    def _lists(self) -> None:
+        """Usage, workflows and audit logs with the first piece, then lists until all are read."""
+        at_once = AT_ONCE if self._short_tail() else 0
+        audit_logs = PIECE_RUNS
+        while True:
+            self.watch.more = False
+            self._load(PIECE_RUNS, at_once, at_once, audit_logs)
+            if not self.watch.more or self.watch.out_of_time:
+                return
+            self.tell(f"{self.watch.rows['logs']:,} runs so far")
+            audit_logs = 0
+
+    def _short_tail(self) -> bool:
+        """Whether every workspace was synced within a day: only then may details go before older logs."""
+        state = self.pipeline.state.get("sources", {}).get("sim_source", {}).get("workspaces", {})
+        for workspace_id in self.settings.workspace_ids:
+            logs = state.get(workspace_id, {}).get("logs", {})
+            if "walk" in logs or "until" not in logs:
+                return False
+            if self.end - datetime.fromisoformat(logs["until"]) > SHORT_TAIL:
+                return False
+        return True
+
+    def _backlogs(self, outcome: Outcome) -> None:
+        """Details, then snapshots, newest first, piece by piece; logs have been committed before."""
+        details = "log_details" in self.settings.resources
+        snapshots = "execution_snapshots" in self.settings.resources
+        if details:
+            self._backlog("details", lambda: self._load(0, PIECE_CALLS, 0, 0), self._details_waiting)
+            outcome.detail_backlog = self._details_waiting()
+        if snapshots and self.settings.snapshots != "none":
+            self._backlog("snapshots", lambda: self._load(0, 0, PIECE_CALLS, 0), self._snapshots_waiting)
+
+    def _backlog(self, what: str, load: Callable[[], None], waiting: Callable[[], int]) -> None:
+        left = waiting()
+        while left and not self.watch.out_of_time:
+            self.tell(f"{what} of {left:,} run{'s' if left != 1 else ''} to ask for")
+            load()
+            before, left = left, waiting()
+            if left >= before:
+                return  # nothing came of it: it is said in the failures, and tried again by the next run
+
+    def _memories(self) -> Iterable[Memory]:
+        return (Memory(self.pipeline, workspace_id) for workspace_id in self.settings.workspace_ids)
+
+    def _details_waiting(self) -> int:
+        return sum(memory.pending_count(self.settings.details) for memory in self._memories())
+
+    def _snapshots_waiting(self) -> int:
+        by_version = self.settings.snapshots == "version"
+        return sum(
+            len(memory.without_snapshot(by_version=by_version, limit=PIECE_CALLS)) for memory in self._memories()
+        )
+
+    def _load(self, runs: int, details: int, snapshots: int, audit_logs: int) -> None:
+        settings = self.settings
+        source = sim_source(
+            workspace_id=list(settings.workspace_ids),
+            api_key=settings.api_key,
+            base_url=settings.base_url,
+            since=settings.since.isoformat() if settings.since else None,
+            until=self.end.isoformat(),
+            details=settings.details,
+            snapshots=settings.snapshots,
+            payloads=settings.payloads,
+            lookback_minutes=settings.lookback_minutes,
+            allow_http=settings.allow_http,
+            max_runs=runs,
+            max_details=details,
+            max_snapshots=snapshots,
+            max_audit_logs=audit_logs,
+            deadline=self.deadline,
+            watch=self.watch,
+        )
+        self.pipeline.run(source.with_resources(*settings.resources))
+
+
+def refusal(denied: errors.AccessDenied) -> errors.ConfigurationError:
+    """What to say where the server refuses before anything was read."""
+    if denied.status == 401:
+        return errors.ConfigurationError(
+            f"SIM_API_KEY: the server does not take the key ({denied.reason}); make one in Sim under Settings, API keys"
+        )
+    return errors.ConfigurationError(
+        f"SIM_WORKSPACE_ID: the key may not read the workspace ({denied.reason}); "
+        "use a key of that workspace, or of somebody who may read it"
+    )
