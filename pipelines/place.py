@@ -109,7 +109,7 @@ def check_database(target: Target, *, wait_s: float = READER_WAIT_S, tell: Calla
 def lock_holder(error: BaseException) -> str | None:
     """Who holds a DuckDB file, by DuckDB's own words; None where that is not what is wrong."""
     text = str(error)
-    if "lock" not in text.lower():
+    if "Could not set lock" not in text and "onflicting lock" not in text:
         return None
     found = re.search(r"PID (\d+)", text)
     return f"PID {found[1]}" if found else "another process"

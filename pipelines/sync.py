@@ -25,6 +25,8 @@ PIECE_CALLS = 2_000
 AT_ONCE = 1_000
 """Details that a short tail asks for together with its list rows."""
 SHORT_TAIL = timedelta(days=1)
+BACKOFF_S = 0.5
+"""First wait after a transient fault; it doubles."""
 
 OK, FAILED, REFUSED, LATER = 0, 1, 2, 75
 
@@ -176,7 +178,9 @@ class Sync:
             settings.base_url,
             allow_http=settings.allow_http,
             deadline=self.deadline,
+            backoff_s=BACKOFF_S,
             on_wait=self.watch.on_wait,
+            pacer=self.watch.pacer,
         )
 
     def _pieces(self, outcome: Outcome) -> None:
@@ -218,35 +222,29 @@ class Sync:
         return True
 
     def _backlogs(self, outcome: Outcome) -> None:
-        """Details, then snapshots, newest first, piece by piece; logs have been committed before."""
-        details = "log_details" in self.settings.resources
-        snapshots = "execution_snapshots" in self.settings.resources
-        if details:
-            self._backlog("details", lambda: self._load(0, PIECE_CALLS, 0, 0), self._details_waiting)
-            outcome.detail_backlog = self._details_waiting()
-        if snapshots and self.settings.snapshots != "none":
-            self._backlog("snapshots", lambda: self._load(0, 0, PIECE_CALLS, 0), self._snapshots_waiting)
+        """Details and snapshots, newest first, piece by piece; logs have been committed before."""
+        left = self._waiting()
+        while any(left) and not self.watch.out_of_time:
+            self.tell(f"still to ask for: {left[0]:,} details, {left[1]:,} snapshots")
+            self._load(0, PIECE_CALLS, PIECE_CALLS, 0)
+            before, left = left, self._waiting()
+            if sum(left) >= sum(before):
+                break  # nothing came of it: it is said in the failures, and tried again by the next run
+        outcome.detail_backlog = left[0]
 
-    def _backlog(self, what: str, load: Callable[[], None], waiting: Callable[[], int]) -> None:
-        left = waiting()
-        while left and not self.watch.out_of_time:
-            self.tell(f"{what} of {left:,} run{'s' if left != 1 else ''} to ask for")
-            load()
-            before, left = left, waiting()
-            if left >= before:
-                return  # nothing came of it: it is said in the failures, and tried again by the next run
+    def _waiting(self) -> tuple[int, int]:
+        """How many details and snapshots are still to be asked for."""
+        resources, settings = self.settings.resources, self.settings
+        details = snapshots = 0
+        for memory in self._memories():
+            if "log_details" in resources:
+                details += memory.pending_count(settings.details)
+            if "execution_snapshots" in resources and settings.snapshots != "none":
+                snapshots += memory.snapshot_count(by_version=settings.snapshots == "version")
+        return details, snapshots
 
     def _memories(self) -> Iterable[Memory]:
         return (Memory(self.pipeline, workspace_id) for workspace_id in self.settings.workspace_ids)
-
-    def _details_waiting(self) -> int:
-        return sum(memory.pending_count(self.settings.details) for memory in self._memories())
-
-    def _snapshots_waiting(self) -> int:
-        by_version = self.settings.snapshots == "version"
-        return sum(
-            len(memory.without_snapshot(by_version=by_version, limit=PIECE_CALLS)) for memory in self._memories()
-        )
 
     def _load(self, runs: int, details: int, snapshots: int, audit_logs: int) -> None:
         settings = self.settings
@@ -266,6 +264,7 @@ class Sync:
             max_snapshots=snapshots,
             max_audit_logs=audit_logs,
             deadline=self.deadline,
+            backoff_s=BACKOFF_S,
             watch=self.watch,
         )
         self.pipeline.run(source.with_resources(*settings.resources))

@@ -34,7 +34,7 @@ BASE_URL = "https://www.sim.ai"
 
 @dlt.source(name="sim_source")
 def sim_source(
-    workspace_id: str | Sequence[str] = dlt.config.value,
+    workspace_id: Any = dlt.config.value,  # str or a list of it; dlt resolves no union from its configuration
     api_key: str = dlt.secrets.value,
     base_url: str = BASE_URL,
     since: str | None = None,
@@ -101,6 +101,7 @@ def sim_source(
             backoff_s=backoff_s,
             deadline=deadline,
             on_wait=seen.on_wait,
+            pacer=seen.pacer,
         )
         source = dlt.current.source()
         with client:

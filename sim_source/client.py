@@ -91,6 +91,7 @@ class SimClient:
         backoff_s: First wait after a fault; doubles, with jitter, up to 30 s.
         deadline: Epoch seconds after which nothing is waited for any more.
         on_wait: Told of every wait: seconds, and why.
+        pacer: What an earlier client of the same key learnt of its bucket.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class SimClient:
         backoff_s: float = 0.5,
         deadline: float | None = None,
         on_wait: Callable[[float, str], None] | None = None,
+        pacer: rate.Pacer | None = None,
     ) -> None:
         if not api_key or not api_key.strip().isascii() or not api_key.strip().isprintable():
             raise errors.ConfigurationError(
@@ -114,7 +116,7 @@ class SimClient:
         self._backoff = backoff_s
         self._deadline = deadline
         self._on_wait = on_wait or _log_wait
-        self._pacer = rate.Pacer()
+        self._pacer = pacer or rate.Pacer()
         self._turn = threading.Condition()
         self._session = requests.Session()
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=CONNECTIONS, pool_block=True)

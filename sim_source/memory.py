@@ -101,21 +101,21 @@ class Memory:
         )
         return {row[0] for row in rows}
 
+    def snapshot_count(self, *, by_version: bool) -> int:
+        """How many snapshots are still to be asked for."""
+        queries = [_NEW_VERSIONS, _NO_SNAPSHOT + _UNVERSIONED] if by_version else [_NO_SNAPSHOT]
+        counts = [self._ask(f"SELECT count(*) FROM ({query}) waiting", (self._workspace,)) for query in queries]
+        return sum(int(rows[0][0]) for rows in counts if rows)
+
     def without_snapshot(self, *, by_version: bool, limit: int) -> list[tuple[str, str | None]]:
         """Executions whose snapshot is to be asked for: (execution id, workflow id), newest first."""
-        if limit <= 0:
-            return []
-        found: list[tuple[str, str | None]] = []
-        if by_version:
-            found = [(row[0], row[1]) for row in self._ask(_NEW_VERSIONS + f" LIMIT {int(limit)}", (self._workspace,))]
-        left = limit - len(found)
-        if left > 0:
-            unversioned = "AND l.deployment_version_id IS NULL " if by_version else ""
-            rows = self._ask(
-                f"{_NO_SNAPSHOT}{unversioned}ORDER BY l.started_at DESC LIMIT {int(left)}", (self._workspace,)
-            )
-            found += [(row[0], row[1]) for row in rows]
-        return found
+        newest = f"ORDER BY l.started_at DESC LIMIT {int(limit)}"
+        if not by_version:
+            rows = self._ask(f"{_NO_SNAPSHOT}{newest}", (self._workspace,))
+        else:
+            rows = self._ask(f"{_NEW_VERSIONS} LIMIT {int(limit)}", (self._workspace,))
+            rows += self._ask(f"{_NO_SNAPSHOT}{_UNVERSIONED}{newest}", (self._workspace,))
+        return [(row[0], row[1]) for row in rows[:limit]]
 
     def _ask(self, sql: str, args: Sequence[Any]) -> list[tuple[Any, ...]]:
         try:
@@ -155,6 +155,7 @@ _NO_SNAPSHOT = (
     "SELECT l.execution_id, l.workflow_id FROM {logs} l WHERE l.workspace_id = %s AND l.execution_id IS NOT NULL "
     "AND NOT EXISTS (SELECT 1 FROM {execution_snapshots} s WHERE s.execution_id = l.execution_id) "
 )
+_UNVERSIONED = "AND l.deployment_version_id IS NULL "
 _NEW_VERSIONS = (
     "SELECT max(l.execution_id), max(l.workflow_id) FROM {logs} l "
     "WHERE l.workspace_id = %s AND l.deployment_version_id IS NOT NULL "

@@ -54,6 +54,7 @@ class Pacer:
         self._in_flight = 0
         self._skew = 0.0
         self._refusals = 0
+        self._met = False
 
     @property
     def available(self) -> int | None:
@@ -64,6 +65,8 @@ class Pacer:
         """Whether a request may be sent at ``now``."""
         if now < self._not_before:
             return Wait(self._not_before - now)
+        if not self._met and self._in_flight:  # nothing is known yet: one asks for all
+            return Wait(1.0, for_answer=True)
         if self._remaining is None or self._remaining > 0:
             return GO
         if now >= self._reset_at:
@@ -93,6 +96,7 @@ class Pacer:
             retry_at: Epoch seconds from the body (``retryAfter``), for a 429 without header.
         """
         self._in_flight -= 1
+        self._met = True
         self._learn_skew(headers, now)
         if status == 429:
             self._refused(headers, now, retry_at)

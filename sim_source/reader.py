@@ -185,6 +185,7 @@ class Reader:
 
     def _counted_runs(self, workspace_id: str, state: windows.State, batch: Batch) -> Iterator[Tables]:
         settings = self.settings
+        windows.cover(state.setdefault(LOGS.name, {}), self.selected.intersection(RUN_TABLES))
         reader = RunReader(
             api=self.client_api(),
             client=self.client,
@@ -193,7 +194,7 @@ class Reader:
             workspace_id=workspace_id,
             options=settings.options,
             snapshot_mode=settings.snapshots,
-            state=state.setdefault(LOGS.name, {}),
+            state=state[LOGS.name],
             end=settings.end,
             since=settings.since,
             lookback=settings.lookback,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from . import errors
 from .client import Counters
+from .rate import Pacer
 
 logger = logging.getLogger("sim_source")
 
@@ -37,6 +38,7 @@ class Watch:
         warnings: What is worth a line but no failure (audit logs without Enterprise).
         out_of_time: The time bound was reached.
         more: A list was left at its bound; the next piece goes on there.
+        pacer: The bucket as seen so far; the next source of the same key goes on with it.
         on_progress: Called with a resource and its rows so far.
         on_wait: Called with seconds and the reason of each wait.
     """
@@ -47,6 +49,7 @@ class Watch:
     warnings: list[str] = field(default_factory=list)
     out_of_time: bool = False
     more: bool = False
+    pacer: Pacer = field(default_factory=Pacer)
     on_progress: Callable[[str, int], None] | None = None
     on_wait: Callable[[float, str], None] | None = None
 

@@ -7,6 +7,7 @@ next sync starts there, or ``lookback`` earlier.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -72,6 +73,24 @@ def started(state: State, window: Window, *, newest_first: bool = False) -> None
     state.setdefault("walk", {"start": text(window.start), "at": text(first), "end": text(window.end)})
 
 
+def cover(state: State, tables: Iterable[str]) -> None:
+    """Starts over, in the same stretch, where tables are wanted that earlier walks did not fill.
+
+    Args:
+        state: What is remembered; changed in place.
+        tables: The tables that this sync fills.
+    """
+    wanted = sorted(tables)
+    if not set(wanted) <= set(state.get("tables", wanted)):
+        walk = state.get("walk", {})
+        starts = [moment(value) for value in (state.get("from"), walk.get("start")) if value]
+        ends = [moment(value) for value in (state.get("until"), walk.get("end")) if value]
+        state.clear()
+        if starts and ends:
+            started(state, Window(min(starts), max(ends)))
+    state["tables"] = wanted
+
+
 def reached(state: State, position: datetime) -> None:
     """Remembers how far the walk in hand has come."""
     state["walk"]["at"] = text(position)
@@ -107,5 +126,6 @@ def text(value: datetime) -> str:
 
 
 def moment(value: str) -> datetime:
-    """A remembered moment."""
-    return datetime.fromisoformat(value).astimezone(UTC)
+    """A remembered moment; UTC where it names no zone."""
+    found = datetime.fromisoformat(value)
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)

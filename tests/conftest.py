@@ -1,0 +1,38 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.app import App
+from tests.warehouse import Warehouse
+
+# before dlt is imported anywhere: no telemetry, and no log lines but errors
+os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
+os.environ["RUNTIME__LOG_LEVEL"] = "ERROR"
+
+_FOREIGN = ("SIM_", "SOURCES__", "DESTINATION__", "DLT_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the developer's own dlt, Sim or proxy settings reaches a test, and no test's leaves it."""
+    for name in list(os.environ):
+        if name.upper().startswith(_FOREIGN):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "dlt"))
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> App:
+    """``sim-sync`` in an empty folder, without any setting."""
+    return App(tmp_path, monkeypatch, capsys)
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Warehouse:
+    """An empty DuckDB file and a dlt pipeline that loads into it."""
+    return Warehouse(tmp_path)
