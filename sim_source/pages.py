@@ -98,7 +98,8 @@ class RunReader:
                 windows.touched(self.state, chunk.position)
                 yield from batch.full()
                 self.bounds.runs -= len(chunk.rows)
-                if self.bounds.runs <= 0 or self._over():
+                # not inside the instant it began with: the next piece would begin, and end, there again
+                if (self.bounds.runs <= 0 and chunk.position > window.start) or self._over():
                     self.watch.more = True
                     yield from batch.flush()
                     return

@@ -156,7 +156,8 @@ class Reader:
                 windows.reached(state, chunk.position)
                 yield from batch.full()
                 left -= len(chunk.rows)
-                if left <= 0 or self.client.out_of_time:
+                # as with runs: a piece must get further than where it began
+                if (left <= 0 and chunk.position < window.end) or self.client.out_of_time:
                     self.watch.more = True
                     return
             windows.finished(state)

@@ -248,7 +248,7 @@ def audit(
         yield Chunk(
             [row for row in page.rows if row.id not in seen],
             [row for row in page.rejected if row.id not in seen],
-            last,
+            min(last + MILLISECOND, upper),  # its millisecond may hold more: the wire cuts microseconds off
         )
         if page.next_cursor is None:
             return
@@ -277,7 +277,7 @@ def _audit_millisecond(
         fresh = [row for row in page.rows if row.id not in known]
         known.update(row.id for row in fresh)
         if fresh:
-            yield Chunk(fresh, [], instant)
+            yield Chunk(fresh, [], instant + MILLISECOND)
         if page.next_cursor is None:
             continue
         narrower = _narrower(query, page.rows)

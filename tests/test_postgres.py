@@ -1,0 +1,145 @@
+"""The same source into PostgreSQL: the design does not lean on DuckDB."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dlt
+import duckdb
+import pytest
+
+from pipelines.sim_api import OWNER_KEY, WORKSPACE, serve
+from sim_source import TABLES, Watch, sim_source
+from tests.app import App, one_of_every_kind
+from tests.postgres import skip_reason, throwaway_postgres
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    reason = skip_reason()
+    if reason is not None:
+        pytest.skip(reason)
+    with throwaway_postgres() as url:
+        yield url
+
+
+def load(pipeline: dlt.Pipeline, base_url: str, **options: Any) -> Watch:
+    watch = Watch()
+    pipeline.run(sim_source(workspace_id=WORKSPACE, api_key=OWNER_KEY, base_url=base_url, watch=watch, **options))
+    assert watch.failures == []
+    return watch
+
+
+def contents(pipeline: dlt.Pipeline) -> dict[str, list[tuple[Any, ...]]]:
+    """Every table's rows in comparable form: JSON parsed, moments in UTC."""
+    found = {}
+    with pipeline.sql_client() as client:
+        for table in TABLES.values():
+            if table.name == "usage":
+                continue  # observed at different moments
+            columns = ", ".join(
+                f"CAST({column.name} AS VARCHAR)" if column.kind == "json" else column.name for column in table.columns
+            )
+            rows = client.execute_sql(f"SELECT {columns} FROM {client.make_qualified_table_name(table.name)}") or []
+            found[table.name] = sorted((tuple(map(comparable, row)) for row in rows), key=repr)
+    return found
+
+
+def comparable(value: Any) -> Any:
+    if hasattr(value, "timestamp"):
+        return value.timestamp()
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        return json.dumps(json.loads(value), sort_keys=True)
+    return value
+
+
+@pytest.mark.parametrize("dialect", ["2026-03", "2026-08"])
+def test_postgres_and_duckdb_hold_the_same_rows(postgres: str, tmp_path: Path, dialect: str) -> None:
+    name = dialect.replace("-", "_")
+    warehouse = dlt.pipeline(
+        f"pg_{name}",
+        pipelines_dir=str(tmp_path / "pg"),
+        destination=dlt.destinations.postgres(postgres),
+        dataset_name=f"sim_{name}",
+    )
+    file = dlt.pipeline(
+        "duck",
+        pipelines_dir=str(tmp_path / "duck"),
+        destination=dlt.destinations.duckdb(str(tmp_path / "rows.duckdb")),
+        dataset_name="sim",
+    )
+    with serve(one_of_every_kind(), dialect) as server:
+        for pipeline in (warehouse, file):
+            load(pipeline, server.base_url, details="none")
+            load(pipeline, server.base_url)  # the backlog is found in either destination, and replaced as one
+    assert contents(warehouse) == contents(file)
+    assert contents(warehouse)["logs"]
+
+
+def test_a_changed_run_replaces_its_children_in_postgres(postgres: str, tmp_path: Path) -> None:
+    world = one_of_every_kind()
+    pipeline = dlt.pipeline(
+        "changing",
+        pipelines_dir=str(tmp_path),
+        destination=dlt.destinations.postgres(postgres),
+        dataset_name="changing",
+    )
+    with serve(world, "2026-08") as server:
+        load(pipeline, server.base_url)
+        run = next(run for run in world.open_runs(WORKSPACE) if run.id.endswith("paused"))
+        world.resume_run(run.id)
+        world.end_run(run.id)
+        load(pipeline, server.base_url)
+        assert load(pipeline, server.base_url).rows["logs"] == 0
+    with pipeline.sql_client() as client:
+        items = client.execute_sql("SELECT sum(total_cost) FROM changing.cost_items WHERE log_id = %s", run.id)
+        logs = client.execute_sql("SELECT cost_total, status FROM changing.logs WHERE id = %s", run.id)
+    assert items is not None
+    assert logs is not None
+    assert logs[0][1] == "completed"
+    assert items[0][0] == logs[0][0]
+
+
+def test_the_command_line_loads_postgres(postgres: str, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", postgres)
+    with serve(one_of_every_kind(), "2026-08") as server:
+        app.account(server)
+        done = app("run", "--destination", "postgres", "--dataset", "by_hand", "--json")
+        assert (done.code, done.json["status"]) == (0, "ok")
+        assert app("run", "--destination", "postgres", "--dataset", "by_hand", "--json").json["rows"] == {"usage": 1}
+        told = app("status", "--destination", "postgres", "--dataset", "by_hand", "--json").json
+    assert told["rows"]["logs"] > 0
+    asked = app(
+        "sql",
+        "--destination",
+        "postgres",
+        "--dataset",
+        "by_hand",
+        "--json",
+        "SELECT count(*) AS n FROM pg_description d JOIN pg_class c ON c.oid = d.objoid "
+        "WHERE c.relnamespace = 'by_hand'::regnamespace AND d.objsubid > 0",
+    )
+    assert asked.json == [{"n": sum(len(table.columns) for table in TABLES.values())}]
+
+
+def test_duckdb_alone_is_enough_to_read_the_file(tmp_path: Path) -> None:
+    pipeline = dlt.pipeline(
+        "plain",
+        pipelines_dir=str(tmp_path),
+        destination=dlt.destinations.duckdb(str(tmp_path / "plain.duckdb")),
+        dataset_name="sim",
+    )
+    with serve(one_of_every_kind(), "2026-08") as server:
+        load(pipeline, server.base_url)
+    with duckdb.connect(str(tmp_path / "plain.duckdb"), read_only=True) as connection:
+        kinds = dict(
+            connection.execute(
+                "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = 'logs'"
+            ).fetchall()
+        )
+    assert kinds["cost_total"] == "DECIMAL(38,12)"
+    assert kinds["started_at"] == "TIMESTAMP WITH TIME ZONE"
+    assert kinds["files"] == "JSON"
