@@ -37,16 +37,5 @@ def write(pipeline: dlt.Pipeline) -> None:
             logger.warning("descriptions could not be written: %s", error)
 
 
-def count(pipeline: dlt.Pipeline, table: str) -> int:
-    """Rows of a table; 0 where it is not there."""
-    try:
-        with pipeline.sql_client() as client:
-            name = client.make_qualified_table_name(table)
-            rows = client.execute_sql(f"SELECT count(*) FROM {name}")  # noqa: S608 a name of ours
-            return int(rows[0][0]) if rows else 0
-    except DatabaseException:
-        return 0
-
-
 def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"

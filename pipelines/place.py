@@ -15,10 +15,10 @@ from typing import Any
 
 import dlt
 import duckdb
-from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from filelock import FileLock, Timeout
 
 from sim_source.errors import ConfigurationError, SimError
+from sim_source.memory import Warehouse
 
 from .settings import Target
 
@@ -154,27 +154,19 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         current = current.__cause__ or getattr(current, "exception", None) or current.__context__
 
 
-def restore(pipeline: dlt.Pipeline) -> None:
+def restore(pipeline: dlt.Pipeline, warehouse: Warehouse) -> None:
     """Takes the state from the destination, even where the working folder knows more than it holds.
 
     That is so after the database was deleted or an old copy restored: going on from the working
     folder's state would leave a hole.
     """
     local = int(pipeline.state.get("_state_version", 0)) if pipeline.schema_names else 0
-    if local > _state_version(pipeline):
+    rows = warehouse.ask(
+        "SELECT max(version) FROM {_dlt_pipeline_state} WHERE pipeline_name = %s", pipeline.pipeline_name
+    )
+    held = int(rows[0][0] or 0) if rows else 0
+    if local > held:
         logger.info("the destination is older than what was last written to it; going on from what it holds")
         pipeline.drop()
-    pipeline.sync_destination()
-
-
-def _state_version(pipeline: dlt.Pipeline) -> int:
-    try:
-        with pipeline.sql_client() as client:
-            table = client.make_qualified_table_name("_dlt_pipeline_state")
-            rows = client.execute_sql(
-                f"SELECT max(version) FROM {table} WHERE pipeline_name = %s",  # noqa: S608 dlt's own table
-                pipeline.pipeline_name,
-            )
-            return int(rows[0][0]) if rows and rows[0][0] is not None else 0
-    except DestinationUndefinedEntity:
-        return 0
+    if local != held:
+        pipeline.sync_destination()

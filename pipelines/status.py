@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import dlt
-from dlt.common.destination.exceptions import DestinationUndefinedEntity
-
 from sim_source import TABLES, windows
 from sim_source.errors import ConfigurationError
-from sim_source.memory import Memory
+from sim_source.memory import Memory, Warehouse
 
-from . import comments, place
+from . import place
 from .settings import Target
 
 
@@ -76,15 +73,15 @@ def read(target: Target, now: datetime | None = None) -> Status:
     place.check_database(target, wait_s=10.0)
     pipeline = place.pipeline_for(target)
     pipeline.sync_destination()
+    warehouse = Warehouse(pipeline)
     state = pipeline.state.get("sources", {}).get("sim_source")
     if state is None:
         raise ConfigurationError(f"nothing was synced into {target} yet; run sim-sync run first")
     resources = [_resource(None, "audit_logs", state["audit_logs"], now)] if state.get("audit_logs") else []
     for workspace_id, held in state.get("workspaces", {}).items():
         if "logs" in held:
-            resources.append(_runs(pipeline, workspace_id, held["logs"], now))
-    rows = {name: comments.count(pipeline, name) for name in TABLES}
-    return Status(resources, rows, _last_loads(pipeline))
+            resources.append(_runs(warehouse, workspace_id, held["logs"], now))
+    return Status(resources, {name: warehouse.count(name) for name in TABLES}, _last_loads(warehouse))
 
 
 def _resource(workspace: str | None, name: str, state: windows.State, now: datetime) -> ResourceStatus:
@@ -93,27 +90,20 @@ def _resource(workspace: str | None, name: str, state: windows.State, now: datet
     return ResourceStatus(workspace, name, reached, lag, "walk" in state)
 
 
-def _runs(pipeline: dlt.Pipeline, workspace_id: str, state: windows.State, now: datetime) -> ResourceStatus:
+def _runs(warehouse: Warehouse, workspace_id: str, state: windows.State, now: datetime) -> ResourceStatus:
     told = _resource(workspace_id, "logs", state, now)
-    memory = Memory(pipeline, workspace_id)
+    unfinished = Memory(warehouse, workspace_id).unfinished("costly", snapshots="none")
     return ResourceStatus(
         told.workspace,
         told.resource,
         told.synced_to,
         told.lag_s,
         told.unfinished,
-        open_runs=memory.open_count(),
-        detail_backlog=memory.pending_count("costly"),
+        open_runs=unfinished.open_runs,
+        detail_backlog=unfinished.details,
     )
 
 
-def _last_loads(pipeline: dlt.Pipeline, limit: int = 5) -> list[datetime]:
-    try:
-        with pipeline.sql_client() as client:
-            name = client.make_qualified_table_name("_dlt_loads")
-            rows = client.execute_sql(
-                f"SELECT inserted_at FROM {name} ORDER BY inserted_at DESC LIMIT {limit}"  # noqa: S608 dlt's own table
-            )
-    except DestinationUndefinedEntity:
-        return []
-    return [row[0].astimezone(UTC) for row in rows or ()]
+def _last_loads(warehouse: Warehouse, limit: int = 5) -> list[datetime]:
+    rows = warehouse.ask(f"SELECT inserted_at FROM {{_dlt_loads}} ORDER BY inserted_at DESC LIMIT {limit}")  # noqa: S608
+    return [row[0].astimezone(UTC) for row in rows]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -13,7 +13,7 @@ from dlt.common.exceptions import DltException
 
 from sim_source import SimClient, Watch, errors, sim_source
 from sim_source.api import SimApi
-from sim_source.memory import Memory
+from sim_source.memory import Memory, Warehouse
 
 from . import comments, place
 from .settings import RunSettings, Target
@@ -123,6 +123,7 @@ class Sync:
     end: datetime = field(default_factory=lambda: datetime.now(UTC))
     deadline: float | None = None
     pipeline: dlt.Pipeline = field(init=False)
+    warehouse: Warehouse = field(init=False)
 
     def __post_init__(self) -> None:
         if self.settings.max_minutes is not None:
@@ -136,6 +137,7 @@ class Sync:
         try:
             self._first_proof()
             self.pipeline = place.pipeline_for(self.settings.target)
+            self.warehouse = Warehouse(self.pipeline)
             with place.locked(self.settings.target, self.pipeline):
                 place.check_database(self.settings.target, tell=self.tell)
                 self._pieces(outcome)
@@ -187,13 +189,12 @@ class Sync:
         if self.pipeline.has_pending_data:
             self.tell("finishing what the last run left")
             self.pipeline.run()
-        place.restore(self.pipeline)
+        place.restore(self.pipeline, self.warehouse)
         schema_before = self._schema_hash()
         self._lists()
         self._backlogs(outcome)
         if self._schema_hash() != schema_before:
             comments.write(self.pipeline)
-        outcome.open_runs = sum(memory.open_count() for memory in self._memories())
 
     def _schema_hash(self) -> str | None:
         return self.pipeline.default_schema.version_hash if self.pipeline.schema_names else None
@@ -223,28 +224,26 @@ class Sync:
 
     def _backlogs(self, outcome: Outcome) -> None:
         """Details and snapshots, newest first, piece by piece; logs have been committed before."""
-        left = self._waiting()
+        left = self._unfinished(outcome)
         while any(left) and not self.watch.out_of_time:
             self.tell(f"still to ask for: {left[0]:,} details, {left[1]:,} snapshots")
             self._load(0, PIECE_CALLS, PIECE_CALLS, 0)
-            before, left = left, self._waiting()
+            before, left = left, self._unfinished(outcome)
             if sum(left) >= sum(before):
                 break  # nothing came of it: it is said in the failures, and tried again by the next run
-        outcome.detail_backlog = left[0]
 
-    def _waiting(self) -> tuple[int, int]:
-        """How many details and snapshots are still to be asked for."""
-        resources, settings = self.settings.resources, self.settings
-        details = snapshots = 0
-        for memory in self._memories():
-            if "log_details" in resources:
-                details += memory.pending_count(settings.details)
-            if "execution_snapshots" in resources and settings.snapshots != "none":
-                snapshots += memory.snapshot_count(by_version=settings.snapshots == "version")
-        return details, snapshots
-
-    def _memories(self) -> Iterable[Memory]:
-        return (Memory(self.pipeline, workspace_id) for workspace_id in self.settings.workspace_ids)
+    def _unfinished(self, outcome: Outcome) -> tuple[int, int]:
+        """How many details and snapshots are still to be asked for; noted in the outcome."""
+        settings = self.settings
+        details = settings.details if "log_details" in settings.resources else "none"
+        snapshots = settings.snapshots if "execution_snapshots" in settings.resources else "none"
+        found = [
+            Memory(self.warehouse, workspace_id).unfinished(details, snapshots=snapshots)
+            for workspace_id in settings.workspace_ids
+        ]
+        outcome.open_runs = sum(each.open_runs for each in found)
+        outcome.detail_backlog = sum(each.details for each in found)
+        return outcome.detail_backlog, sum(each.snapshots for each in found)
 
     def _load(self, runs: int, details: int, snapshots: int, audit_logs: int) -> None:
         settings = self.settings
@@ -263,6 +262,7 @@ class Sync:
             max_details=details,
             max_snapshots=snapshots,
             max_audit_logs=audit_logs,
+            catch_up=runs == 0,
             deadline=self.deadline,
             backoff_s=BACKOFF_S,
             watch=self.watch,

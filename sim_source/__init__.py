@@ -22,6 +22,7 @@ from dlt.extract.resource import DltResource
 from . import errors, life, runs, snapshots, windows
 from .batch import Tables
 from .client import SimClient, check_base_url
+from .memory import Warehouse
 from .pages import UNLIMITED, Bounds
 from .reader import Reader, Settings
 from .tables import TABLES, Table
@@ -48,6 +49,7 @@ def sim_source(
     max_details: int | None = None,
     max_snapshots: int | None = None,
     max_audit_logs: int | None = None,
+    catch_up: bool = True,
     deadline: float | None = None,
     backoff_s: float = 0.5,
     watch: Watch | None = None,
@@ -71,6 +73,7 @@ def sim_source(
         max_details: Per-run details asked for at most; the rest stays ``unknown`` until a later run.
         max_snapshots: Snapshots asked for at most.
         max_audit_logs: Audit rows read at most; 0 also leaves out usage and workflows.
+        catch_up: Also ask for details and snapshots that earlier runs left.
         deadline: Epoch seconds after which no page is asked for any more.
         backoff_s: First wait in seconds after a transient fault.
         watch: Counts, and notes failures of one resource instead of raising them.
@@ -90,7 +93,7 @@ def sim_source(
         options=runs.RunOptions(details, payloads),
         snapshots=snapshots,
         lookback=timedelta(minutes=lookback_minutes),
-        bounds=Bounds(_bound(max_runs), _bound(max_details), _bound(max_snapshots), _bound(max_audit_logs)),
+        bounds=Bounds(_bound(max_runs), _bound(max_details), _bound(max_snapshots), _bound(max_audit_logs), catch_up),
     )
 
     def pages() -> Iterator[Tables]:
@@ -109,7 +112,7 @@ def sim_source(
                 client=client,
                 settings=settings,
                 watch=seen,
-                pipeline=dlt.current.pipeline(),
+                warehouse=Warehouse(dlt.current.pipeline()),
                 state=dlt.current.source_state(),
                 selected=frozenset(source.resources.selected).intersection(TABLES),
                 strict=watch is None,

@@ -6,6 +6,7 @@ in no message, log or representation.
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import threading
 import time
@@ -66,18 +67,29 @@ def check_base_url(base_url: str, allow_http: bool = False) -> str:
     Raises:
         ConfigurationError: Not a URL, or one that would send the key over the network in the clear.
     """
-    parts = urlsplit(base_url.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise errors.ConfigurationError(f"SIM_BASE_URL: {base_url!r} is no URL; it looks like https://www.sim.ai")
+    no_url = errors.ConfigurationError(f"SIM_BASE_URL: {base_url!r} is no URL; it looks like https://www.sim.ai")
+    try:
+        parts = urlsplit(base_url.strip())
+        usable = bool(parts.hostname) and parts.port != 0  # a port that is no number raises
+    except ValueError:
+        raise no_url from None
     if parts.username or parts.password:
         raise errors.ConfigurationError("SIM_BASE_URL: leave user and password out of the URL")
-    loopback = parts.hostname in ("localhost", "::1") or parts.hostname.startswith("127.")
-    if parts.scheme == "http" and not loopback and not allow_http:
+    if parts.scheme not in ("http", "https") or not usable or parts.query or parts.fragment:
+        raise no_url
+    if parts.scheme == "http" and not _is_loopback(parts.hostname) and not allow_http:
         raise errors.ConfigurationError(
             f"SIM_BASE_URL: http://{parts.hostname} would send the API key in the clear; use https, "
             "or set allow_http (SIM_ALLOW_HTTP=1) if that network is yours"
         )
     return base_url.strip().rstrip("/")
+
+
+def _is_loopback(host: str | None) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
+    except ValueError:  # a name, such as 127.example.com
+        return False
 
 
 class SimClient:
@@ -106,11 +118,12 @@ class SimClient:
         on_wait: Callable[[float, str], None] | None = None,
         pacer: rate.Pacer | None = None,
     ) -> None:
-        if not api_key or not api_key.strip().isascii() or not api_key.strip().isprintable():
+        api_key = (api_key or "").strip()
+        if not api_key or not api_key.isascii() or not api_key.isprintable():
             raise errors.ConfigurationError(
                 "SIM_API_KEY: missing, or not a key; make one in Sim under Settings, API keys"
             )
-        self._key = api_key.strip()
+        self._key = api_key
         self._base = check_base_url(base_url, allow_http)
         self._attempts = attempts
         self._backoff = backoff_s
@@ -119,6 +132,8 @@ class SimClient:
         self._pacer = pacer or rate.Pacer()
         self._turn = threading.Condition()
         self._session = requests.Session()
+        # a proxy of the environment is no place for a key that is meant for this machine
+        self._session.trust_env = not _is_loopback(urlsplit(self._base).hostname)
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=CONNECTIONS, pool_block=True)
         self._session.mount(self._base, adapter)
         self.counters = Counters()
@@ -180,7 +195,7 @@ class SimClient:
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(errors.Transient),
             stop=_stop_after_faults(attempts or self._attempts),
-            wait=self._wait_after,
+            wait=lambda state: self._wait_after(state, limited),
             sleep=lambda seconds: self._sleep(seconds, "before the next try"),
             before_sleep=self._count_retry,
             reraise=True,
@@ -194,25 +209,30 @@ class SimClient:
     def _once(self, path: str, params: Mapping[str, str] | None, decode: Callable[[bytes], T], limited: bool) -> T:
         if limited:
             self._take_turn()
-        self.counters.requests += 1
+        response = self._send(path, params, limited)
+        if limited:
+            self._note_answer(response)
+        self._raise_for(response, path, limited)
+        return decode(response.content)
+
+    def _send(self, path: str, params: Mapping[str, str] | None, limited: bool) -> requests.Response:
+        with self._turn:
+            self.counters.requests += 1
+        failure: errors.SimError
         try:
-            response = self._session.get(
+            return self._session.get(
                 self._base + path,
                 params=params,
                 headers={"X-API-Key": self._key, "User-Agent": USER_AGENT, "Accept": "application/json"},
                 timeout=TIMEOUT_S,
                 allow_redirects=False,
             )
-        except requests.exceptions.SSLError as error:
-            self._no_answer(limited)
-            raise errors.ConfigurationError(f"TLS certificate of {self._host} was not accepted") from error
+        except requests.exceptions.SSLError:
+            failure = errors.ConfigurationError(f"TLS certificate of {self._host} was not accepted")
         except requests.RequestException as error:
-            self._no_answer(limited)
-            raise errors.ServerFault(f"no whole answer from {self._host} ({type(error).__name__})") from error
-        if limited:
-            self._note_answer(response)
-        self._raise_for(response, path)
-        return decode(response.content)
+            failure = errors.ServerFault(f"no whole answer from {self._host} ({type(error).__name__})")
+        self._no_answer(limited)
+        raise failure  # out here, without the exception of requests: that one holds the key among its headers
 
     @property
     def _host(self) -> str:
@@ -246,7 +266,7 @@ class SimClient:
             self._pacer.answered(response.status_code, response.headers, now, retry_at)
             self._turn.notify_all()
 
-    def _raise_for(self, response: requests.Response, path: str) -> None:
+    def _raise_for(self, response: requests.Response, path: str, limited: bool) -> None:
         status = response.status_code
         if status == 200:
             return
@@ -258,12 +278,14 @@ class SimClient:
             )
         fault = _fault(response)
         said = str(fault.error or fault.message or response.reason or status)[:200]
-        if status == 429:
+        if status == 429 and limited:
             raise errors.RateLimited("rate limit exceeded")
-        if status >= 500 or (status == 401 and said in TRANSIENT_401):
+        if status >= 500 or status == 429 or (status == 401 and said in TRANSIENT_401):
             after = fault.retry_after_seconds
             if after is None:
                 after = rate.retry_after_seconds(response.headers.get("Retry-After"), time.time())
+            if status == 429:  # of an endpoint that the pacer does not watch
+                after = max(after or 0.0, 1.0)
             raise errors.ServerFault(f"{status} {said}", retry_after=after)
         if status in (401, 403):
             raise errors.AccessDenied(f"{path}: {status} {said}", status, said)
@@ -271,7 +293,7 @@ class SimClient:
             raise errors.NotFound(f"{path}: {said}")
         raise errors.BadRequest(f"{path}: {status} {said}")
 
-    def _wait_after(self, state: tenacity.RetryCallState) -> float:
+    def _wait_after(self, state: tenacity.RetryCallState, limited: bool) -> float:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, errors.RateLimited):
             return 0.0  # the pacer holds the next try back for as long as the server says
@@ -279,7 +301,7 @@ class SimClient:
             with self._turn:
                 self._pacer.pause(error.retry_after, time.time())
             if error.retry_after > 0:
-                return 0.0
+                return 0.0 if limited else min(error.retry_after, rate.MAX_WAIT_S)
         return tenacity.wait_random_exponential(multiplier=self._backoff, max=30.0)(state)
 
     def _count_retry(self, state: tenacity.RetryCallState) -> None:

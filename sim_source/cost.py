@@ -18,6 +18,7 @@ from .tables import MONEY_SCALE
 ItemKind = Literal["model", "tool", "other", "unknown"]
 
 ZERO = Decimal(0)
+_LARGEST = 2**63 - 1
 _UNIT = Decimal(1).scaleb(-MONEY_SCALE)
 _CONTEXT = Context(prec=38, rounding=ROUND_HALF_EVEN)
 
@@ -62,7 +63,7 @@ def token_count(tokens: wire.Tokens | wire.Number | None) -> TokenCount:
     if tokens is None:
         return NO_TOKENS
     if not isinstance(tokens, wire.Tokens):
-        return TokenCount(total=int(tokens))
+        return TokenCount(total=whole(tokens))
     prompt = tokens.prompt if tokens.input is None else tokens.input
     completion = tokens.completion if tokens.output is None else tokens.output
     total = tokens.total
@@ -72,8 +73,17 @@ def token_count(tokens: wire.Tokens | wire.Number | None) -> TokenCount:
 
 
 def whole(value: wire.Number | None) -> int | None:
-    """A count or a number of ms as an integer."""
-    return None if value is None else int(value)
+    """A count or a number of ms as an integer.
+
+    Raises:
+        OverflowError: More than any table can hold.
+    """
+    if value is None:
+        return None
+    count = int(value)
+    if not -_LARGEST <= count <= _LARGEST:
+        raise OverflowError(f"a number of {len(str(abs(count)))} digits is no count")
+    return count
 
 
 @dataclass(slots=True)

@@ -26,8 +26,8 @@ W = TypeVar("W", bound=msgspec.Struct)
 
 class _Stub(msgspec.Struct, rename="camel"):
     id: Any = None
-    started_at: datetime | None = None
-    created_at: datetime | None = None
+    started_at: Any = None
+    created_at: Any = None
 
 
 @dataclass(slots=True)
@@ -53,7 +53,15 @@ def rejected(row: msgspec.Raw, reason: str) -> Rejected:
         stub = msgspec.json.decode(row, type=_Stub)
     except msgspec.DecodeError:
         return Rejected(row, reason)
-    return Rejected(row, reason, str(stub.id) if stub.id is not None else None, stub.started_at or stub.created_at)
+    at = _moment_or_none(stub.started_at) or _moment_or_none(stub.created_at)
+    return Rejected(row, reason, str(stub.id) if stub.id is not None else None, at)
+
+
+def _moment_or_none(value: Any) -> datetime | None:
+    try:
+        return msgspec.convert(value, datetime | None)
+    except msgspec.ValidationError:
+        return None
 
 
 @dataclass(slots=True)

@@ -7,26 +7,21 @@ cannot be asked (or holds nothing yet) counts as empty: rows are then sent again
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import dlt
 import msgspec
 from dlt.common.destination.exceptions import SqlClientNotAvailable
 from dlt.common.exceptions import MissingDependencyException
-from dlt.destinations.exceptions import DatabaseUndefinedRelation, DestinationConnectionError
+from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
 from . import life, wire
 from .runs import Fingerprint, Row, json_text
-from .tables import LOG_DETAILS, LOGS, Table
+from .tables import LOG_DETAILS, LOGS, TABLES, Table
 from .walk import utc
-
-logger = logging.getLogger("sim_source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +42,50 @@ class PendingRun:
     has_spans: bool
 
 
-class Memory:
-    """Asks the destination of a pipeline about one workspace."""
+class Unfinished(NamedTuple):
+    """How many runs may still change, wait for their detail, wait for their snapshot."""
 
-    def __init__(self, pipeline: dlt.Pipeline, workspace_id: str) -> None:
+    open_runs: int
+    details: int
+    snapshots: int
+
+
+class Warehouse:
+    """Asks the destination of a pipeline; one for all questions, since making dlt's client costs more than asking.
+
+    A destination that cannot be asked, or does not have the tables yet, answers nothing.
+    """
+
+    def __init__(self, pipeline: dlt.Pipeline) -> None:
         self._pipeline = pipeline
+        self._client: SqlClientBase[Any] | None = None
+
+    def ask(self, sql: str, *args: Any) -> list[tuple[Any, ...]]:
+        """Rows of a question; ``{logs}`` and the like stand for the tables' full names."""
+        try:
+            if self._client is None:
+                self._client = self._pipeline.sql_client()
+            with self._client as client:
+                names = {name: client.make_qualified_table_name(name) for name in (*TABLES, *_DLT_TABLES)}
+                with client.execute_query(sql.format(**names), *args) as cursor:
+                    return list(cursor.fetchall())
+        except (DatabaseUndefinedRelation, SqlClientNotAvailable, MissingDependencyException):
+            return []
+
+    def count(self, table: str) -> int:
+        """Rows of a table; 0 where it is not there."""
+        rows = self.ask(f"SELECT count(*) FROM {{{table}}}")  # noqa: S608 a name of ours
+        return int(rows[0][0]) if rows else 0
+
+
+_DLT_TABLES = ("_dlt_loads", "_dlt_pipeline_state")
+
+
+class Memory:
+    """What a destination holds of one workspace."""
+
+    def __init__(self, warehouse: Warehouse, workspace_id: str) -> None:
+        self._warehouse = warehouse
         self._workspace = workspace_id
 
     def fingerprints(self, first: datetime, last: datetime) -> dict[str, Fingerprint]:
@@ -59,24 +93,26 @@ class Memory:
         rows = self._ask(
             "SELECT id, ended_at, cost_total, level, status FROM {logs} "
             "WHERE workspace_id = %s AND started_at >= %s AND started_at <= %s",
-            (self._workspace, first, last),
+            first,
+            last,
         )
         return {row[0]: Fingerprint(utc(row[1]) if row[1] else None, row[2], row[3], row[4]) for row in rows}
 
-    def open_count(self) -> int:
-        """How many stored runs may still change."""
-        rows = self._ask(
-            "SELECT count(*) FROM {logs} WHERE workspace_id = %s AND status IN ('running', 'paused')",
-            (self._workspace,),
-        )
-        return int(rows[0][0]) if rows else 0
+    def unfinished(self, details: life.Details, *, snapshots: str) -> Unfinished:
+        """What of the stored runs is not final or not complete.
 
-    def pending_count(self, mode: life.Details) -> int:
-        """How many stored runs still wait for their detail."""
-        if mode == "none":
-            return 0
-        rows = self._ask(f"SELECT count(*) {_PENDING[mode]}", (self._workspace,))
-        return int(rows[0][0]) if rows else 0
+        Args:
+            details: Which runs' detail is wanted.
+            snapshots: Whose snapshot is wanted: version, all or none.
+        """
+        parts = ["SELECT count(*) FROM {logs} WHERE workspace_id = %s AND status IN ('running', 'paused')"]
+        parts.append(f"SELECT count(*) {_PENDING[details]}")
+        missing = {"none": [], "all": [_NO_SNAPSHOT], "version": [_NEW_VERSIONS, _NO_SNAPSHOT + _UNVERSIONED]}
+        parts += [f"SELECT count(*) FROM ({query}) waiting" for query in missing[snapshots]]  # noqa: S608
+        sql = "SELECT " + ", ".join(f"({part})" for part in parts)
+        rows = self._warehouse.ask(sql, *[self._workspace] * len(parts))
+        counts = [int(count) for count in rows[0]] if rows else [0, 0]
+        return Unfinished(counts[0], counts[1], sum(counts[2:]))
 
     def pending(self, mode: life.Details, limit: int) -> list[PendingRun]:
         """Stored runs whose detail is still to be asked for, newest first."""
@@ -85,10 +121,7 @@ class Memory:
         columns = ", ".join(
             [f"l.{name}" for name in LOGS.column_names] + [f"d.{name}" for name in LOG_DETAILS.column_names]
         )
-        rows = self._ask(
-            f"SELECT {columns} {_PENDING[mode]} ORDER BY l.started_at DESC, l.id LIMIT {int(limit)}",
-            (self._workspace,),
-        )
+        rows = self._ask(f"SELECT {columns} {_PENDING[mode]} ORDER BY l.started_at DESC, l.id LIMIT {int(limit)}")
         return [_pending_run(row) for row in rows]
 
     def snapshot_versions(self) -> set[str]:
@@ -96,51 +129,28 @@ class Memory:
         rows = self._ask(
             "SELECT DISTINCT l.deployment_version_id FROM {execution_snapshots} s "
             "JOIN {logs} l ON l.execution_id = s.execution_id "
-            "WHERE l.workspace_id = %s AND s.state_hash IS NOT NULL AND l.deployment_version_id IS NOT NULL",
-            (self._workspace,),
+            "WHERE l.workspace_id = %s AND s.state_hash IS NOT NULL AND l.deployment_version_id IS NOT NULL"
         )
         return {row[0] for row in rows}
-
-    def snapshot_count(self, *, by_version: bool) -> int:
-        """How many snapshots are still to be asked for."""
-        queries = [_NEW_VERSIONS, _NO_SNAPSHOT + _UNVERSIONED] if by_version else [_NO_SNAPSHOT]
-        total = 0
-        for query in queries:
-            rows = self._ask(f"SELECT count(*) FROM ({query}) waiting", (self._workspace,))  # noqa: S608 ours
-            total += int(rows[0][0]) if rows else 0
-        return total
 
     def without_snapshot(self, *, by_version: bool, limit: int) -> list[tuple[str, str | None]]:
         """Executions whose snapshot is to be asked for: (execution id, workflow id), newest first."""
         newest = f"ORDER BY l.started_at DESC LIMIT {int(limit)}"
         if not by_version:
-            rows = self._ask(f"{_NO_SNAPSHOT}{newest}", (self._workspace,))
+            rows = self._ask(f"{_NO_SNAPSHOT}{newest}")
         else:
-            rows = self._ask(f"{_NEW_VERSIONS} LIMIT {int(limit)}", (self._workspace,))
-            rows += self._ask(f"{_NO_SNAPSHOT}{_UNVERSIONED}{newest}", (self._workspace,))
+            rows = self._ask(f"{_NEW_VERSIONS} LIMIT {int(limit)}")
+            rows += self._ask(f"{_NO_SNAPSHOT}{_UNVERSIONED}{newest}")
         return [(row[0], row[1]) for row in rows[:limit]]
 
-    def _ask(self, sql: str, args: Sequence[Any]) -> list[tuple[Any, ...]]:
-        try:
-            with self._client() as client:
-                names = {
-                    name: client.make_qualified_table_name(name)
-                    for name in ("logs", "log_details", "cost_items", "trace_spans", "execution_snapshots")
-                }
-                with client.execute_query(sql.format(**names), *args) as cursor:
-                    return list(cursor.fetchall())
-        except (DatabaseUndefinedRelation, SqlClientNotAvailable, MissingDependencyException):
-            return []
+    def _ask(self, sql: str, *args: Any) -> list[tuple[Any, ...]]:
+        return self._warehouse.ask(sql, self._workspace, *args)
 
-    @contextmanager
-    def _client(self) -> Iterator[SqlClientBase[Any]]:
-        try:
-            with self._pipeline.sql_client() as client:
-                yield client
-        except DestinationConnectionError:
-            # a database that is not there yet, or locked: loading will say so in its own words
-            logger.debug("the destination could not be asked what it holds", exc_info=True)
-            raise
+
+def stored_audit_logs(warehouse: Warehouse, first: datetime, last: datetime) -> set[str]:
+    """Ids of stored audit logs made in ``[first, last]``; they never change."""
+    rows = warehouse.ask("SELECT id FROM {audit_logs} WHERE created_at >= %s AND created_at <= %s", first, last)
+    return {row[0] for row in rows}
 
 
 _UNREAD = (
@@ -148,6 +158,7 @@ _UNREAD = (
     "WHERE l.workspace_id = %s AND d.detail_source = 'list' AND l.ended_at IS NOT NULL "
 )
 _PENDING: dict[str, str] = {
+    "none": _UNREAD + "AND 1 = 0 ",
     "all": _UNREAD,
     "costly": _UNREAD  # noqa: S608 literals of ours
     + "AND (EXISTS (SELECT 1 FROM {cost_items} c WHERE c.log_id = l.id AND c.kind = 'unknown') "

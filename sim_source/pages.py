@@ -40,12 +40,14 @@ class Bounds:
         details: Per-run details.
         snapshots: Snapshots.
         audit_logs: Rows of audit logs; 0 walks none.
+        catch_up: Whether details and snapshots that earlier extractions left are asked for.
     """
 
     runs: int = UNLIMITED
     details: int = UNLIMITED
     snapshots: int = UNLIMITED
     audit_logs: int = UNLIMITED
+    catch_up: bool = True
 
 
 @dataclass(slots=True)
@@ -84,8 +86,9 @@ class RunReader:
             yield from self._lists(batch)
         if self.watch.out_of_time:
             return
-        yield from self._detail_backlog(batch)
-        yield from self._snapshot_backlog(batch)
+        if self.bounds.catch_up:
+            yield from self._detail_backlog(batch)
+            yield from self._snapshot_backlog(batch)
 
     # lists
 
@@ -159,7 +162,7 @@ class RunReader:
         try:
             return runs.read(run, self.workspace_id, self.options, detail, asked=True)
         except ROW_FAULTS as fault:
-            self._reject(LOG_DETAILS.name, run.id, msgspec.json.encode(answer), fault, batch)
+            self._reject(LOG_DETAILS.name, run.id, msgspec.json.encode(detail or run), fault, batch)
             return None
 
     def _allowance(self, bound: int) -> int:

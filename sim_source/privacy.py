@@ -8,6 +8,7 @@ secrets in snapshots (``recordings/sim-2026-03/execution_multi.http``).
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any, Final
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
@@ -131,12 +132,15 @@ def without_payloads(value: Any) -> Any:
     return without_secrets(value)
 
 
+_NUMBERS: Final = (bool, int, float, Decimal)
+
+
 def withheld(fields: dict[str, Any]) -> dict[str, Any]:
     """Undocumented fields of a span or of ``executionData``: their names, and values that can be no payload.
 
     Text and structures might be what a user put in; numbers and flags at this level are not.
     """
-    return {name: entry if isinstance(entry, bool | int | float) else None for name, entry in fields.items()}
+    return {name: entry if isinstance(entry, _NUMBERS) else None for name, entry in fields.items()}
 
 
 def safe_execution_data(data: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-import dlt
 import msgspec
 
 from . import account, errors, snapshots, walk, windows, wire
@@ -19,7 +18,7 @@ from .api import SimApi
 from .batch import Batch, Tables
 from .client import SimClient
 from .decode import Rejected
-from .memory import Memory
+from .memory import Memory, Warehouse, stored_audit_logs
 from .pages import ROW_FAULTS, Bounds, RunReader
 from .runs import Row, RunOptions
 from .tables import AUDIT_LOGS, LOGS, REJECTED_ROWS, TABLES, USAGE, WORKFLOWS
@@ -62,7 +61,7 @@ class Reader:
     client: SimClient
     settings: Settings
     watch: Watch
-    pipeline: dlt.Pipeline
+    warehouse: Warehouse
     state: windows.State
     selected: frozenset[str]
     strict: bool
@@ -152,7 +151,8 @@ class Reader:
             for number, chunk in enumerate(walk.audit(api.audit_logs, window.start, window.end)):
                 if number == 0:  # access is proven: only now is the walk remembered
                     windows.started(state, window, newest_first=True)
-                self._add(AUDIT_LOGS.name, chunk.rows, account.audit_row, chunk.rejected, None, batch)
+                fresh = self._fresh_audit(chunk, state)
+                self._add(AUDIT_LOGS.name, fresh, account.audit_row, chunk.rejected, None, batch)
                 windows.reached(state, chunk.position)
                 yield from batch.full()
                 left -= len(chunk.rows)
@@ -160,7 +160,16 @@ class Reader:
                 if (left <= 0 and chunk.position < window.end) or self.client.out_of_time:
                     self.watch.more = True
                     return
+            windows.touched(state, window.end)
             windows.finished(state)
+
+    def _fresh_audit(self, chunk: walk.Chunk[wire.AuditLog], state: windows.State) -> list[wire.AuditLog]:
+        """Rows that are not stored yet."""
+        made = [walk.utc(row.created_at) for row in chunk.rows]
+        if not made or not windows.may_be_stored(state, min(made)):
+            return chunk.rows
+        stored = stored_audit_logs(self.warehouse, min(made), max(made))
+        return [row for row in chunk.rows if row.id not in stored]
 
     def _workspace(self, workspace_id: str) -> Iterator[Tables]:
         state = self.state.setdefault("workspaces", {}).setdefault(workspace_id, {})
@@ -171,7 +180,8 @@ class Reader:
         if self.settings.bounds.audit_logs:  # the first piece of a sync
             with self._kept_apart(WORKFLOWS.name, workspace_id):
                 yield from self._workflows(workspace_id, state, workflows)
-        if len(self.watch.failures) > failures or not self.selected.intersection(RUN_TABLES):
+        refused = any(isinstance(failure.error, errors.AccessDenied) for failure in self.watch.failures[failures:])
+        if refused or not self.selected.intersection(RUN_TABLES):
             return
         batch = self._batch(*RUN_TABLES)
         with self._kept_apart(LOGS.name, workspace_id):
@@ -190,7 +200,7 @@ class Reader:
         reader = RunReader(
             api=self.client_api(),
             client=self.client,
-            memory=Memory(self.pipeline, workspace_id),
+            memory=Memory(self.warehouse, workspace_id),
             watch=self.watch,
             workspace_id=workspace_id,
             options=settings.options,

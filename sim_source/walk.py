@@ -14,7 +14,7 @@ import base64
 import binascii
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
@@ -34,6 +34,10 @@ PAGE_BYTES = 16 * 1024 * 1024
 AUDIT_PAGE = 100
 MOST_NARROWER = 20
 """An overfull millisecond is asked for by at most so many values of one filter."""
+PATIENCE = 64
+"""Good pages after which a size that kept failing is tried again."""
+STALE_PAGES = 3
+"""Pages of one instant without a new row after which it is left."""
 TIES_WORTH_A_CURSOR = 25
 """A cursor is used where more than one row in 25 would be read twice."""
 
@@ -86,6 +90,8 @@ class PageSize:
     largest: int = LARGEST_PAGE
     budget: int = PAGE_BYTES
     current: int = field(default=0)
+    _failures: list[int] = field(default_factory=list)
+    _held: int = field(default=0)
 
     def __post_init__(self) -> None:
         self.current = self.current or self.largest
@@ -94,12 +100,22 @@ class PageSize:
         """A page came: the next one holds what fits the budget, growing at most twofold."""
         if page.count:
             fits = self.budget * page.count // max(page.size, 1)
-            self.current = max(1, min(self.largest, self.current * 2, fits))
+            self.current = max(1, min(self._grown(), fits))
+
+    def _grown(self) -> int:
+        """Twice as many, but not what failed twice with nothing larger working since: that costs tries."""
+        self._failures = [size for size in self._failures if size > self.current]
+        grown = min(self.largest, self.current * 2)
+        if sum(size <= grown for size in self._failures) < 2:
+            return grown
+        self._held = (self._held + 1) % PATIENCE
+        return self.current if self._held else grown
 
     def failed(self) -> bool:
         """A page failed; returns whether a smaller one can be tried."""
         if self.current <= 1:
             return False
+        self._failures.append(self.current)
         self.current //= 2
         return True
 
@@ -139,8 +155,15 @@ def runs(
         if page.next_cursor is None:
             return
         if last <= position and not (times.keys() - seen):
-            yield from _instant(ask, position, size, seen)
-            position, seen, cursor = position + MILLISECOND, frozenset(), None
+            if page.count > len(times):  # rows whose start cannot be read fill a page
+                known = seen | {row.id for row in page.rejected if row.id is not None}
+                position = yield from _unreadable(ask, Query(position, end, size.current), known)
+            else:
+                yield from _instant(ask, position, size, seen)
+                position += MILLISECOND
+            if position > end:
+                return
+            seen, cursor = frozenset(), None
             continue
         ties = frozenset(name for name, at in times.items() if at == last)
         seen = ties | seen if last == position else ties
@@ -169,14 +192,17 @@ def _instant(
     """The rest of one instant that fills a whole page: by larger pages, then by cursor, both ways."""
     known = set(seen)
     for order in ("asc", "desc"):
-        complete = fixed = False
-        for page in _pages_of_instant(ask, instant, size, order):
+        complete, fixed, stale = False, False, 0
+        for page in _growing_pages(ask, Query(instant, instant, size.current, order=order)):
             fresh = [row for row in page.rows if row.id not in known]
             odd = [row for row in page.rejected if row.id not in known]
             known.update(row.id for row in fresh)
             yield Chunk(fresh, odd, instant)
             fixed = page.next_cursor is None or has_fixed_order(page.next_cursor)
             complete = page.next_cursor is None
+            stale = 0 if fresh else stale + 1
+            if stale > STALE_PAGES:  # a cursor that leads nowhere
+                break
         if complete and fixed:
             return
     logger.warning(
@@ -187,29 +213,51 @@ def _instant(
     )
 
 
-def _pages_of_instant(
-    ask: Callable[[Query], Page[wire.Run]], instant: datetime, size: PageSize, order: str
-) -> Iterator[Page[wire.Run]]:
+def _unreadable(
+    ask: Callable[[Query], Page[wire.Run]], query: Query, seen: frozenset[str]
+) -> Generator[Chunk[wire.Run], None, datetime]:
+    """Gets past rows that tell no start: by larger pages, then by cursor.
+
+    Returns:
+        The first start that could be read, or a moment after the end where nothing more is to be had.
+    """
+    known: set[str | None] = set(seen)
+    start = query.start or query.end
+    for page in _growing_pages(ask, query):
+        times = _times(page, lambda row: row.started_at)
+        fresh = [row for row in page.rows if times[row.id] <= start and row.id not in known]
+        odd = [row for row in page.rejected if row.id is not None and row.id not in known]
+        known.update(row.id for row in (*fresh, *odd))
+        yield Chunk(fresh, odd, start)
+        later = [at for at in times.values() if at > start]
+        if later:
+            return min(later)
+    logger.warning("runs from %s on tell no start that can be read; the walk ends there", iso(start))
+    return query.end + MILLISECOND
+
+
+def _growing_pages(ask: Callable[[Query], Page[wire.Run]], query: Query) -> Iterator[Page[wire.Run]]:
     """Larger and larger pages as long as the server gives them, then its cursor.
 
     Raises:
-        Unavailable: Not even a page a little larger than the last that worked.
+        Unavailable: Not even a page of the size that worked before.
     """
-    query = Query(instant, instant, max(size.current * 4, 4), order=order)
+    growing, query = True, replace(query, limit=query.limit * 4)
     while True:
         try:
             page = ask(query)
         except (errors.Unavailable, errors.BadRequest):
-            if query.cursor is None:
+            if query.cursor is not None:
+                return  # 2026-03: no cursor works
+            if not growing:
                 raise
-            return  # 2026-03: no cursor works
+            growing, query = False, replace(query, limit=query.limit // 4)
+            continue
         yield page
         if page.next_cursor is None or page.next_cursor == query.cursor:
             return
-        if query.cursor is None and page.count >= query.limit and query.limit < LARGEST_INSTANT:
-            query = replace(query, limit=query.limit * 4)
-        else:
-            query = replace(query, cursor=page.next_cursor)
+        growing = growing and page.count >= query.limit and query.limit < LARGEST_INSTANT
+        query = replace(query, limit=query.limit * 4) if growing else replace(query, cursor=page.next_cursor)
 
 
 def _worth_a_cursor(page: Page[wire.Run], ties: int) -> bool:

@@ -18,8 +18,11 @@ Number = int | float
 NO_RAW = msgspec.Raw(b"")
 
 
-class Wire(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True, gc=False):
-    """Base of all answers; ``unknown`` is filled by the slow way of ``decode`` only."""
+class Wire(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True, gc=False, omit_defaults=True):
+    """Base of all answers; ``unknown`` is filled by the slow way of ``decode`` only.
+
+    Defaults are left out when a row is written again: an absent ``Raw`` would be no JSON.
+    """
 
     unknown: msgspec.Raw = msgspec.field(name="~unknown", default=NO_RAW)
 
