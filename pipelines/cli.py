@@ -35,7 +35,7 @@ def main() -> None:
     """Entry of the console script; faults become one line and an exit code."""
     # set before dlt is imported: no telemetry, and its own log lines only where asked for
     os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
-    os.environ.setdefault("RUNTIME__LOG_LEVEL", "ERROR")
+    os.environ.setdefault("RUNTIME__LOG_LEVEL", "CRITICAL")
     gc.disable()  # importing dlt makes much that stays: collecting meanwhile costs a fifth of the time
     from sim_source.errors import SimError
 

@@ -128,9 +128,18 @@ def database_fault(file: Path, error: BaseException) -> str:
     return f"--database {file}: DuckDB cannot open it ({text.splitlines()[0][:200]})"
 
 
-def explained(error: BaseException, target: Target) -> SimError | None:
-    """A fault of the machine or the destination in plain words; None where it is none of those known."""
+class LoadFault(SimError):
+    """The destination did not take what was read."""
+
+
+def explained(error: BaseException, target: Target) -> SimError:
+    """A fault of the machine or the destination in plain words.
+
+    Messages of databases are not shown where the fault is not one of those known: they quote rows.
+    """
+    last: BaseException = error
     for cause in _causes(error):
+        last = cause
         if isinstance(cause, SimError):
             return cause
         if getattr(cause, "errno", None) == errno.ENOSPC or "No space left" in str(cause):
@@ -142,7 +151,10 @@ def explained(error: BaseException, target: Target) -> SimError | None:
             return TryLater(f"{target} is held open by {holder}; try again later")
         if isinstance(cause, PermissionError):
             return ConfigurationError(f"{cause.filename or target}: permission denied")
-    return None
+    return LoadFault(
+        f"loading into {target} failed ({type(last).__name__}); what was read is kept and loaded by the next run. "
+        "RUNTIME__LOG_LEVEL=ERROR shows more"
+    )
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

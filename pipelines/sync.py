@@ -142,10 +142,7 @@ class Sync:
                 place.check_database(self.settings.target, tell=self.tell)
                 self._pieces(outcome)
         except (errors.SimError, DltException, OSError) as error:
-            fault = place.explained(error, self.settings.target)
-            if fault is None:
-                raise
-            outcome.fault = fault
+            outcome.fault = place.explained(error, self.settings.target)
         outcome.duration_s = time.monotonic() - started
         return outcome
 
@@ -167,8 +164,6 @@ class Sync:
                         return
             except errors.AccessDenied as error:
                 denied = error
-            finally:
-                self.watch.counters.add(client.counters)
         if denied is not None:
             raise refusal(denied)
 
@@ -183,6 +178,7 @@ class Sync:
             backoff_s=BACKOFF_S,
             on_wait=self.watch.on_wait,
             pacer=self.watch.pacer,
+            counters=self.watch.counters,
         )
 
     def _pieces(self, outcome: Outcome) -> None:

@@ -105,6 +105,7 @@ def sim_source(
             deadline=deadline,
             on_wait=seen.on_wait,
             pacer=seen.pacer,
+            counters=seen.counters,
         )
         source = dlt.current.source()
         with client:
@@ -117,10 +118,7 @@ def sim_source(
                 selected=frozenset(source.resources.selected).intersection(TABLES),
                 strict=watch is None,
             )
-            try:
-                yield from reader.pages(source.schema.data_table_names(seen_data_only=True))
-            finally:
-                seen.counters.add(client.counters)
+            yield from reader.pages(source.schema.data_table_names(seen_data_only=True))
 
     hidden = dlt.resource(pages, name="pages", selected=False)
     strategies = _merge_strategies()

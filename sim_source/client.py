@@ -44,13 +44,6 @@ class Counters:
     rate_limited: int = 0
     waited_s: float = 0.0
 
-    def add(self, other: Counters) -> None:
-        """Adds another client's counts."""
-        self.requests += other.requests
-        self.retries += other.retries
-        self.rate_limited += other.rate_limited
-        self.waited_s += other.waited_s
-
 
 class _Fault(msgspec.Struct, rename="camel"):
     """The body of an error."""
@@ -104,6 +97,7 @@ class SimClient:
         deadline: Epoch seconds after which nothing is waited for any more.
         on_wait: Told of every wait: seconds, and why.
         pacer: What an earlier client of the same key learnt of its bucket.
+        counters: Where to go on counting.
     """
 
     def __init__(
@@ -117,6 +111,7 @@ class SimClient:
         deadline: float | None = None,
         on_wait: Callable[[float, str], None] | None = None,
         pacer: rate.Pacer | None = None,
+        counters: Counters | None = None,
     ) -> None:
         api_key = (api_key or "").strip()
         if not api_key or not api_key.isascii() or not api_key.isprintable():
@@ -136,7 +131,8 @@ class SimClient:
         self._session.trust_env = not _is_loopback(urlsplit(self._base).hostname)
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=CONNECTIONS, pool_block=True)
         self._session.mount(self._base, adapter)
-        self.counters = Counters()
+        self._waiting_until = 0.0
+        self.counters = counters if counters is not None else Counters()
 
     def __repr__(self) -> str:
         return f"SimClient({self._base})"
@@ -315,13 +311,20 @@ class SimClient:
             return
         if self._deadline is not None and time.time() + seconds > self._deadline:
             raise errors.OutOfTime(f"waiting {seconds:.0f} s ({why}) would overrun the time of this run")
-        self._on_wait(seconds, why)
-        started = time.monotonic()
+        self._note_wait(seconds, why)
         if held is not None:
             held.wait(seconds)
         else:
             time.sleep(seconds)
-        self.counters.waited_s += time.monotonic() - started
+
+    def _note_wait(self, seconds: float, why: str) -> None:
+        """Tells of a wait and counts it; those that wait together wait once."""
+        now = time.monotonic()
+        until = max(self._waiting_until, now)
+        if now + seconds > until + 0.01:
+            self._waiting_until = now + seconds
+            self.counters.waited_s += now + seconds - until
+            self._on_wait(seconds, why)
 
 
 def quoted(part: str) -> str:

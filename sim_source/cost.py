@@ -8,9 +8,10 @@ it called (``toolCost``). The items of a run add up to its total exactly: what t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Literal
+
+import msgspec
 
 from . import wire
 from .tables import MONEY_SCALE
@@ -32,8 +33,7 @@ def money(value: Decimal | None) -> Decimal | None:
     return None if value is None else value.quantize(_UNIT, context=_CONTEXT)
 
 
-@dataclass(frozen=True, slots=True)
-class TokenCount:
+class TokenCount(msgspec.Struct, frozen=True, gc=False):
     """Tokens as counted by the provider; None where not told."""
 
     prompt: int | None = None
@@ -86,8 +86,7 @@ def whole(value: wire.Number | None) -> int | None:
     return count
 
 
-@dataclass(slots=True)
-class CostItem:
+class CostItem(msgspec.Struct, gc=False):
     """One item of a run's cost, USD."""
 
     kind: ItemKind
@@ -99,8 +98,7 @@ class CostItem:
     tokens: TokenCount = NO_TOKENS
 
 
-@dataclass(slots=True)
-class Charges:
+class Charges(msgspec.Struct, gc=False):
     """What the spans of a run say of its cost; see ``spans.read``.
 
     Attributes:
@@ -109,8 +107,8 @@ class Charges:
         priced: Whether every block that names a model also gives a cost.
     """
 
-    models: dict[str, CostItem] = field(default_factory=dict)
-    tools: dict[str, Decimal] = field(default_factory=dict)
+    models: dict[str, CostItem] = {}
+    tools: dict[str, Decimal] = {}
     priced: bool = True
 
     def add_model(self, model: str, cost: wire.Cost | None, tokens: TokenCount) -> None:

@@ -15,8 +15,8 @@ from email.utils import parsedate_to_datetime
 
 RESET_MARGIN_S = 0.05
 """Added to a reset: a clock a little ahead of the server's must not send early."""
-MAX_SKEW_S = 2.0
-"""Below this difference the two clocks count as one; ``Date`` has only whole seconds."""
+SAME_RESET_S = 0.05
+"""Resets this close together are those of one interval."""
 MAX_WAIT_S = 3600.0
 """A header that asks for more is not believed."""
 
@@ -52,7 +52,8 @@ class Pacer:
         self._reset_at = 0.0
         self._not_before = 0.0
         self._in_flight = 0
-        self._skew = 0.0
+        self._told_reset = 0.0
+        self._skew: float | None = None
         self._refusals = 0
         self._met = False
 
@@ -113,35 +114,40 @@ class Pacer:
         reset = parse_iso(headers.get("X-RateLimit-Reset"))
         if remaining is None or reset is None:
             return
-        reset_at = reset - self._skew + RESET_MARGIN_S
-        known = self._remaining
-        left = remaining - self._in_flight
-        if known is None or self._in_flight == 0 or reset_at > self._reset_at + 0.5:
-            self._remaining = left
-        else:  # answers overtake each other: the poorest tells the latest
-            self._remaining = min(known, left)
-        self._reset_at = max(self._reset_at, reset_at)
+        if self._remaining is None or reset > self._told_reset + SAME_RESET_S:  # an interval begins
+            self._remaining, self._told_reset = remaining - self._in_flight, reset
+        elif reset > self._told_reset - SAME_RESET_S:
+            # our own count is right, unless others use the bucket too; answers overtake each other
+            self._remaining = min(self._remaining, remaining)
+        else:
+            return  # of an interval that is over
+        self._reset_at = self._here(reset) + RESET_MARGIN_S
         self.limit = _integer(headers.get("X-RateLimit-Limit"))
 
     def _refused(self, headers: Mapping[str, str], now: float, retry_at: float | None) -> None:
-        self._refusals += 1
+        if now >= self._not_before:  # requests that were under way when the first was refused are no further ones
+            self._refusals += 1
         # "Retry-After: 0" on a bucket that stays empty must not become a busy loop
         least = min(0.25 * 2 ** (self._refusals - 1), 30.0)
-        told = retry_after_seconds(headers.get("Retry-After"), now + self._skew)
+        told = retry_after_seconds(headers.get("Retry-After"), now + (self._skew or 0.0))
         reset = parse_iso(headers.get("X-RateLimit-Reset"))
         if told is None and reset is not None:
-            told = reset - self._skew - now + RESET_MARGIN_S
+            told = self._here(reset) - now + RESET_MARGIN_S
         if told is None and retry_at is not None:
-            told = retry_at - self._skew - now + RESET_MARGIN_S
+            told = self._here(retry_at) - now + RESET_MARGIN_S
         seconds = max(least, min(told if told is not None else 1.0, MAX_WAIT_S))
         self._remaining = 0
         self._reset_at = self._not_before = max(self._not_before, now + seconds)
 
     def _learn_skew(self, headers: Mapping[str, str], now: float) -> None:
+        """How far the server's clock is ahead, at least: ``Date`` is cut to whole seconds and has travelled."""
         date = _http_date(headers.get("Date"))
         if date is not None:
-            skew = date + 0.5 - now  # Date is cut to whole seconds
-            self._skew = skew if abs(skew) > MAX_SKEW_S else 0.0
+            self._skew = date - now if self._skew is None else max(self._skew, date - now)
+
+    def _here(self, moment: float) -> float:
+        """A moment of the server's clock on this machine's, never too early."""
+        return moment - (self._skew or 0.0)
 
 
 def retry_after_seconds(value: str | None, now: float) -> float | None:

@@ -5,7 +5,7 @@ The list row is the base; the detail completes it where it was asked. Nothing he
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple
@@ -22,10 +22,11 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What is kept of a run, and what is asked for beyond the list."""
+    """What is kept of a run, and what is asked for beyond the list; of ``logs_only``, no other table's rows."""
 
     details: life.Details = "costly"
     payloads: Payloads = "none"
+    logs_only: bool = False
 
     @property
     def full(self) -> bool:
@@ -42,8 +43,7 @@ class Fingerprint(NamedTuple):
     status: str
 
 
-@dataclass(slots=True)
-class RunRows:
+class RunRows(msgspec.Struct, gc=False):
     """A run as rows, in the order of the tables' columns.
 
     Attributes:
@@ -54,21 +54,20 @@ class RunRows:
     id: str
     started_at: datetime
     log: Row
-    detail: Row
-    items: list[Row]
-    spans: list[Row]
     pending: bool
     fingerprint: Fingerprint
+    detail: Row = ()
+    items: list[Row] = []
+    spans: list[Row] = []
 
 
-@dataclass(slots=True)
-class _Facts:
+class _Facts(msgspec.Struct, gc=False):
     """What all answers of a run say together."""
 
     trace: spans.Trace
-    detail: wire.Run | None = None
-    data: wire.ExecutionData = field(default_factory=wire.ExecutionData)
-    data_rest: dict[str, Any] = field(default_factory=dict)
+    detail: wire.Run | None
+    data: wire.ExecutionData
+    data_rest: dict[str, Any]
 
 
 def read(
@@ -104,29 +103,33 @@ def read(
         paused_output=life.is_paused_output(bytes(_final_output(run, facts))),
         error=spans.error_text(facts.data.error),
     )
-    pending, unread = _open_questions(run, facts, options, total, split is not None)
-    if detail is not None or asked:
-        pending = unread = False
+    pending = unread = False
+    if detail is None and not asked and not options.logs_only:
+        pending, unread = _open_questions(run, facts, options, total, split is not None)
     workflow_id = latest.workflow_id or _environment_workflow(facts)
-    items = cost.items(total, split, trace.charges, pending=unread)
-    return RunRows(
+    amount = cost.money(total)
+    rows = RunRows(
         id=run.id,
         started_at=_utc(run.started_at),
-        log=_log_row(run, latest, workspace_id, workflow_id, status, cost.money(total)),
-        detail=_detail_row(run, facts, workspace_id, workflow_id, options, asked, cost.money(total)),
-        items=[item_row(item, run, workspace_id, workflow_id) for item in items],
-        spans=[(run.id, row[0], workspace_id, *row[1:]) for row in trace.rows],
+        log=_log_row(run, latest, workspace_id, workflow_id, status, amount),
         pending=pending,
-        fingerprint=Fingerprint(_utc_or_none(latest.ended_at), cost.money(total), latest.level, status),
+        fingerprint=Fingerprint(_utc_or_none(latest.ended_at), amount, latest.level, status),
     )
+    if not options.logs_only:
+        items = cost.items(total, split, trace.charges, pending=unread)
+        rows.detail = _detail_row(run, facts, workspace_id, workflow_id, options, asked, amount)
+        rows.items = [item_row(item, run, workspace_id, workflow_id) for item in items]
+        rows.spans = [(run.id, row[0], workspace_id, *row[1:]) for row in trace.rows]
+    return rows
 
 
 def _open_questions(
     run: wire.Run, facts: _Facts, options: RunOptions, total: Decimal | None, has_split: bool
 ) -> tuple[bool, bool]:
     """Whether the detail is to be asked for, and whether the split is unread (so too under details=none)."""
-    wanted = [
-        life.needs_detail(
+
+    def needed(mode: life.Details) -> bool:
+        return life.needs_detail(
             mode,
             ended_at=run.ended_at,
             has_split=has_split,
@@ -134,13 +137,13 @@ def _open_questions(
             names_model=facts.trace.names_model,
             span_count=len(facts.trace.rows),
         )
-        for mode in (options.details, "costly")
-    ]
-    return wanted[0], wanted[1]
+
+    unread = needed("costly")
+    return unread if options.details == "costly" else needed(options.details), unread
 
 
 def _facts(run: wire.Run, detail: wire.Run | None, options: RunOptions) -> _Facts:
-    data, rest = wire.ExecutionData(), {}
+    data, rest = _NO_DATA, {}
     source = run if detail is None else detail
     if present(source.execution_data):
         data = decode.one(source.execution_data, wire.ExecutionData)
@@ -149,6 +152,7 @@ def _facts(run: wire.Run, detail: wire.Run | None, options: RunOptions) -> _Fact
     return _Facts(spans.read(roots, payloads=options.full), detail, data, rest)
 
 
+_NO_DATA = wire.ExecutionData()
 _COLUMNS_OF_EXECUTION_DATA = frozenset(
     {"traceSpans", "finalOutput", "finalizationPath", "tokens", "models", "tokenBreakdown", "error"}
 )
@@ -322,6 +326,8 @@ def unknown_text(row: wire.Wire, **known: Any) -> str | None:
 
 
 def _utc(moment: datetime) -> datetime:
+    if moment.tzinfo is UTC:
+        return moment
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

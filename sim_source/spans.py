@@ -8,7 +8,6 @@ children are looked into for charges of their own.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -56,8 +55,7 @@ class SpanRow(NamedTuple):
     extra: str | None
 
 
-@dataclass(slots=True)
-class Trace:
+class Trace(msgspec.Struct, gc=False):
     """A run's trace as read.
 
     Attributes:
@@ -68,8 +66,8 @@ class Trace:
         error: Message of the first failed block.
     """
 
-    rows: list[SpanRow] = field(default_factory=list)
-    charges: Charges = field(default_factory=Charges)
+    rows: list[SpanRow] = []
+    charges: Charges = msgspec.field(default_factory=Charges)
     tokens: TokenCount = NO_TOKENS
     names_model: bool = False
     error: str | None = None
@@ -93,13 +91,14 @@ class _Extra(msgspec.Struct, rename="camel", omit_defaults=True):
     tool_cost: Any = None
 
 
+_NULL = msgspec.Raw(b"null")
 _extra_encoder = msgspec.json.Encoder(decimal_format="number")
 
 
-@dataclass(slots=True)
-class _Place:
-    """Where in the tree a span stands."""
+class _Place(msgspec.Struct, gc=False):
+    """A span, and where in the tree it stands."""
 
+    span: wire.Span
     parent: int | None
     depth: int
     inside_counted: bool
@@ -117,24 +116,24 @@ def read(spans: Iterable[wire.Span] | None, *, payloads: bool) -> Trace:
         msgspec.DecodeError: Something in a span is not what it can be.
     """
     trace = Trace()
-    stack = [(span, _Place(None, 0, False)) for span in reversed(list(spans or ()))]
+    stack = [_Place(span, None, 0, False) for span in reversed(list(spans or ()))]
     while stack:
-        span, place = stack.pop()
+        place = stack.pop()
         index = len(trace.rows)
-        counted = _read_span(trace, span, place, payloads)
-        stack.extend(reversed(_children(span, index, place.depth + 1, counted)))
+        counted = _read_span(trace, place, payloads)
+        stack += reversed(_children(place.span, index, place.depth + 1, counted))
     return trace
 
 
-def _children(span: wire.Span, index: int, depth: int, counted: bool) -> list[tuple[wire.Span, _Place]]:
-    children = list(span.children or ())
+def _children(span: wire.Span, index: int, depth: int, counted: bool) -> list[_Place]:
+    children = span.children or []
     segments = span.provider_timing.segments if span.provider_timing else None
     placed = [
-        (child, _Place(index, depth, counted, _segment_of(child, position, segments)))
+        _Place(child, index, depth, counted, _segment_of(child, position, segments))
         for position, child in enumerate(children)
     ]
-    if not any(child.type == "tool" for child in children):
-        placed += [(call, _Place(index, depth, counted)) for call in _legacy_tool_calls(span)]
+    if present(span.tool_calls) and not any(child.type == "tool" for child in children):
+        placed += [_Place(call, index, depth, counted) for call in _legacy_tool_calls(span)]
     return placed
 
 
@@ -148,8 +147,6 @@ def _segment_of(child: wire.Span, position: int, segments: list[wire.Segment] | 
 
 def _legacy_tool_calls(span: wire.Span) -> list[wire.Span]:
     """Tool calls of data before 2026, as the children they would be today."""
-    if not present(span.tool_calls):
-        return []
     found = decode.anything(span.tool_calls)
     calls = found.get("list") if isinstance(found, dict) else found
     if not isinstance(calls, list):
@@ -173,13 +170,13 @@ def _legacy_tool_calls(span: wire.Span) -> list[wire.Span]:
     return spans
 
 
-def _read_span(trace: Trace, span: wire.Span, place: _Place, payloads: bool) -> bool:
+def _read_span(trace: Trace, place: _Place, payloads: bool) -> bool:
     """Adds a span's row and charges.
 
     Returns:
         Whether its own cost was counted, so that its segments are not.
     """
-    segment = place.segment
+    span, segment = place.span, place.segment
     output = _output(span)
     cost = span.cost or (output.cost if output else None)
     tokens = span.tokens
@@ -190,17 +187,18 @@ def _read_span(trace: Trace, span: wire.Span, place: _Place, payloads: bool) -> 
     error = span.error_message or (segment.error_message if segment else None)
     if error is None and span.status == "error" and output is not None:
         error = error_text(output.error)
-    counted = _charge(trace, span, place, cost, counts)
+    counted = _charge(trace, place, cost, counts)
     trace.names_model = trace.names_model or model is not None
     if error is not None and trace.error is None:
         trace.error = error
     shown = cost or (segment.cost if segment else None)
-    trace.rows.append(_row(trace, span, place, counts, tokens, model, error, shown, output, payloads))
+    trace.rows.append(_row(trace, place, counts, tokens, model, error, shown, output, payloads))
     return counted
 
 
-def _charge(trace: Trace, span: wire.Span, place: _Place, cost: wire.Cost | None, counts: TokenCount) -> bool:
+def _charge(trace: Trace, place: _Place, cost: wire.Cost | None, counts: TokenCount) -> bool:
     """Counts a span's cost and tokens by Sim's own rule."""
+    span = place.span
     if span.type == "workflow":
         return False
     if span.type in SEGMENT_TYPES and place.inside_counted:
@@ -217,7 +215,7 @@ def _charge(trace: Trace, span: wire.Span, place: _Place, cost: wire.Cost | None
 
 def _output(span: wire.Span) -> wire.SpanOutput | None:
     """Cost and error of a block's output; 2026-08 shows a span's cost only there."""
-    if not present(span.output) or not bytes(span.output).lstrip().startswith(b"{"):
+    if bytes(memoryview(span.output)[:1]) != b"{":
         return None
     try:
         return decode.one(span.output, wire.SpanOutput)
@@ -227,7 +225,6 @@ def _output(span: wire.Span) -> wire.SpanOutput | None:
 
 def _row(
     trace: Trace,
-    span: wire.Span,
     place: _Place,
     counts: TokenCount,
     tokens: wire.Tokens | wire.Number | None,
@@ -237,7 +234,7 @@ def _row(
     output: wire.SpanOutput | None,
     payloads: bool,
 ) -> SpanRow:
-    segment = place.segment
+    span, segment = place.span, place.segment
     cache = tokens if isinstance(tokens, wire.Tokens) else None
     if output is not None and output.tokens is not None and (cache is None or cache.cache_read is None):
         cache = output.tokens  # of a block, only its output tells cached and reasoning tokens
@@ -311,7 +308,7 @@ def _unknown(span: wire.Span, payloads: bool) -> dict[str, Any]:
 
 def present(raw: msgspec.Raw) -> bool:
     """Whether a field was sent and is not null."""
-    return len(bytes(raw)) > 0 and bytes(raw) != b"null"
+    return raw != wire.NO_RAW and raw != _NULL
 
 
 def payload_text(raw: msgspec.Raw) -> str | None:

@@ -176,13 +176,11 @@ def _ask_smaller(ask: Callable[[Query], Page[wire.Run]], query: Query, size: Pag
     while True:
         try:
             return ask(query)
-        except (errors.Unavailable, errors.BadRequest):
-            if query.cursor is not None:
-                query = replace(query, cursor=None)
-                continue
-            if not size.failed():
+        except (errors.Unavailable, errors.BadRequest) as error:
+            smaller = not (query.cursor and isinstance(error, errors.BadRequest)) and size.failed()
+            if not smaller and query.cursor is None:
                 raise
-            query = replace(query, limit=size.current)
+            query = replace(query, limit=size.current, cursor=query.cursor if smaller else None)
             logger.info("a page failed; asking for %d rows at a time", size.current)
 
 
@@ -227,7 +225,8 @@ def _unreadable(
         times = _times(page, lambda row: row.started_at)
         fresh = [row for row in page.rows if times[row.id] <= start and row.id not in known]
         odd = [row for row in page.rejected if row.id is not None and row.id not in known]
-        known.update(row.id for row in (*fresh, *odd))
+        known.update(row.id for row in fresh)
+        known.update(row.id for row in odd)
         yield Chunk(fresh, odd, start)
         later = [at for at in times.values() if at > start]
         if later:
@@ -240,7 +239,7 @@ def _growing_pages(ask: Callable[[Query], Page[wire.Run]], query: Query) -> Iter
     """Larger and larger pages as long as the server gives them, then its cursor.
 
     Raises:
-        Unavailable: Not even a page of the size that worked before.
+        Unavailable: Not even a page of one row.
     """
     growing, query = True, replace(query, limit=query.limit * 4)
     while True:
@@ -249,9 +248,9 @@ def _growing_pages(ask: Callable[[Query], Page[wire.Run]], query: Query) -> Iter
         except (errors.Unavailable, errors.BadRequest):
             if query.cursor is not None:
                 return  # 2026-03: no cursor works
-            if not growing:
+            if query.limit <= 1:
                 raise
-            growing, query = False, replace(query, limit=query.limit // 4)
+            growing, query = False, replace(query, limit=query.limit // (4 if growing else 2))
             continue
         yield page
         if page.next_cursor is None or page.next_cursor == query.cursor:
@@ -301,8 +300,7 @@ def audit(
         if page.next_cursor is None:
             return
         if not (times.keys() - seen):  # more than a page within this millisecond
-            yield from _audit_millisecond(ask, last, seen)
-            seen |= times.keys()
+            seen = yield from _audit_millisecond(ask, last, seen)
             upper = last if last < upper else last - MILLISECOND
             if start is not None and upper < start:
                 return
@@ -314,8 +312,12 @@ def audit(
 
 def _audit_millisecond(
     ask: Callable[[Query], Page[wire.AuditLog]], instant: datetime, seen: frozenset[str]
-) -> Iterator[Chunk[wire.AuditLog]]:
-    """Rows of a millisecond with more than a page of them: asked for by what was seen to differ in them."""
+) -> Generator[Chunk[wire.AuditLog], None, frozenset[str]]:
+    """Rows of a millisecond with more than a page of them: asked for by what was seen to differ in them.
+
+    Returns:
+        All ids seen.
+    """
     known = set(seen)
     open_queries = [Query(instant, instant + MILLISECOND, AUDIT_PAGE, order="desc")]
     complete = True
@@ -338,6 +340,7 @@ def _audit_millisecond(
             iso(instant),
             len(known),
         )
+    return frozenset(known)
 
 
 def _narrower(query: Query, rows: list[wire.AuditLog]) -> list[Query]:

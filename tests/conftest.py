@@ -12,7 +12,7 @@ from tests.warehouse import Warehouse
 
 # before dlt is imported anywhere: no telemetry, and no log lines but errors
 os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
-os.environ["RUNTIME__LOG_LEVEL"] = "ERROR"
+os.environ["RUNTIME__LOG_LEVEL"] = "CRITICAL"
 
 _FOREIGN = ("SIM_", "SOURCES__", "DESTINATION__", "DLT_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 

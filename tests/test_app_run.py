@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipelines import place, settings
@@ -20,6 +22,7 @@ from pipelines.sim_api import (
     RateLimit,
     SimServer,
     World,
+    demo_month,
     faults,
     finished_run,
     organization,
@@ -285,3 +288,27 @@ def test_the_key_is_in_no_output_and_no_file(app: App, server: SimServer) -> Non
     for file in app.folder.rglob("*"):
         if file.is_file():
             assert OWNER_KEY.encode() not in file.read_bytes(), file
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not Path("/dev/shm").is_dir(), reason="only root can mount a small disk")
+def test_a_full_disk_is_said_plainly_and_mended_by_the_next_run(app: App, tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(small)], check=False)
+    if mounted.returncode:
+        pytest.skip("this machine mounts nothing")
+    database = small / "rows.duckdb"
+    try:
+        with serve(demo_month(seed=3, runs=2000), "2026-03") as server:
+            app.account(server)
+            full = app("run", "--database", str(database))
+            assert (full.code, "the disk is full" in full.err) == (2, True)
+            assert "Traceback" not in full.err
+            subprocess.run(["mount", "-o", "remount,size=80m", str(small)], check=True)
+            assert app("run", "--database", str(database)).code == 0
+        with duckdb.connect(str(database), read_only=True) as connection:
+            runs = connection.execute("SELECT count(*), count(DISTINCT id) FROM sim.logs").fetchone()
+        assert runs is not None
+        assert runs[0] == runs[1] >= 2000
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
