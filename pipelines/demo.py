@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,4 +41,5 @@ def hint(where: Target) -> str:
     file = where.database
     shown = os.path.relpath(file) if file is not None else ""
     question = f"SELECT name, sum(total_cost) AS usd FROM {where.dataset}.cost_items"  # noqa: S608 to be shown only
-    return f'sim-sync sql --database {shown} "{question} GROUP BY ALL ORDER BY usd DESC"'
+    command = "sim-sync" if shutil.which("sim-sync") else os.path.relpath(sys.argv[0])
+    return f'{command} sql --database {shown} "{question} GROUP BY ALL ORDER BY usd DESC"'

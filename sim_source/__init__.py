@@ -12,6 +12,7 @@ A hidden resource reads pages once; every table is a transformer that takes its 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,6 +32,14 @@ from .watch import Watch
 __all__ = ["TABLES", "SimClient", "Watch", "check_base_url", "errors", "sim_source"]
 
 BASE_URL = "https://www.sim.ai"
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Leaves out what dlt warns of with every table of Arrow text whose hint says JSON: it is meant so."""
+    return "when merging arrow schema with dlt schema, several column hints" not in record.msg
+
+
+logging.getLogger("dlt").addFilter(_is_news)
 
 
 @dlt.source(name="sim_source")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import msgspec
-
-from . import decode, errors, wire
+from . import decode, wire
 from .client import SimClient, quoted
 from .decode import Page
 from .walk import Query, iso
@@ -62,7 +60,7 @@ class SimApi:
         Raises:
             NotFound: Purged or foreign.
         """
-        body = self._client.get(f"/api/v1/logs/executions/{quoted(execution_id)}", None, _json)
+        body = self._client.get(f"/api/v1/logs/executions/{quoted(execution_id)}", None, decode.whole)
         return decode.one(body, wire.Execution)
 
     def audit_logs(self, query: Query) -> Page[wire.AuditLog]:
@@ -85,14 +83,5 @@ class SimApi:
 
     def usage(self) -> wire.Usage:
         """The account's usage; not rate limited."""
-        body = self._client.get("/api/users/me/usage-limits", None, _json, limited=False)
+        body = self._client.get("/api/users/me/usage-limits", None, decode.whole, limited=False)
         return decode.one(body, wire.Usage)
-
-
-def _json(body: bytes) -> msgspec.Raw:
-    """The body, proven to be one JSON object: a cut-off one is tried again."""
-    try:
-        msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-    except msgspec.DecodeError as error:
-        raise errors.UnreadableAnswer(str(error)) from error
-    return msgspec.Raw(body)

@@ -8,7 +8,7 @@ it called (``toolCost``). The items of a run add up to its total exactly: what t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from typing import Literal
 
 import msgspec
@@ -30,7 +30,11 @@ def money(value: Decimal | None) -> Decimal | None:
     Raises:
         decimal.InvalidOperation: More than 26 digits before the point, or not a number.
     """
-    return None if value is None else value.quantize(_UNIT, context=_CONTEXT)
+    if value is None:
+        return None
+    if not value.is_finite():  # text like "NaN" is a Decimal too
+        raise InvalidOperation(f"{value} is no amount")
+    return value.quantize(_UNIT, context=_CONTEXT)
 
 
 class TokenCount(msgspec.Struct, frozen=True, gc=False):
@@ -163,7 +167,7 @@ def items(
     found += [CostItem("tool", name, amount) for name, amount in charges.tools.items()]
     rest = whole_cost
     for item in found:
-        item.total = item.total.quantize(_UNIT, context=_CONTEXT)
+        item.total = money(item.total) or ZERO
         item.input, item.output, item.tool = money(item.input), money(item.output), money(item.tool)
         rest -= item.total
     if rest:

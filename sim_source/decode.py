@@ -7,6 +7,7 @@ the rest is decoded as ever. A row that does not fit even then is set aside with
 
 from __future__ import annotations
 
+import re
 import types
 import typing
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ import msgspec
 from . import wire
 from .errors import UnreadableAnswer
 
+T = TypeVar("T")
 W = TypeVar("W", bound=msgspec.Struct)
 
 
@@ -89,6 +91,7 @@ class Page(Generic[W]):
 _any = msgspec.json.Decoder(float_hook=Decimal)
 _raw_page = msgspec.json.Decoder(wire.RawPage)
 _raw_item = msgspec.json.Decoder(wire.RawItem)
+_raw_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _run_page = msgspec.json.Decoder(wire.RunPage)
 
 
@@ -104,11 +107,9 @@ def runs(body: bytes) -> Page[wire.Run]:
         UnreadableAnswer: The body is not a page at all (HTML, cut off).
     """
     try:
-        page = _run_page.decode(body)
+        page = _load(_run_page, body)
     except msgspec.ValidationError:
         return rows(body, wire.Run)
-    except msgspec.DecodeError as error:
-        raise UnreadableAnswer(str(error)) from error
     return Page(page.data, page.next_cursor, len(body))
 
 
@@ -119,8 +120,8 @@ def rows(body: bytes, kind: type[W]) -> Page[W]:
         UnreadableAnswer: The body is not a page at all.
     """
     try:
-        raw = _raw_page.decode(body)
-    except msgspec.DecodeError as error:
+        raw = _load(_raw_page, body)
+    except msgspec.ValidationError as error:
         raise UnreadableAnswer(str(error)) from error
     page: Page[W] = Page([], raw.next_cursor, len(body))
     for row in raw.data:
@@ -138,9 +139,48 @@ def item(body: bytes) -> msgspec.Raw:
         UnreadableAnswer: The body is not such an object.
     """
     try:
-        return _raw_item.decode(body).data
-    except msgspec.DecodeError as error:
+        return _load(_raw_item, body).data
+    except msgspec.ValidationError as error:
         raise UnreadableAnswer(str(error)) from error
+
+
+def whole(body: bytes) -> msgspec.Raw:
+    """The body, proven to be one JSON object: a cut-off one is tried again.
+
+    Raises:
+        UnreadableAnswer: The body is no object.
+    """
+    try:
+        fields = _load(_raw_object, body)
+    except msgspec.ValidationError as error:
+        raise UnreadableAnswer(str(error)) from error
+    return msgspec.Raw(encode(fields))
+
+
+def _load(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    """Decodes a body; where JavaScript cut a text between the halves of an emoji, the half is replaced.
+
+    Raises:
+        ValidationError: It is JSON, of another shape.
+        UnreadableAnswer: It is no JSON.
+    """
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError as error:
+        mended = _ESCAPE.sub(_without_half, body)
+        if mended == body:
+            raise UnreadableAnswer(str(error)) from error
+    return _load(decoder, mended)
+
+
+_ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|u....|.)", re.DOTALL)
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]..")
+
+
+def _without_half(escape: re.Match[bytes]) -> bytes:
+    return rb"\ufffd" if _HALF.fullmatch(escape[0]) else escape[0]
 
 
 def one(body: bytes | msgspec.Raw, kind: type[W]) -> W:

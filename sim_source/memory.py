@@ -72,6 +72,11 @@ class Warehouse:
         except (DatabaseUndefinedRelation, SqlClientNotAvailable, MissingDependencyException):
             return []
 
+    def has(self, table: str) -> bool:
+        """Whether a table was ever loaded: one that nobody selected is not there to be asked."""
+        name = self._pipeline.default_schema_name
+        return name is not None and table in self._pipeline.schemas[name].data_table_names(seen_data_only=True)
+
     def count(self, table: str) -> int:
         """Rows of a table; 0 where it is not there."""
         rows = self.ask(f"SELECT count(*) FROM {{{table}}}")  # noqa: S608 a name of ours
@@ -106,7 +111,10 @@ class Memory:
             snapshots: Whose snapshot is wanted: version, all or none.
         """
         parts = ["SELECT count(*) FROM {logs} WHERE workspace_id = %s AND status IN ('running', 'paused')"]
-        parts.append(f"SELECT count(*) {_PENDING[details]}")
+        # of tables that nobody selected nothing is missing, and asking for them would answer nothing at all
+        details = details if self._warehouse.has("log_details") else "none"
+        snapshots = snapshots if self._warehouse.has("execution_snapshots") else "none"
+        parts.append(f"SELECT count(*) {self._waiting(details)}" if details != "none" else _NOTHING)
         missing = {"none": [], "all": [_NO_SNAPSHOT], "version": [_NEW_VERSIONS, _NO_SNAPSHOT + _UNVERSIONED]}
         parts += [f"SELECT count(*) FROM ({query}) waiting" for query in missing[snapshots]]  # noqa: S608
         sql = "SELECT " + ", ".join(f"({part})" for part in parts)
@@ -121,8 +129,15 @@ class Memory:
         columns = ", ".join(
             [f"l.{name}" for name in LOGS.column_names] + [f"d.{name}" for name in LOG_DETAILS.column_names]
         )
-        rows = self._ask(f"SELECT {columns} {_PENDING[mode]} ORDER BY l.started_at DESC, l.id LIMIT {int(limit)}")
+        rows = self._ask(f"SELECT {columns} {self._waiting(mode)}ORDER BY l.started_at DESC, l.id LIMIT {int(limit)}")
         return [_pending_run(row) for row in rows]
+
+    def _waiting(self, mode: life.Details) -> str:
+        """The part of a question that finds runs whose detail is still to be asked for."""
+        if mode == "all":
+            return _UNREAD
+        clauses = [clause for table, clause in _COSTLY.items() if mode == "costly" and self._warehouse.has(table)]
+        return f"{_UNREAD}AND ({' OR '.join(clauses) or '1 = 0'}) "
 
     def snapshot_versions(self) -> set[str]:
         """Deployment versions a snapshot of which is stored."""
@@ -153,18 +168,17 @@ def stored_audit_logs(warehouse: Warehouse, first: datetime, last: datetime) -> 
     return {row[0] for row in rows}
 
 
+_NOTHING = "SELECT count(*) FROM {logs} WHERE workspace_id = %s AND 1 = 0"
 _UNREAD = (
     "FROM {logs} l JOIN {log_details} d ON d.id = l.id "
     "WHERE l.workspace_id = %s AND d.detail_source = 'list' AND l.ended_at IS NOT NULL "
 )
-_PENDING: dict[str, str] = {
-    "none": _UNREAD + "AND 1 = 0 ",
-    "all": _UNREAD,
-    "costly": _UNREAD  # noqa: S608 literals of ours
-    + "AND (EXISTS (SELECT 1 FROM {cost_items} c WHERE c.log_id = l.id AND c.kind = 'unknown') "
-    "OR (l.cost_total IS NULL AND EXISTS ("
-    "SELECT 1 FROM {trace_spans} t WHERE t.log_id = l.id AND t.model IS NOT NULL)))",
+_COSTLY = {
+    "cost_items": "EXISTS (SELECT 1 FROM {cost_items} c WHERE c.log_id = l.id AND c.kind = 'unknown')",
+    "trace_spans": "(l.cost_total IS NULL AND EXISTS ("
+    "SELECT 1 FROM {trace_spans} t WHERE t.log_id = l.id AND t.model IS NOT NULL))",
 }
+"""What makes a run's detail worth asking for, by the table that tells."""
 _NO_SNAPSHOT = (
     "SELECT l.execution_id, l.workflow_id FROM {logs} l WHERE l.workspace_id = %s AND l.execution_id IS NOT NULL "
     "AND NOT EXISTS (SELECT 1 FROM {execution_snapshots} s WHERE s.execution_id = l.execution_id) "

@@ -130,8 +130,7 @@ class RunReader:
             if known is None or _changed(known, rows.fingerprint):
                 fresh.append((run, rows))
         complete = self._complete_now(fresh, batch) if batch.wants(LOG_DETAILS.name) else {}
-        for run, rows in fresh:
-            self._add(complete.get(run.id, rows), batch)
+        self._add([complete.get(run.id, rows) for run, rows in fresh], batch)
         self._snapshots_now([run for run, _ in fresh], batch)
 
     def _stored(self, chunk: walk.Chunk[wire.Run]) -> dict[str, Fingerprint]:
@@ -172,11 +171,11 @@ class RunReader:
             return max(0, bound)
         return max(0, min(bound, available - 1))
 
-    def _add(self, rows: RunRows, batch: Batch) -> None:
-        batch.add(LOGS.name, [rows.log])
-        batch.add(LOG_DETAILS.name, [rows.detail])
-        batch.add(COST_ITEMS.name, rows.items)
-        batch.add(TRACE_SPANS.name, rows.spans)
+    def _add(self, read: list[RunRows], batch: Batch) -> None:
+        batch.add(LOGS.name, [rows.log for rows in read])
+        batch.add(LOG_DETAILS.name, [rows.detail for rows in read])
+        batch.add(COST_ITEMS.name, [item for rows in read for item in rows.items])
+        batch.add(TRACE_SPANS.name, [span for rows in read for span in rows.spans])
 
     # details
 

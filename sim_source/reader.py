@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -125,7 +125,11 @@ class Reader:
 
     def client_api(self) -> SimApi:
         """The endpoints; lists are asked for in full only where a table needs that."""
-        return SimApi(self.client, full=any(name in self.selected for name in RUN_TABLES[1:]))
+        return SimApi(self.client, full=self._full)
+
+    @property
+    def _full(self) -> bool:
+        return any(name in self.selected for name in RUN_TABLES[1:])
 
     def _audit_logs(self) -> Iterator[Tables]:
         if AUDIT_LOGS.name not in self.selected or not self.settings.bounds.audit_logs:
@@ -203,7 +207,7 @@ class Reader:
             memory=Memory(self.warehouse, workspace_id),
             watch=self.watch,
             workspace_id=workspace_id,
-            options=settings.options,
+            options=replace(settings.options, logs_only=not self._full),
             snapshot_mode=settings.snapshots,
             state=state[LOGS.name],
             end=settings.end,

@@ -91,6 +91,8 @@ def read(
         msgspec.DecodeError: Part of it is not what it can be.
         ArithmeticError: An amount that is no amount.
     """
+    if options.logs_only:
+        return _plain(run, workspace_id)
     facts = _facts(run, detail, options)
     trace = facts.trace
     latest = detail or run
@@ -104,23 +106,34 @@ def read(
         error=spans.error_text(facts.data.error),
     )
     pending = unread = False
-    if detail is None and not asked and not options.logs_only:
+    if detail is None and not asked:
         pending, unread = _open_questions(run, facts, options, total, split is not None)
     workflow_id = latest.workflow_id or _environment_workflow(facts)
     amount = cost.money(total)
-    rows = RunRows(
+    items = cost.items(total, split, trace.charges, pending=unread)
+    return RunRows(
         id=run.id,
         started_at=_utc(run.started_at),
         log=_log_row(run, latest, workspace_id, workflow_id, status, amount),
         pending=pending,
         fingerprint=Fingerprint(_utc_or_none(latest.ended_at), amount, latest.level, status),
+        detail=_detail_row(run, facts, workspace_id, workflow_id, options, asked, amount),
+        items=[item_row(item, run, workspace_id, workflow_id) for item in items],
+        spans=[(run.id, row[0], workspace_id, *row[1:]) for row in trace.rows],
     )
-    if not options.logs_only:
-        items = cost.items(total, split, trace.charges, pending=unread)
-        rows.detail = _detail_row(run, facts, workspace_id, workflow_id, options, asked, amount)
-        rows.items = [item_row(item, run, workspace_id, workflow_id) for item in items]
-        rows.spans = [(run.id, row[0], workspace_id, *row[1:]) for row in trace.rows]
-    return rows
+
+
+def _plain(run: wire.Run, workspace_id: str) -> RunRows:
+    """A plain list row: only its row of ``logs``, and no more work than that takes."""
+    total = cost.money(run.cost.total) if run.cost is not None else None
+    status = life.status(ended_at=run.ended_at, level=run.level)
+    return RunRows(
+        id=run.id,
+        started_at=_utc(run.started_at),
+        log=_log_row(run, run, workspace_id, run.workflow_id, status, total),
+        pending=False,
+        fingerprint=Fingerprint(_utc_or_none(run.ended_at), total, run.level, status),
+    )
 
 
 def _open_questions(
@@ -253,7 +266,7 @@ def _detail_row(
         spans.payload_text(output) if options.full else None,
         json_text(facts.data_rest) if facts.data_rest else None,
         latest.created_at,
-        _detail_extra(latest, workflow),
+        _detail_extra(run, latest, workflow),
     )
 
 
@@ -267,7 +280,7 @@ def _tokens(latest: wire.Run, facts: _Facts) -> cost.TokenCount:
     return facts.trace.tokens
 
 
-def _detail_extra(latest: wire.Run, workflow: wire.RunWorkflow) -> str | None:
+def _detail_extra(run: wire.Run, latest: wire.Run, workflow: wire.RunWorkflow) -> str | None:
     """Known fields without a column and unknown ones, where they stood."""
     about = {
         "color": workflow.color,
@@ -280,6 +293,8 @@ def _detail_extra(latest: wire.Run, workflow: wire.RunWorkflow) -> str | None:
     extra: dict[str, Any] = {"workflow": parts} if parts else {}
     if latest.cost is not None and present(latest.cost.unknown):
         extra["cost"] = _unknown(latest.cost.unknown)
+    known = _unknown(run.unknown)  # in logs.extra
+    extra |= {name: value for name, value in _unknown(latest.unknown).items() if name not in known}
     return json_text(extra) if extra else None
 
 

@@ -127,6 +127,8 @@ def read(spans: Iterable[wire.Span] | None, *, payloads: bool) -> Trace:
 
 def _children(span: wire.Span, index: int, depth: int, counted: bool) -> list[_Place]:
     children = span.children or []
+    if not children and not present(span.tool_calls):
+        return []  # most spans are leaves
     segments = span.provider_timing.segments if span.provider_timing else None
     placed = [
         _Place(child, index, depth, counted, _segment_of(child, position, segments))

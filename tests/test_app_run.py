@@ -241,7 +241,10 @@ def test_a_reader_that_holds_the_database_is_waited_for(
 ) -> None:
     app.account(server)
     app("run")
-    script = "import duckdb, sys; c = duckdb.connect('sim_sync.duckdb', read_only=True); print('open', flush=True); sys.stdin.read()"
+    script = (
+        "import duckdb, sys; c = duckdb.connect('sim_sync.duckdb', read_only=True); "
+        "print('open', flush=True); sys.stdin.read()"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as reader:

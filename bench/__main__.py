@@ -1,0 +1,76 @@
+"""``python -m bench [CASE ...] [--quick]``: measures, prints tables, and judges.
+
+Without names, every usual case is run and ``docs/bench.md`` is written. ``ROUNDS=5`` sets the rounds.
+Exit code 1: something that must be reached was missed, or a program loaded the wrong rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from bench import measure, report, run
+from bench.cases import CASES, Case
+
+QUICK_SCALE = 0.02
+DOCUMENT = measure.ROOT / "docs" / "bench.md"
+
+
+def main() -> int:
+    """Runs the chosen cases."""
+    args = _arguments()
+    chosen = [case for case in CASES if case.name in args.cases] if args.cases else [c for c in CASES if c.usual]
+    results: report.Results = []
+    with measure.api() as api, tempfile.TemporaryDirectory() as folder:
+        for case in chosen:
+            try:
+                rounds = run.case(case, api, args.rounds, args.scale, Path(folder), report.show)
+            except measure.Wrong as wrong:
+                report.show(f"FAILED {case.name}: {wrong}")
+                return 1
+            results.append((case, rounds))
+    return _tell(results, args.rounds, named=bool(args.cases), judged=args.scale == 1.0)
+
+
+def _tell(results: report.Results, rounds: int, *, named: bool, judged: bool) -> int:
+    for case, measured in results:
+        report.show("\n".join(["", f"{case.name}: {case.about}", *report.table(case, measured)]))
+    if not judged:
+        report.show("\nNothing is judged at another size than the usual one.")
+        return 0
+    lines = report.targets(results)
+    report.show("\n".join(["", *report.TARGETS_HEAD, *(line for line, _ in lines)]))
+    missed = not all(good for _, good in lines)
+    if not named:
+        DOCUMENT.parent.mkdir(exist_ok=True)
+        DOCUMENT.write_text(report.document(results, rounds, missed), encoding="utf-8")
+        report.show("\nWritten: docs/bench.md")
+    return int(missed)
+
+
+def _arguments() -> argparse.Namespace:
+    def name(value: str) -> str:
+        if value not in (known := [case.name for case in CASES]):
+            raise argparse.ArgumentTypeError(f"no such case; there are {', '.join(known)}")
+        return value
+
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("cases", nargs="*", type=name, metavar="CASE", help=", ".join(_about(case) for case in CASES))
+    parser.add_argument("--quick", action="store_true", help="one round of small sizes: proves that it works")
+    parser.add_argument("--scale", type=float, default=1.0, help="runs, as a share of the usual number")
+    parser.add_argument("--rounds", type=int, default=int(os.environ.get("ROUNDS", "3")))
+    args = parser.parse_args()
+    if args.quick:
+        args.rounds, args.scale = 1, QUICK_SCALE
+    return args
+
+
+def _about(case: Case) -> str:
+    return case.name if case.usual else f"{case.name} (only by name)"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

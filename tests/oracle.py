@@ -1,0 +1,61 @@
+"""What a warehouse must say of a world of the embedded Sim API, worked out from the world's own truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from pipelines.sim_api import BASE_CHARGE, Block, Run
+
+Items = dict[tuple[str, str], Decimal]
+
+
+def money(value: float) -> Decimal:
+    """USD to 12 digits."""
+    return round(Decimal(repr(value)), 12)
+
+
+def told_total(run: Run, dialect: str) -> Decimal | None:
+    """The cost the API tells: 2026-03 shows the base charge while a run is running."""
+    if run.state == "running" and dialect == "2026-03":
+        return money(BASE_CHARGE)
+    return None if run.total_cost is None else money(run.total_cost)
+
+
+def items(run: Run, dialect: str) -> Items:
+    """Items of a run whose detail was read, as far as this generation tells them."""
+    total = told_total(run, dialect)
+    if total is None:
+        return {}
+    found: Items = {}
+    if run.has_trace and not (run.trace_expired and dialect == "2026-08"):
+        found = {("model", name): money(cost.total) for name, cost in run.seen.cost.models.items()}
+        if not run.trace_expired:
+            for block in blocks(run.seen.blocks):
+                if block.tool_cost:
+                    key = ("tool", block.name)
+                    found[key] = found.get(key, Decimal(0)) + money(block.tool_cost)
+    rest = total - sum(found.values(), Decimal(0))
+    return {**found, ("other", "other"): rest} if rest else found
+
+
+def status(run: Run, dialect: str, details: str = "costly") -> str:
+    """The status as far as this generation tells it.
+
+    A resumed run looks paused until it ends; the sweep and, before 2026-08, a cancellation show
+    nowhere in lists.
+    """
+    if run.state == "resumed":
+        return "paused"
+    if run.state == "swept":
+        return "failed" if details == "all" else "completed"
+    if run.state == "cancelled" and dialect != "2026-08":
+        return "completed"
+    return run.status
+
+
+def blocks(found: Iterable[Block]) -> Iterator[Block]:
+    """Every block, containers first."""
+    for block in found:
+        yield block
+        yield from blocks(block.children)

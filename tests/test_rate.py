@@ -1,0 +1,269 @@
+"""The pacer against a simulated bucket, in simulated time: it uses what is allowed, and never before."""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from itertools import count
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines.sim_api.limits import Buckets, RateLimit
+from sim_source.rate import Pacer, Wait, parse_iso, retry_after_seconds
+from tests.warehouse import iso
+
+Headers = dict[str, str]
+START = 1_763_600_000.4
+ANSWER_S = 0.3
+"""The slowest way of a request to the server, and of its answer back."""
+
+
+@dataclass
+class Network:
+    """Requests under way between a pacer and a server with a bucket that fills once per interval.
+
+    Attributes:
+        skew: How far the server's clock is ahead, seconds.
+        limit_means: What X-RateLimit-Limit says; 2026-08: capacity, 2026-03: rate.
+        before_refill: Requests that came when there was no token.
+    """
+
+    limit: RateLimit
+    skew: float = 0.0
+    limit_means: str = "capacity"
+    delays: Callable[[], float] = lambda: 0.05
+    now: float = START
+    refused: int = 0
+    sent: list[float] = field(default_factory=list)
+    done: int = 0
+
+    def __post_init__(self) -> None:
+        self.pacer = Pacer()
+        self.buckets = Buckets(self.limit)
+        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self._number = count()
+
+    def _later(self, at: float, what: Callable[[], None]) -> None:
+        heapq.heappush(self._events, (at, next(self._number), what))
+
+    def _arrive(self) -> None:
+        server_now = self.now + self.skew
+        verdict = self.buckets.take("payer", server_now)
+        told = self.limit.capacity if self.limit_means == "capacity" else self.limit.rate
+        headers = {
+            "X-RateLimit-Limit": str(told),
+            "X-RateLimit-Remaining": str(verdict.remaining),
+            "X-RateLimit-Reset": iso(int(verdict.resets_at * 1000)),
+            "Date": formatdate(server_now, usegmt=True),
+        }
+        self.refused += not verdict.allowed
+        status = 200 if verdict.allowed else 429
+        if not verdict.allowed:
+            headers["Retry-After"] = str(verdict.retry_after)
+        self._later(self.now + self.delays(), lambda: self._answer(status, headers))
+
+    def _answer(self, status: int, headers: Headers) -> None:
+        self.done += status == 200
+        self.pacer.answered(status, headers, self.now)
+
+    def run(self, requests: int, at_once: int = 32) -> float:
+        """Sends requests until so many were answered; returns how long that took."""
+        under_way = 0
+        begun = self.now
+        while self.done < requests:
+            under_way = len(self._events)
+            wait = self.pacer.wait(self.now)
+            if self.done + under_way < requests and under_way < at_once and wait.seconds <= 0:
+                self.pacer.sent()
+                self.sent.append(self.now)
+                self._later(self.now + self.delays(), self._arrive)
+                continue
+            at, _, what = heapq.heappop(self._events) if self._events else (float("inf"), 0, None)
+            resume = self.now + wait.seconds if wait.seconds > 0 and not wait.for_answer else float("inf")
+            if what is None or (resume < at and self.done + under_way < requests):
+                if what is not None:
+                    heapq.heappush(self._events, (at, next(self._number), what))
+                assert resume < float("inf"), "the pacer waits for an answer, and none is under way"
+                self.now = resume
+                continue
+            self.now = max(self.now, at)
+            what()
+        return self.now - begun
+
+
+def least(limit: RateLimit, requests: int) -> float:
+    """Seconds that so many requests take at the very least: the bucket is full at the first."""
+    refills = max(0, -(-(requests - limit.capacity) // limit.rate))
+    return refills * limit.interval
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    rate=st.integers(1, 40),
+    burst=st.integers(1, 3),
+    requests=st.integers(1, 200),
+    limit_means=st.sampled_from(["capacity", "rate"]),
+)
+@settings(max_examples=60, deadline=None)
+def test_nothing_is_refused_and_nothing_allowed_is_left_over(
+    seed: int, rate: int, burst: int, requests: int, limit_means: str
+) -> None:
+    """Answers overtake each other; both meanings of X-RateLimit-Limit."""
+    chance = random.Random(seed)
+    limit = RateLimit(rate, rate * burst, 60.0)
+    network = Network(limit, limit_means=limit_means, delays=lambda: chance.uniform(0.01, ANSWER_S))
+    took = network.run(requests)
+    assert network.refused == 0
+    refills = least(limit, requests) / limit.interval
+    flights = 2 * ANSWER_S * (2 + requests / min(32, rate * burst))
+    assert took <= least(limit, requests) + refills * 1.2 + flights
+
+
+@pytest.mark.parametrize("skew", [-300.0, -3.0, -1.5, -0.3, 0.0, 0.3, 1.5, 3.0, 300.0])
+def test_a_clock_that_is_off_makes_no_request_early(skew: float) -> None:
+    limit = RateLimit(5, 10, 60.0)
+    network = Network(limit, skew=skew)
+    took = network.run(40)
+    assert network.refused == 0
+    assert took <= least(limit, 40) + 6 * 1.2 + 2
+
+
+def test_a_bucket_that_others_empty_too_is_waited_for_as_told() -> None:
+    limit = RateLimit(10, 20, 60.0)
+    network = Network(limit)
+    for _ in range(15):
+        network.buckets.take("payer", network.now)
+    took = network.run(25)
+    assert network.refused == 0
+    assert took <= 120 + 4
+
+
+def answered(pacer: Pacer, status: int, now: float, **headers: str) -> None:
+    pacer.sent()
+    pacer.answered(status, {name.replace("_", "-"): value for name, value in headers.items()}, now)
+
+
+@pytest.mark.parametrize(
+    ("header", "low", "high"),
+    [
+        ("7", 7.0, 7.2),
+        ("0", 0.2, 0.5),
+        (formatdate(START + 9, usegmt=True), 8.0, 9.6),
+        ("Fri, 01 Jan 1999 00:00:00 GMT", 0.2, 0.5),
+        ("soon", 0.2, 1.2),
+        (None, 0.2, 1.2),
+        ("999999", 3600.0, 3600.0),
+    ],
+    ids=["seconds", "zero", "date", "past date", "no time at all", "missing", "absurd"],
+)
+def test_a_refusal_is_waited_out_as_told(header: str | None, low: float, high: float) -> None:
+    pacer = Pacer()
+    answered(pacer, 429, START, **({} if header is None else {"Retry_After": header}))
+    wait = pacer.wait(START)
+    assert low <= wait.seconds <= high
+    assert pacer.wait(START + wait.seconds + 0.001) == Wait(0.0)
+
+
+def test_without_a_header_the_body_tells_when() -> None:
+    pacer = Pacer()
+    pacer.sent()
+    pacer.answered(429, {}, START, retry_at=START + 12)
+    assert 12 <= pacer.wait(START).seconds <= 12.2
+
+
+def test_zero_again_and_again_is_waited_longer_and_longer() -> None:
+    pacer, now, waits = Pacer(), START, []
+    for _ in range(12):
+        answered(pacer, 429, now, Retry_After="0")
+        waits.append(pacer.wait(now).seconds)
+        now += waits[-1]
+    assert waits == sorted(waits)
+    assert waits[0] < 0.5
+    assert waits[-1] == 30.0
+
+
+def test_refusals_of_one_burst_count_once() -> None:
+    """32 requests under way when the bucket runs dry are no 32 reasons to wait longer."""
+    pacer = Pacer()
+    for _ in range(32):
+        pacer.sent()
+    for number in range(32):
+        pacer.answered(429, {"Retry-After": "1"}, START + number / 1000)
+    assert pacer.wait(START + 0.04).seconds <= 1.1
+
+
+@pytest.mark.parametrize("status", [401, 404, 500])
+def test_headers_of_other_errors_are_not_believed(status: int) -> None:
+    """2026-03 says `remaining 0` on every 401 (recorded: logs_bad_key)."""
+    pacer = Pacer()
+    answered(pacer, 200, START, X_RateLimit_Remaining="10", X_RateLimit_Reset=iso(int(START * 1000) + 60_000))
+    answered(pacer, status, START, X_RateLimit_Remaining="0", X_RateLimit_Reset=iso(int(START * 1000) + 60_000))
+    assert pacer.wait(START) == Wait(0.0)
+    assert pacer.available == 9
+
+
+def test_without_headers_there_is_no_limit() -> None:
+    pacer = Pacer()
+    for _ in range(100):
+        answered(pacer, 200, START)
+        assert pacer.wait(START) == Wait(0.0)
+    assert pacer.available is None
+
+
+def test_the_first_request_goes_alone() -> None:
+    """Nothing is known of the bucket yet: its answer says how many may follow."""
+    pacer = Pacer()
+    assert pacer.wait(START) == Wait(0.0)
+    pacer.sent()
+    assert pacer.wait(START).for_answer
+    pacer.answered(200, {}, START + 0.1)
+    assert pacer.wait(START + 0.1) == Wait(0.0)
+
+
+def test_an_answer_that_was_overtaken_gives_nothing_back() -> None:
+    pacer = Pacer()
+    reset = iso(int(START * 1000) + 60_000)
+    answered(pacer, 200, START, X_RateLimit_Remaining="10", X_RateLimit_Reset=reset)
+    pacer.sent()
+    pacer.sent()
+    for remaining in ("8", "9"):
+        pacer.answered(200, {"X-RateLimit-Remaining": remaining, "X-RateLimit-Reset": reset}, START)
+    assert pacer.available == 8
+
+
+def test_a_pause_holds_everything_back() -> None:
+    pacer = Pacer()
+    answered(pacer, 200, START)
+    pacer.pause(5.0, START)
+    assert pacer.wait(START + 1).seconds == pytest.approx(4.0)
+    assert pacer.wait(START + 5) == Wait(0.0)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (None, None),
+        ("", None),
+        ("3", 3.0),
+        ("2.5", 2.5),
+        ("-1", 0.0),
+        ("later", None),
+        (formatdate(START + 10, usegmt=True), pytest.approx(9.6, abs=1.0)),
+    ],
+)
+def test_retry_after_is_read_in_both_forms(value: str | None, seconds: float | None) -> None:
+    assert retry_after_seconds(value, START) == seconds
+
+
+@pytest.mark.parametrize("value", [None, "", "soon", "2026-99-99T00:00:00Z"])
+def test_an_odd_reset_is_none(value: str | None) -> None:
+    assert parse_iso(value) is None
+
+
+def test_a_reset_is_utc() -> None:
+    assert parse_iso("2026-11-23T05:04:20.436Z") == parse_iso("2026-11-23T05:04:20.436") == 1795410260.436

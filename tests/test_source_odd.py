@@ -1,0 +1,169 @@
+"""Faults, refusals and odd rows: what they change, and what they do not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from pipelines.sim_api import (
+    WORKSPACE,
+    Faults,
+    World,
+    many_runs,
+    one_of_each,
+    serve,
+    small_world,
+)
+from pipelines.sim_api import faults as fault
+from sim_source import Watch, errors
+from tests import oracle
+from tests.warehouse import Warehouse
+
+TRANSIENT = (
+    fault.server_error(),
+    fault.bad_gateway(),
+    fault.unavailable(0),
+    fault.cut_off(),
+    fault.reset(),
+    fault.html_200(),
+    fault.transient_401(),
+    fault.transient_401("Authentication failed"),
+)
+
+
+MOST = ("logs", "log_details", "cost_items", "trace_spans", "execution_snapshots")
+
+
+@pytest.fixture
+def world() -> World:
+    world = small_world()
+    one_of_each(world)
+    return world
+
+
+@pytest.mark.parametrize("dialect", ["2026-03", "2026-08"])
+def test_faults_in_a_fifth_of_all_answers_change_nothing(tmp_path: Path, world: World, dialect: str) -> None:
+    calm, stormy = Warehouse(tmp_path / "calm"), Warehouse(tmp_path / "stormy")
+    with serve(world, dialect, max_limit=4) as server:
+        calm.load(server, *MOST)
+        server.app.faults = Faults(seed=7).chance(0.2, *TRANSIENT)
+        watch = Watch()
+        stormy.load(server, *MOST, watch=watch)
+        assert len(server.faults.injected) >= 2
+    assert stormy.contents(*MOST) == calm.contents(*MOST)
+    assert watch.failures == []
+    assert watch.counters.retries == len(server.faults.injected)
+
+
+def test_a_rejected_key_is_said_plainly_and_nothing_is_written(warehouse: Warehouse, world: World) -> None:
+    with serve(world) as server, pytest.raises(PipelineStepFailed) as raised:
+        warehouse.load(server, api_key="sk-sim-wrong-key-000000")
+    assert isinstance(_cause(raised.value), errors.ConfigurationError)
+    assert "SIM_API_KEY" in str(_cause(raised.value))
+    assert "sk-sim-wrong-key-000000" not in str(raised.value)
+    assert len(server.requests) == 1
+    with duckdb.connect(str(warehouse.file)) as connection:
+        assert connection.execute("SELECT count(*) FROM duckdb_tables()").fetchall() == [(0,)]
+
+
+def _cause(error: BaseException) -> BaseException:
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, errors.SimError):
+        found = found.__cause__ or found.__context__
+    assert found is not None
+    return found
+
+
+def test_a_failing_list_of_workflows_does_not_stop_the_runs(warehouse: Warehouse, world: World) -> None:
+    watch = Watch()
+    with serve(world, faults=Faults().always(fault.server_error(), path="/api/v1/workflows")) as server:
+        warehouse.load(server, "logs", "workflows", watch=watch)
+    assert [failure.resource for failure in watch.failures] == ["workflows"]
+    assert len(warehouse.table("logs")) == len(world.runs_of(WORKSPACE))
+
+
+def test_failing_details_do_not_hold_the_logs_back(warehouse: Warehouse, world: World) -> None:
+    watch = Watch()
+    with serve(world, faults=Faults().always(fault.server_error(), path="/api/v1/logs/wf-triage.multi")) as server:
+        warehouse.load(server, "logs", "log_details", "cost_items", watch=watch)
+        assert len(warehouse.table("logs")) == len(world.runs_of(WORKSPACE))
+        (item,) = warehouse.table("cost_items", "log_id = 'wf-triage.multi'")
+        assert (item["kind"], item["total_cost"]) == ("unknown", oracle.money(_run(world, "multi").total_cost or 0))
+        assert watch.failures
+        server.faults.clear()
+        warehouse.load(server, "logs", "log_details", "cost_items")
+    items = {(row["kind"], row["name"]): row["total_cost"] for row in warehouse.table("cost_items", _is("multi"))}
+    assert items == oracle.items(_run(world, "multi"), "2026-08")
+
+
+def _run(world: World, kind: str) -> Any:
+    return world.runs[f"wf-triage.{kind}"]
+
+
+def _is(kind: str) -> str:
+    return f"log_id = 'wf-triage.{kind}'"
+
+
+@pytest.mark.parametrize("dialect", ["2026-03", "2026-08"])
+def test_unknown_fields_are_kept(warehouse: Warehouse, world: World, dialect: str) -> None:
+    world.change_run("wf-triage.agent", extra={"region": "eu-1", "score": 0.125, "nested": {"a": [1, 2]}})
+    with serve(world, dialect) as server:
+        warehouse.load(server, "logs", "trace_spans", "rejected_rows")
+    extra = json.loads(warehouse.row("logs", "wf-triage.agent")["extra"])
+    assert extra == {"region": "eu-1", "score": 0.125, "nested": {"a": [1, 2]}}
+    root = warehouse.table("trace_spans", f"{_is('agent')} AND span_index = 0")[0]
+    assert json.loads(root["extra"]).keys() >= {"region", "score"}
+    assert json.loads(root["extra"])["score"] == 0.125  # a number is no payload; text might be
+    assert warehouse.table("rejected_rows") == []
+
+
+ODD_ROWS = {
+    "text for a number": {"totalDurationMs": "soon"},
+    "a number beyond bigint": {"totalDurationMs": 1e30},
+    "an amount beyond any money": {"cost": {"total": 1e40}},
+    "text that is no amount": {"cost": {"total": "NaN"}},
+    "an object for a time": {"endedAt": {"seconds": 1}},
+    "a list for the workflow": {"workflow": []},
+    "tokens beyond bigint": {
+        "traceSpans": [{"id": "s", "name": "A", "type": "agent", "model": "m", "tokens": {"input": 1e25}}]
+    },
+}
+
+
+@pytest.mark.parametrize("fields", ODD_ROWS.values(), ids=ODD_ROWS.keys())
+def test_a_row_that_does_not_fit_is_set_aside_and_counted(
+    warehouse: Warehouse, world: World, fields: dict[str, Any]
+) -> None:
+    world.change_run("wf-triage.plain", extra=fields)
+    watch = Watch()
+    with serve(world, "2026-03") as server:
+        warehouse.load(server, "logs", "log_details", "rejected_rows", watch=watch)
+    (row,) = warehouse.table("rejected_rows")
+    assert (row["table_name"], row["row_id"], row["workspace_id"]) == ("logs", "wf-triage.plain", WORKSPACE)
+    assert row["reason"]
+    assert json.loads(row["row_json"])["id"] == "wf-triage.plain"
+    assert "printer" not in row["row_json"]
+    assert watch.rows["rejected_rows"] == 1
+    assert len(warehouse.table("logs")) == len(world.runs_of(WORKSPACE)) - 1
+
+
+def test_a_row_whose_start_cannot_be_read_is_set_aside_by_its_id(warehouse: Warehouse, world: World) -> None:
+    world.change_run("wf-triage.plain", extra={"startedAt": "yesterday"})
+    with serve(world) as server:
+        warehouse.load(server, "logs", "rejected_rows")
+    assert [row["row_id"] for row in warehouse.table("rejected_rows")] == ["wf-triage.plain"]
+
+
+def test_a_whole_page_of_unreadable_rows_does_not_stop_the_walk(warehouse: Warehouse) -> None:
+    world = many_runs(9, every_ms=1000)
+    for run in world.runs_of(WORKSPACE)[2:5]:
+        world.change_run(run.id, extra={"startedAt": "yesterday"})
+    with serve(world, max_limit=2) as server:
+        warehouse.load(server, "logs", "rejected_rows")
+        assert server.count("/api/v1/logs?") < 20
+    assert len({row["row_id"] for row in warehouse.table("rejected_rows")}) == 3

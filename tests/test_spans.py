@@ -1,0 +1,249 @@
+"""The tree of a trace as rows: order, place, and what each generation tells where."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sim_source import decode, spans, wire
+from sim_source.cost import TokenCount
+from sim_source.spans import SpanRow, Trace
+
+Json = dict[str, Any]
+
+
+def read(*roots: Json, payloads: bool = False) -> Trace:
+    return spans.read([decode.one(decode.encode(span), wire.Span) for span in roots], payloads=payloads)
+
+
+def only(span: Json, payloads: bool = False) -> SpanRow:
+    return read(span, payloads=payloads).rows[0]
+
+
+def extra(row: SpanRow) -> Json:
+    found: Json = json.loads(row.extra or "{}")
+    return found
+
+
+def named(name: str, *children: Json, **fields: Any) -> Json:
+    return {"name": name, "type": "function", "children": list(children), **fields}
+
+
+trees = st.recursive(
+    st.builds(lambda name: named(name), st.sampled_from("abc")),
+    lambda inner: st.builds(lambda name, kids: named(name, *kids), st.sampled_from("abc"), st.lists(inner, max_size=3)),
+    max_leaves=12,
+)
+
+
+@given(roots=st.lists(trees, max_size=3))
+def test_spans_are_numbered_depth_first_and_know_their_parent(roots: list[Json]) -> None:
+    expected: list[tuple[int | None, int, str]] = []
+
+    def visit(span: Json, parent: int | None, depth: int) -> None:
+        index = len(expected)
+        expected.append((parent, depth, span["name"]))
+        for child in span["children"]:
+            visit(child, index, depth + 1)
+
+    for root in roots:
+        visit(root, None, 0)
+    rows = read(*roots).rows
+    assert [row.span_index for row in rows] == list(range(len(rows)))
+    assert [(row.parent_index, row.depth, row.name) for row in rows] == expected
+
+
+def test_no_trace_is_an_empty_one() -> None:
+    assert spans.read(None, payloads=False).rows == []
+    assert spans.read([], payloads=False).tokens == TokenCount()
+
+
+def test_a_very_deep_trace_is_no_problem() -> None:
+    span = wire.Span(name="leaf")
+    for _ in range(5000):
+        span = wire.Span(name="nest", children=[span])
+    assert spans.read([span], payloads=False).rows[-1].depth == 5000
+
+
+def test_loops_and_parallels_keep_their_place() -> None:
+    row = only(named("Each", loopId="loop-1", iterationIndex=2, parentIterations=[{"loopId": "loop-0", "index": 1}]))
+    assert (row.loop_id, row.parallel_id, row.iteration_index) == ("loop-1", None, 2)
+    assert extra(row)["parentIterations"] == [{"loopId": "loop-0", "index": 1}]
+    assert only(named("Branch", parallelId="p", iterationIndex=0)).iteration_index == 0
+
+
+@pytest.mark.parametrize(
+    ("tokens", "counts"),
+    [
+        (1540, (None, None, 1540)),
+        ({"prompt": 1200, "completion": 340, "total": 1540}, (1200, 340, 1540)),
+        ({"input": 1200, "output": 340}, (1200, 340, 1540)),
+        (None, (None, None, None)),
+    ],
+    ids=["bare number", "prompt/completion", "input/output", "none"],
+)
+def test_tokens_of_every_age(tokens: Any, counts: tuple[int | None, ...]) -> None:
+    row = only(named("Agent", type="agent", tokens=tokens))
+    assert (row.prompt_tokens, row.completion_tokens, row.total_tokens) == counts
+
+
+CALLS = [
+    {"name": "exa_search", "status": "success", "duration": 3, "startTime": "2025-09-10T00:00:00.002Z"},
+    {"name": "http", "status": "error", "error": {"message": "refused"}, "input": {"q": 1}, "unheard": True},
+]
+
+
+@pytest.mark.parametrize("calls", [CALLS, {"list": CALLS, "count": 2}], ids=["list", "object"])
+def test_tool_calls_of_older_data_become_the_children_they_would_be_today(calls: Any) -> None:
+    rows = read(named("Agent", type="agent", toolCalls=calls)).rows
+    assert [(row.name, row.type, row.parent_index, row.depth) for row in rows[1:]] == [
+        ("exa_search", "tool", 0, 1),
+        ("http", "tool", 0, 1),
+    ]
+    assert rows[1].duration_ms == 3.0
+    assert rows[2].error_message == "refused"
+
+
+@pytest.mark.parametrize("calls", [None, 3, "x", {}, {"count": 0}, {"list": None}])
+def test_odd_tool_calls_are_none(calls: Any) -> None:
+    assert len(read(named("Agent", type="agent", toolCalls=calls)).rows) == 1
+
+
+def test_tool_calls_beside_tool_children_are_not_read_twice() -> None:
+    tool = {"name": "exa_search", "type": "tool"}
+    assert len(read(named("Agent", tool, type="agent", toolCalls=CALLS)).rows) == 2
+
+
+SEGMENTS = [
+    {
+        "type": "model",
+        "name": "gpt-4o",
+        "tokens": {"input": 500, "output": 40, "total": 540, "cacheRead": 128, "cacheWrite": 5, "reasoning": 7},
+        "cost": {"total": 0.00165},
+        "provider": "openai",
+        "finishReason": "tool_calls",
+        "ttft": 312,
+    },
+    {"type": "tool", "name": "exa_search", "errorType": "Timeout", "errorMessage": "too slow"},
+]
+
+
+def test_a_child_without_its_own_account_takes_the_providers() -> None:
+    """2026-03 tells tokens, provider and finish reason of a call only in providerTiming."""
+    children = [{"type": "model", "name": "gpt-4o"}, {"type": "tool", "name": "exa_search"}]
+    _, model, tool = read(named("Agent", *children, type="agent", providerTiming={"segments": SEGMENTS})).rows
+    assert (model.model, model.provider, model.finish_reason, model.ttft_ms) == (
+        "gpt-4o",
+        "openai",
+        "tool_calls",
+        312.0,
+    )
+    assert (model.prompt_tokens, model.completion_tokens, model.total_tokens) == (500, 40, 540)
+    assert (model.cache_read_tokens, model.cache_write_tokens, model.reasoning_tokens) == (128, 5, 7)
+    assert model.total_cost == Decimal("0.00165")
+    assert (tool.error_type, tool.error_message) == ("Timeout", "too slow")
+
+
+def test_a_childs_own_account_wins() -> None:
+    child = {"type": "model", "name": "gpt-4o", "provider": "azure", "tokens": {"input": 1, "output": 2}}
+    _, model = read(named("Agent", child, type="agent", providerTiming={"segments": SEGMENTS})).rows
+    assert (model.provider, model.prompt_tokens, model.total_tokens) == ("azure", 1, 3)
+
+
+@pytest.mark.parametrize(
+    "child",
+    [{"type": "model", "name": "another"}, {"type": "tool", "name": "gpt-4o"}, {"type": "function", "name": "gpt-4o"}],
+    ids=["another name", "another type", "no segment"],
+)
+def test_an_account_of_something_else_is_not_taken(child: Json) -> None:
+    _, row = read(named("Agent", child, type="agent", providerTiming={"segments": SEGMENTS})).rows
+    assert (row.provider, row.total_tokens) == (None, None)
+
+
+def test_more_children_than_segments_are_no_problem() -> None:
+    children = [{"type": "model", "name": "gpt-4o"}] * 3
+    assert len(read(named("Agent", *children, type="agent", providerTiming={"segments": SEGMENTS[:1]})).rows) == 4
+
+
+def test_tokens_of_segments_are_not_counted_again() -> None:
+    model = {"type": "model", "name": "gpt-4o", "model": "gpt-4o", "tokens": {"input": 500, "output": 40}}
+    agent = named("Agent", model, type="agent", model="gpt-4o", tokens={"input": 500, "output": 40})
+    workflow = named("Root", agent, agent, type="workflow", tokens={"input": 1000, "output": 80})
+    assert read(workflow).tokens == TokenCount(1000, 80, 1080)
+
+
+@pytest.mark.parametrize(
+    ("output", "shown"),
+    [
+        ({"cost": {"total": 0.007}}, Decimal("0.007")),
+        ({"cost": "cheap"}, None),
+        ({"cost": {"total": "much"}}, None),
+        ({"cost": None}, None),
+        ({"cost": 5}, None),
+        ({"tokens": [1, 2]}, None),
+        ([1, 2], None),
+        ("text", None),
+        (3, None),
+        (None, None),
+    ],
+    ids=lambda value: None if isinstance(value, Decimal) else json.dumps(value),
+)
+def test_cost_is_read_from_an_output_of_sims_shape_and_from_no_other(output: Any, shown: Decimal | None) -> None:
+    row = only(named("Exa", type="exa", output=output), payloads=True)
+    assert row.total_cost == shown
+    assert row.output == (None if output is None else json.dumps(output, separators=(",", ":")))
+
+
+def test_cached_and_reasoning_tokens_of_a_block_are_told_by_its_output() -> None:
+    told = {"tokens": {"input": 9, "output": 1, "cacheRead": 4, "reasoning": 2}}
+    row = only(named("Agent", type="agent", tokens={"input": 9, "output": 1}, output=told))
+    assert (row.cache_read_tokens, row.reasoning_tokens) == (4, 2)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"errorMessage": "no"}, "no"),
+        ({"status": "error", "output": {"error": "no"}}, "no"),
+        ({"status": "error", "output": {"error": {"message": "no", "code": 3}}}, "no"),
+        ({"status": "error", "output": {"error": {"code": 3}}}, '{"code":3}'),
+        ({"status": "error", "output": {}}, None),
+        ({"status": "success", "output": {"error": "a value of the user's"}}, None),
+    ],
+)
+def test_an_error_is_found_where_it_is_told(fields: Json, message: str | None) -> None:
+    trace = read(named("Root", named("Block", **fields), type="workflow"))
+    assert trace.rows[1].error_message == message
+    assert trace.error == message
+
+
+def test_payloads_stay_out_unless_asked_for() -> None:
+    span = named("Start", input={"ticket": "on fire"}, output={"text": "sk-abcdefgh12345678"}, newText="on fire")
+    row = only(span)
+    assert (row.input, row.output) == (None, None)
+    assert "on fire" not in (row.extra or "")
+    row = only(span, payloads=True)
+    assert json.loads(row.input or "") == {"ticket": "on fire"}
+    assert json.loads(row.output or "") == {"text": "[REDACTED]"}
+    assert extra(row)["newText"] == "on fire"
+
+
+def test_unknown_fields_keep_their_names_and_numbers() -> None:
+    row = only(named("Block", score=0.1234567890123456789, retries=3, cached=True, note="private?"))
+    assert extra(row) == {"score": pytest.approx(0.12345678901234568), "retries": 3, "cached": True, "note": None}
+
+
+def test_known_fields_without_a_column_are_in_extra() -> None:
+    row = only(
+        named("Agent", executionOrder=4, relativeStartMs=5, cost={"total": 0.01, "input": 0.004, "toolCost": 0.002})
+    )
+    assert extra(row) == {"executionOrder": 4, "relativeStartMs": 5, "inputCost": 0.004, "toolCost": 0.002}
+
+
+def test_a_plain_span_has_no_extra() -> None:
+    assert only(named("Start")).extra is None

@@ -1,0 +1,184 @@
+"""Which stretch of time is walked next: nothing between the beginning and now is left out."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sim_source import windows
+from sim_source.windows import BEGINNING, LOOKBACK, STABILITY, Window
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def synced(start: datetime, end: datetime, **more: Any) -> windows.State:
+    return {"from": windows.text(start), "until": windows.text(end), **more}
+
+
+WALK = {"start": windows.text(NOON - 9 * HOUR), "at": windows.text(NOON - 5 * HOUR), "end": windows.text(NOON - HOUR)}
+
+
+@pytest.mark.parametrize(
+    ("state", "since", "window"),
+    [
+        ({}, None, Window(BEGINNING, NOON)),
+        ({}, NOON - HOUR, Window(NOON - HOUR, NOON)),
+        ({}, NOON + HOUR, None),
+        (synced(NOON - 9 * HOUR, NOON - HOUR), None, Window(NOON - 2 * HOUR, NOON)),
+        (synced(NOON - 9 * HOUR, NOON), None, None),
+        (synced(NOON - 9 * HOUR, NOON + HOUR), None, None),
+        (synced(NOON - HOUR, NOON - HOUR / 2), None, Window(NOON - HOUR, NOON)),
+        (synced(NOON - 9 * HOUR, NOON), NOON - 20 * HOUR, Window(NOON - 20 * HOUR, NOON - 9 * HOUR)),
+        (synced(NOON - 9 * HOUR, NOON), NOON - 2 * HOUR, None),
+        ({"walk": WALK}, None, Window(NOON - 5 * HOUR, NOON - HOUR)),
+        (synced(NOON - 9 * HOUR, NOON - 2 * HOUR, walk=WALK), None, Window(NOON - 5 * HOUR, NOON - HOUR)),
+    ],
+    ids=[
+        "a first sync begins at the beginning",
+        "or where it is told",
+        "not in the future",
+        "the next one looks back",
+        "nothing is new",
+        "an earlier end than before",
+        "not behind what was wanted",
+        "an earlier since extends backwards",
+        "a later since changes nothing",
+        "a walk in hand goes on",
+        "a tail in hand goes on",
+    ],
+)
+def test_next_window(state: windows.State, since: datetime | None, window: Window | None) -> None:
+    assert windows.next_window(state, NOON, since, LOOKBACK) == window
+
+
+def test_a_walk_newest_first_goes_on_downwards() -> None:
+    assert windows.next_window({"walk": WALK}, NOON, None, LOOKBACK, newest_first=True) == Window(
+        NOON - 9 * HOUR, NOON - 5 * HOUR
+    )
+
+
+def test_without_lookback_the_watermark_still_stays_behind() -> None:
+    """Rows may appear late: STABILITY is read again at least."""
+    state = synced(NOON - 9 * HOUR, NOON - HOUR)
+    assert windows.next_window(state, NOON, None, timedelta(0)) == Window(NOON - HOUR - STABILITY, NOON)
+    assert windows.watermark(state) == NOON - HOUR - STABILITY
+
+
+def test_a_tail_that_was_read_leaves_the_beginning_where_it_was() -> None:
+    state = synced(NOON - 9 * HOUR, NOON - HOUR)
+    window = windows.next_window(state, NOON, None, LOOKBACK)
+    assert window is not None
+    windows.started(state, window)
+    windows.finished(state)
+    assert state == synced(NOON - 9 * HOUR, NOON)
+
+
+def test_a_stretch_read_before_the_first_extends_it() -> None:
+    state = synced(NOON - 9 * HOUR, NOON)
+    windows.started(state, Window(NOON - 20 * HOUR, NOON - 9 * HOUR))
+    windows.finished(state)
+    assert state == synced(NOON - 20 * HOUR, NOON)
+
+
+def test_what_is_wanted_later_starts_over_in_the_same_stretch() -> None:
+    state = synced(NOON - 9 * HOUR, NOON, high=windows.text(NOON), tables=["logs"])
+    windows.cover(state, ["logs", "cost_items"])
+    assert windows.next_window(state, NOON, None, LOOKBACK) == Window(NOON - 9 * HOUR, NOON)
+    assert not windows.may_be_stored(state, NOON - HOUR)
+    windows.finished(state)
+    windows.cover(state, ["logs", "cost_items"])
+    assert windows.next_window(state, NOON, None, LOOKBACK) is None
+
+
+def test_fewer_tables_go_on_and_all_of_them_later_start_over() -> None:
+    state = synced(NOON - 9 * HOUR, NOON, tables=["cost_items", "logs"])
+    windows.cover(state, ["logs"])
+    assert windows.next_window(state, NOON, None, LOOKBACK) is None
+    windows.cover(state, ["cost_items", "logs"])
+    assert windows.next_window(state, NOON, None, LOOKBACK) == Window(NOON - 9 * HOUR, NOON)
+
+
+def test_rows_beyond_the_highest_touched_moment_cannot_be_stored() -> None:
+    state: windows.State = {}
+    assert not windows.may_be_stored(state, NOON)
+    windows.touched(state, NOON)
+    windows.touched(state, NOON - HOUR)
+    assert windows.may_be_stored(state, NOON)
+    assert not windows.may_be_stored(state, NOON + timedelta(microseconds=1))
+
+
+def test_a_moment_without_a_zone_is_utc_wherever_the_machine_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert windows.moment("2026-11-20T12:00:00") == NOON
+        assert windows.moment("2026-11-20T13:00:00+01:00") == NOON
+    finally:
+        monkeypatch.undo()
+        os.environ.setdefault("TZ", "UTC")
+        time.tzset()
+
+
+syncs = st.lists(
+    st.tuples(
+        st.integers(0, 400),  # minutes until this sync
+        st.none() | st.integers(-2000, 0),  # since, in minutes from the first sync
+        st.integers(1, 6),  # pieces of walks that it gets done before it is cut
+        st.integers(0, 120),  # lookback, minutes
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(plan=syncs, newest_first=st.booleans(), step=st.integers(1, 500))
+def test_whatever_was_interrupted_the_union_of_all_walks_covers_everything(
+    plan: list[tuple[int, int | None, int, int]], newest_first: bool, step: int
+) -> None:
+    """Everything from the earliest since to the last end, once the syncs are left to finish."""
+    state: windows.State = {}
+    read: list[tuple[datetime, datetime]] = []
+    now, earliest = NOON, None
+    plan = [*plan, (1, None, 10**6, 60)]
+    begin = NOON - timedelta(minutes=3000)
+    for minutes, since_minutes, pieces, lookback in plan:
+        now += timedelta(minutes=minutes)
+        since = begin if since_minutes is None and not state else None
+        if since_minutes is not None:
+            since = NOON + timedelta(minutes=since_minutes)
+        if since is not None and "walk" not in state:
+            earliest = since if earliest is None else min(since, earliest)
+        while pieces and (
+            window := windows.next_window(state, now, since, timedelta(minutes=lookback), newest_first=newest_first)
+        ):
+            windows.started(state, window, newest_first=newest_first)
+            low, high = window.start, window.end
+            while pieces:
+                pieces -= 1
+                if newest_first:
+                    position = max(low, high - timedelta(minutes=step))
+                    read.append((position, high))
+                    high = position
+                else:
+                    position = min(high, low + timedelta(minutes=step))
+                    read.append((low, position))
+                    low = position
+                windows.reached(state, position)
+                if low >= high:
+                    windows.finished(state)
+                    break
+    assert "walk" not in state
+    first = windows.moment(state["from"])
+    assert windows.moment(state["until"]) == now
+    covered = first
+    for low, high in sorted(read):
+        assert low <= covered or low < first, "a hole"
+        covered = max(covered, high)
+    assert covered >= now
