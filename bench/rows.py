@@ -34,7 +34,8 @@ class Workspace:
 
     Attributes:
         times: startedAt in epoch ms, strictly increasing.
-        rows: List rows.
+        rows: List rows; full ones where the kind has them.
+        plain: The rows of a list that is not asked for in full.
         details: Per-run details by log id, where the kind has them.
         delay_s: Seconds every answer takes.
         facts: What a client must end up with.
@@ -42,6 +43,7 @@ class Workspace:
 
     times: list[int]
     rows: list[bytes]
+    plain: list[bytes]
     details: dict[str, bytes] = field(default_factory=dict)
     delay_s: float = 0.0
     facts: dict[str, float] = field(default_factory=dict)
@@ -57,21 +59,22 @@ def make(name: str, now_ms: int) -> Workspace:
     kind, runs, *delay = name.split("-")
     count, chance = int(runs), random.Random(name)
     step = DAYS * 86_400_000 // count
-    workspace = Workspace([], [], delay_s=float(delay[0].removesuffix("ms")) / 1000 if delay else 0.0)
+    workspace = Workspace([], [], [], delay_s=float(delay[0].removesuffix("ms")) / 1000 if delay else 0.0)
     traces = [] if kind == "basic" else [_trace(chance, kind) for _ in range(min(count, POOL))]
     spans = 0
     for index in range(count):
         at = now_ms - (count - index) * step + chance.randrange(step // 2)
         head = _head(chance, at)
         workspace.times.append(at)
+        workspace.plain.append(_joined(head, msgspec.json.encode({"cost": {"total": _cost(chance)}, "files": None})))
         if not traces:
-            workspace.rows.append(_joined(head, msgspec.json.encode({"cost": {"total": _cost(chance)}, "files": None})))
             continue
         trace = traces[index % len(traces)]
         spans += trace.spans
         workspace.rows.append(_joined(head, trace.row))
         if kind == "august":
             workspace.details[head["id"]] = _joined(head, trace.detail)
+    workspace.rows = workspace.rows or workspace.plain
     workspace.facts = {"rows": count, "spans": spans, "bytes": sum(map(len, workspace.rows))}
     return workspace
 

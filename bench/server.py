@@ -100,15 +100,16 @@ def _ms(value: str | None) -> int | None:
 
 
 def _page(workspace: rows.Workspace, query: Query) -> bytes:
+    found = workspace.rows if query.get("details") == "full" else workspace.plain
     order, limit = query.get("order", "desc"), min(int(query.get("limit", "100")), FULL_PAGE)
     first, last = workspace.between(_ms(query.get("startDate")), _ms(query.get("endDate")))
     if "cursor" in query:
         at = int(json.loads(base64.b64decode(query["cursor"]))["row"])
         first, last = (at + 1, last) if order == "asc" else (first, at)
     if order == "asc":
-        page, more, edge = workspace.rows[first : min(first + limit, last)], first + limit < last, first + limit - 1
+        page, more, edge = found[first : min(first + limit, last)], first + limit < last, first + limit - 1
     else:
-        page, more, edge = workspace.rows[max(first, last - limit) : last][::-1], last - limit > first, last - limit
+        page, more, edge = found[max(first, last - limit) : last][::-1], last - limit > first, last - limit
     cursor = b'"' + base64.b64encode(json.dumps({"row": edge, "order": order}).encode()) + b'"' if more else b"null"
     return b'{"data":[' + b",".join(page) + b'],"nextCursor":' + cursor + b"," + LIMITS + b"}"
 

@@ -12,8 +12,10 @@ A hidden resource reads pages once; every table is a transformer that takes its 
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -117,7 +119,7 @@ def sim_source(
             counters=seen.counters,
         )
         source = dlt.current.source()
-        with client:
+        with client, _collector_spared():
             reader = Reader(
                 client=client,
                 settings=settings,
@@ -132,6 +134,20 @@ def sim_source(
     hidden = dlt.resource(pages, name="pages", selected=False)
     strategies = _merge_strategies()
     return [hidden, *(_resource(table, hidden, strategies) for table in TABLES.values())]
+
+
+@contextmanager
+def _collector_spared() -> Iterator[None]:
+    """Leaves what is there already out of garbage collection while rows are read.
+
+    dlt and its imports hold half a million objects; walking them again and again, for rows that hold no
+    cycles, took a tenth of a sync.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _resource(table: Table, hidden: DltResource, strategies: Sequence[str]) -> DltResource:

@@ -14,6 +14,7 @@ import msgspec
 
 from . import cost, decode, life, privacy, spans, wire
 from .spans import present
+from .tables import LOGS
 
 Payloads = Literal["none", "full"]
 
@@ -48,17 +49,23 @@ class RunRows(msgspec.Struct, gc=False):
 
     Attributes:
         pending: The per-run detail is still to be asked for.
-        fingerprint: What to compare with what is stored.
     """
 
     id: str
-    started_at: datetime
     log: Row
     pending: bool
-    fingerprint: Fingerprint
     detail: Row = ()
     items: list[Row] = []
     spans: list[Row] = []
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """What to compare with what is stored."""
+        ended_at, total, level, status = (self.log[index] for index in _TELLING)
+        return Fingerprint(_utc_or_none(ended_at), total, level, status)
+
+
+_TELLING = tuple(LOGS.column_names.index(name) for name in ("ended_at", "cost_total", "level", "status"))
 
 
 class _Facts(msgspec.Struct, gc=False):
@@ -113,10 +120,8 @@ def read(
     items = cost.items(total, split, trace.charges, pending=unread)
     return RunRows(
         id=run.id,
-        started_at=_utc(run.started_at),
         log=_log_row(run, latest, workspace_id, workflow_id, status, amount),
         pending=pending,
-        fingerprint=Fingerprint(_utc_or_none(latest.ended_at), amount, latest.level, status),
         detail=_detail_row(run, facts, workspace_id, workflow_id, options, asked, amount),
         items=[item_row(item, run, workspace_id, workflow_id) for item in items],
         spans=[(run.id, row[0], workspace_id, *row[1:]) for row in trace.rows],
@@ -129,10 +134,8 @@ def _plain(run: wire.Run, workspace_id: str) -> RunRows:
     status = life.status(ended_at=run.ended_at, level=run.level)
     return RunRows(
         id=run.id,
-        started_at=_utc(run.started_at),
         log=_log_row(run, run, workspace_id, run.workflow_id, status, total),
         pending=False,
-        fingerprint=Fingerprint(_utc_or_none(run.ended_at), total, run.level, status),
     )
 
 
@@ -330,6 +333,8 @@ def _unknown(raw: msgspec.Raw) -> dict[str, Any]:
 
 
 def _unknown_text(raw: msgspec.Raw) -> str | None:
+    if raw is wire.NO_RAW:
+        return None
     found = _unknown(raw)
     return json_text(found) if found else None
 

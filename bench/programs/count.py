@@ -9,7 +9,7 @@ import duckdb
 
 from bench.programs.common import say
 
-SPANS_OF_PEER = re.compile(r"logs__trace_spans(__children)*")
+SPANS_OF_PEER = re.compile(r"(logs|log_details__execution_data)__trace_spans(__children)*")
 
 
 def main() -> None:
