@@ -102,7 +102,8 @@ class RunReader:
                 yield from batch.full()
                 self.bounds.runs -= len(chunk.rows)
                 # not inside the instant it began with: the next piece would begin, and end, there again
-                if (self.bounds.runs <= 0 and chunk.position > window.start) or self._over():
+                full = self.bounds.runs <= 0 and chunk.position > window.start
+                if (full or self._over()) and not chunk.final:
                     self.watch.more = True
                     yield from batch.flush()
                     return

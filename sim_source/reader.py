@@ -161,7 +161,8 @@ class Reader:
                 yield from batch.full()
                 left -= len(chunk.rows)
                 # as with runs: a piece must get further than where it began
-                if (left <= 0 and chunk.position < window.end) or self.client.out_of_time:
+                full = left <= 0 and chunk.position < window.end
+                if (full or self.client.out_of_time) and not chunk.final:
                     self.watch.more = True
                     return
             windows.touched(state, window.end)

@@ -76,11 +76,13 @@ class Chunk(Generic[T]):
         rejected: Rows that could not be read.
         position: Of runs: every row that started before it has been given. Of audit logs: every
             row made after it has been given.
+        final: The server has no more.
     """
 
     rows: list[T]
     rejected: list[Rejected]
     position: datetime
+    final: bool = False
 
 
 @dataclass(slots=True)
@@ -151,6 +153,7 @@ def runs(
             [row for row in page.rows if row.id not in seen],
             [row for row in page.rejected if row.id not in seen],
             max(last, position),
+            final=page.next_cursor is None,
         )
         if page.next_cursor is None:
             return
@@ -296,6 +299,7 @@ def audit(
             [row for row in page.rows if row.id not in seen],
             [row for row in page.rejected if row.id not in seen],
             min(last + MILLISECOND, upper),  # its millisecond may hold more: the wire cuts microseconds off
+            final=page.next_cursor is None,
         )
         if page.next_cursor is None:
             return
