@@ -179,7 +179,7 @@ def _read_span(trace: Trace, place: _Place, payloads: bool) -> bool:
         Whether its own cost was counted, so that its segments are not.
     """
     span, segment = place.span, place.segment
-    output = _output(span)
+    output = None if _says_all(place) else _output(span)
     cost = span.cost or (output.cost if output else None)
     tokens = span.tokens
     if tokens is None and segment is not None:
@@ -213,6 +213,11 @@ def _charge(trace: Trace, place: _Place, cost: wire.Cost | None, counts: TokenCo
         trace.charges.add_tool(span.name or span.type or "tool", cost.total)
         return True
     return bool(counts)
+
+
+def _says_all(place: _Place) -> bool:
+    """Whether a span's output tells nothing more: a model segment's is the model's words alone (recorded)."""
+    return place.inside_counted and place.span.type == "model" and place.span.status != "error"
 
 
 def _output(span: wire.Span) -> wire.SpanOutput | None:
