@@ -6,7 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
@@ -57,10 +57,6 @@ class RunSettings:
     payloads: Payloads = "none"
     lookback_minutes: float = 60.0
     max_minutes: float | None = None
-
-    def with_target(self, target: Target) -> RunSettings:
-        """The same sync into another place."""
-        return replace(self, target=target)
 
 
 def target(destination: str | None = None, dataset: str | None = None, database: Path | None = None) -> Target:

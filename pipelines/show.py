@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -133,8 +132,3 @@ def _is_amount(value: Any) -> bool:
     except ValueError:
         return False
     return True
-
-
-def is_terminal() -> bool:
-    """Whether a person watches."""
-    return sys.stderr.isatty()

@@ -14,6 +14,7 @@ from dlt.common.exceptions import DltException
 from sim_source import SimClient, Watch, errors, sim_source
 from sim_source.api import SimApi
 from sim_source.memory import Memory, Warehouse
+from sim_source.reader import wrong_key
 
 from . import comments, place
 from .settings import RunSettings, Target
@@ -269,9 +270,7 @@ class Sync:
 def refusal(denied: errors.AccessDenied) -> errors.ConfigurationError:
     """What to say where the server refuses before anything was read."""
     if denied.status == 401:
-        return errors.ConfigurationError(
-            f"SIM_API_KEY: the server does not take the key ({denied.reason}); make one in Sim under Settings, API keys"
-        )
+        return wrong_key(denied)
     return errors.ConfigurationError(
         f"SIM_WORKSPACE_ID: the key may not read the workspace ({denied.reason}); "
         "use a key of that workspace, or of somebody who may read it"
