@@ -38,7 +38,7 @@ BASE_URL = "https://www.sim.ai"
 
 def _is_news(record: logging.LogRecord) -> bool:
     """Leaves out what dlt warns of with every table of Arrow text whose hint says JSON: it is meant so."""
-    return "when merging arrow schema with dlt schema, several column hints" not in record.msg
+    return "when merging arrow schema with dlt schema, several column hints" not in str(record.msg)
 
 
 logging.getLogger("dlt").addFilter(_is_news)

@@ -82,8 +82,10 @@ class RunReader:
         Raises:
             SimError: The API refuses or stays unavailable; what was read before has been handed over.
         """
-        if self.bounds.runs:
+        if self.bounds.runs > 0:
             yield from self._lists(batch)
+        elif windows.next_window(self.state, self.end, self.since, self.lookback):
+            self.watch.more = True  # another workspace filled this piece
         if self.watch.out_of_time:
             return
         if self.bounds.catch_up:

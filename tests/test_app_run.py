@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines import place, settings
+from pipelines import place, settings, sync
 from pipelines.sim_api import (
     FOREIGN_WORKSPACE,
     OWNER_KEY,
@@ -315,3 +315,15 @@ def test_a_full_disk_is_said_plainly_and_mended_by_the_next_run(app: App, tmp_pa
         assert runs[0] == runs[1] >= 2000
     finally:
         subprocess.run(["umount", str(small)], check=True)
+
+
+def test_a_piece_that_is_just_full_leaves_no_workspace_behind(
+    app: App, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finished_run(world, "wf-labs", plans.two_model_plan())
+    monkeypatch.setattr(sync, "PIECE_RUNS", len(world.runs_of(WORKSPACE)))
+    with serve(world, "2026-08") as server:
+        app.account(server, workspace=f"{WORKSPACE},{SECOND_WORKSPACE}")
+        assert app("run").code == 0
+    loaded = dict(app.rows("SELECT workspace_id, count(*) FROM sim.logs GROUP BY 1"))
+    assert loaded == {each: len(world.runs_of(each)) for each in (WORKSPACE, SECOND_WORKSPACE)}
