@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from . import cost, decode, privacy, wire
-from .runs import Row, json_text, unknown_text
+from .runs import json_text, unknown_text
 from .spans import present
+from .tables import Row
 
 
 def audit_row(row: wire.AuditLog) -> Row:

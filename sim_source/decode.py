@@ -196,6 +196,15 @@ def one(body: bytes | msgspec.Raw, kind: type[W]) -> W:
         return typing.cast(W, _decoder(kind).decode(encode(clean)))
 
 
+def several(body: bytes | msgspec.Raw, kind: type[W]) -> list[W]:
+    """Reads a list of structures, as ``one`` does.
+
+    Raises:
+        msgspec.DecodeError: It does not fit even without unknown fields.
+    """
+    return typing.cast(list[W], one(body, typing.cast(Any, list[kind])))  # type: ignore[valid-type]
+
+
 def anything(body: bytes | msgspec.Raw) -> Any:
     """Reads JSON as plain objects; numbers with a fraction become ``Decimal``, to the last digit."""
     return _any.decode(body)

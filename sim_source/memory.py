@@ -19,8 +19,8 @@ from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
 from . import life, wire
-from .runs import Fingerprint, Row, json_text
-from .tables import LOG_DETAILS, LOGS, TABLES, Table
+from .runs import Fingerprint, json_text
+from .tables import LOG_DETAILS, LOGS, TABLES, Row, Table
 from .walk import utc
 
 

@@ -20,8 +20,8 @@ from .client import SimClient
 from .decode import Rejected
 from .memory import Memory, Warehouse, stored_audit_logs
 from .pages import ROW_FAULTS, Bounds, RunReader
-from .runs import Row, RunOptions
-from .tables import AUDIT_LOGS, LOGS, REJECTED_ROWS, TABLES, USAGE, WORKFLOWS
+from .runs import RunOptions
+from .tables import AUDIT_LOGS, LOGS, REJECTED_ROWS, TABLES, USAGE, WORKFLOWS, Row
 from .watch import Watch
 
 RUN_TABLES = ("logs", "log_details", "cost_items", "trace_spans", "execution_snapshots", "workflow_states")

@@ -5,6 +5,7 @@ The list row is the base; the detail completes it where it was asked. Nothing he
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,11 +15,9 @@ import msgspec
 
 from . import cost, decode, life, privacy, spans, wire
 from .spans import present
-from .tables import LOGS
+from .tables import LOGS, Row
 
 Payloads = Literal["none", "full"]
-
-Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class RunRows(msgspec.Struct, gc=False):
     pending: bool
     detail: Row = ()
     items: list[Row] = []
-    spans: list[Row] = []
+    spans: Sequence[Row] = ()
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -100,7 +99,7 @@ def read(
     """
     if options.logs_only:
         return _plain(run, workspace_id)
-    facts = _facts(run, detail, options)
+    facts = _facts(run, detail, workspace_id, options)
     trace = facts.trace
     latest = detail or run
     total = latest.cost.total if latest.cost else None
@@ -124,7 +123,7 @@ def read(
         pending=pending,
         detail=_detail_row(run, facts, workspace_id, workflow_id, options, asked, amount),
         items=[item_row(item, run, workspace_id, workflow_id) for item in items],
-        spans=[(run.id, row[0], workspace_id, *row[1:]) for row in trace.rows],
+        spans=trace.rows,
     )
 
 
@@ -158,14 +157,14 @@ def _open_questions(
     return unread if options.details == "costly" else needed(options.details), unread
 
 
-def _facts(run: wire.Run, detail: wire.Run | None, options: RunOptions) -> _Facts:
+def _facts(run: wire.Run, detail: wire.Run | None, workspace_id: str, options: RunOptions) -> _Facts:
     data, rest = _NO_DATA, {}
     source = run if detail is None else detail
     if present(source.execution_data):
         data = decode.one(source.execution_data, wire.ExecutionData)
         rest = _rest_of(source.execution_data, options)
-    roots = data.trace_spans or run.trace_spans  # an expired trace leaves the list's spans
-    return _Facts(spans.read(roots, payloads=options.full), detail, data, rest)
+    roots = spans.decoded(data.trace_spans) or spans.decoded(run.trace_spans)  # a trace may expire between the two
+    return _Facts(spans.read(roots, run.id, workspace_id, payloads=options.full), detail, data, rest)
 
 
 _NO_DATA = wire.ExecutionData()

@@ -9,8 +9,9 @@ from typing import Any, Literal
 import msgspec
 
 from . import cost, decode, privacy, wire
-from .runs import Row, json_text, unknown_text
+from .runs import json_text, unknown_text
 from .spans import present
+from .tables import Row
 
 Snapshots = Literal["version", "all", "none"]
 

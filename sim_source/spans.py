@@ -8,65 +8,33 @@ children are looked into for charges of their own.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from . import decode, privacy, wire
 from .cost import NO_TOKENS, Charges, TokenCount, money, token_count, whole
+from .tables import Row
 
 SEGMENT_TYPES = ("model", "tool")
-
-
-class SpanRow(NamedTuple):
-    """A span, in the order of the table's columns after log_id and workspace_id."""
-
-    span_index: int
-    parent_index: int | None
-    depth: int
-    span_id: str | None
-    block_id: str | None
-    name: str | None
-    type: str | None
-    status: str | None
-    model: str | None
-    provider: str | None
-    started_at: datetime | None
-    ended_at: datetime | None
-    duration_ms: float | None
-    prompt_tokens: int | None
-    completion_tokens: int | None
-    total_tokens: int | None
-    cache_read_tokens: int | None
-    cache_write_tokens: int | None
-    reasoning_tokens: int | None
-    total_cost: Decimal | None
-    finish_reason: str | None
-    ttft_ms: float | None
-    loop_id: str | None
-    parallel_id: str | None
-    iteration_index: int | None
-    error_type: str | None
-    error_message: str | None
-    input: str | None
-    output: str | None
-    extra: str | None
 
 
 class Trace(msgspec.Struct, gc=False):
     """A run's trace as read.
 
     Attributes:
-        rows: Its spans, depth first.
+        log_id: The run's.
+        workspace_id: Where the run belongs.
+        rows: Its spans, depth first, as rows of ``trace_spans``.
         charges: What they say of cost.
         tokens: Sum over blocks; segments are not counted again.
         names_model: Whether any span names a model.
         error: Message of the first failed block.
     """
 
-    rows: list[SpanRow] = []
+    log_id: str
+    workspace_id: str
+    rows: list[Row] = []
     charges: Charges = msgspec.field(default_factory=Charges)
     tokens: TokenCount = NO_TOKENS
     names_model: bool = False
@@ -105,17 +73,28 @@ class _Place(msgspec.Struct, gc=False):
     segment: wire.Segment | None = None
 
 
-def read(spans: Iterable[wire.Span] | None, *, payloads: bool) -> Trace:
+def decoded(trace: msgspec.Raw) -> list[wire.Span]:
+    """The roots of a trace. Decoded run by run, not with the page: what is needed at once stays small and near.
+
+    Raises:
+        msgspec.DecodeError: It is no list of spans.
+    """
+    return decode.several(trace, wire.Span) if present(trace) else []
+
+
+def read(spans: Iterable[wire.Span] | None, log_id: str, workspace_id: str, *, payloads: bool) -> Trace:
     """Flattens a trace.
 
     Args:
         spans: The roots.
+        log_id: The run's.
+        workspace_id: Where the run belongs.
         payloads: Whether inputs and outputs are kept.
 
     Raises:
         msgspec.DecodeError: Something in a span is not what it can be.
     """
-    trace = Trace()
+    trace = Trace(log_id, workspace_id)
     stack = [_Place(span, None, 0, False) for span in reversed(list(spans or ()))]
     while stack:
         place = stack.pop()
@@ -240,13 +219,16 @@ def _row(
     cost: wire.Cost | None,
     output: wire.SpanOutput | None,
     payloads: bool,
-) -> SpanRow:
+) -> Row:
+    """A span's row, in the order of the table's columns; a plain tuple, which the garbage collector can leave out."""
     span, segment = place.span, place.segment
     cache = tokens if isinstance(tokens, wire.Tokens) else None
     if output is not None and output.tokens is not None and (cache is None or cache.cache_read is None):
         cache = output.tokens  # of a block, only its output tells cached and reasoning tokens
-    return SpanRow(
+    return (
+        trace.log_id,
         len(trace.rows),
+        trace.workspace_id,
         place.parent,
         place.depth,
         span.id,

@@ -13,6 +13,9 @@ from typing import Any, Final, Literal
 
 import pyarrow as pa
 
+Row = tuple[Any, ...]
+"""Values in the order of a table's columns."""
+
 Kind = Literal["text", "timestamp", "bigint", "double", "bool", "money", "json"]
 
 MONEY_SCALE: Final = 12

@@ -197,7 +197,7 @@ class Run(Wire):
     files: msgspec.Raw = NO_RAW
     workflow: RunWorkflow | None = None
     final_output: msgspec.Raw = NO_RAW
-    trace_spans: list[Span] | None = None
+    trace_spans: msgspec.Raw = NO_RAW
     execution_data: msgspec.Raw = NO_RAW
     created_at: datetime | None = None
 
@@ -213,7 +213,7 @@ class ExecutionData(msgspec.Struct, rename="camel"):
     token_breakdown: Tokens | Number | None = None
     models: dict[str, ModelCost] | None = None
     final_output: msgspec.Raw = NO_RAW
-    trace_spans: list[Span] | None = None
+    trace_spans: msgspec.Raw = NO_RAW
     environment: msgspec.Raw = NO_RAW
 
 

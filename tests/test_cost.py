@@ -22,7 +22,7 @@ def split_of(json: dict[str, Any]) -> dict[str, wire.ModelCost]:
 
 
 def trace_of(*roots: dict[str, Any]) -> spans.Trace:
-    return spans.read([decode.one(decode.encode(root), wire.Span) for root in roots], payloads=False)
+    return spans.read([decode.one(decode.encode(root), wire.Span) for root in roots], "run", "ws", payloads=False)
 
 
 def shown(items: list[CostItem]) -> ItemList:

@@ -91,10 +91,9 @@ def test_amounts_of_unknown_fields_keep_all_their_digits() -> None:
         {"startedAt": None},
         {"startedAt": "yesterday"},
         {"cost": []},
-        {"traceSpans": {"a": 1}},
         {"workflow": "w"},
         {"level": 3},
-        {"traceSpans": [{"children": [{"duration": "x"}]}], "unknown": 1},
+        {"level": 3, "unknown": 1},
     ],
     ids=lambda odd: ",".join(odd),
 )

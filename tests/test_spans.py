@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import json
+from collections import namedtuple
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sim_source import decode, spans, wire
 from sim_source.cost import TokenCount
-from sim_source.spans import SpanRow, Trace
+from sim_source.spans import Trace
+from sim_source.tables import TRACE_SPANS
 
 Json = dict[str, Any]
 
 
+SpanRow = namedtuple("SpanRow", TRACE_SPANS.column_names)  # type: ignore[misc]
+
+
 def read(*roots: Json, payloads: bool = False) -> Trace:
-    return spans.read([decode.one(decode.encode(span), wire.Span) for span in roots], payloads=payloads)
+    decoded = [decode.one(decode.encode(span), wire.Span) for span in roots]
+    return named_rows(spans.read(decoded, "run", "ws", payloads=payloads))
+
+
+def named_rows(trace: Trace) -> Trace:
+    trace.rows = [SpanRow(*row) for row in trace.rows]
+    return trace
 
 
 def only(span: Json, payloads: bool = False) -> SpanRow:
@@ -59,15 +71,15 @@ def test_spans_are_numbered_depth_first_and_know_their_parent(roots: list[Json])
 
 
 def test_no_trace_is_an_empty_one() -> None:
-    assert spans.read(None, payloads=False).rows == []
-    assert spans.read([], payloads=False).tokens == TokenCount()
+    assert spans.read(None, "run", "ws", payloads=False).rows == []
+    assert spans.read([], "run", "ws", payloads=False).tokens == TokenCount()
 
 
 def test_a_very_deep_trace_is_no_problem() -> None:
     span = wire.Span(name="leaf")
     for _ in range(5000):
         span = wire.Span(name="nest", children=[span])
-    assert spans.read([span], payloads=False).rows[-1].depth == 5000
+    assert named_rows(spans.read([span], "run", "ws", payloads=False)).rows[-1].depth == 5000
 
 
 def test_loops_and_parallels_keep_their_place() -> None:
@@ -247,3 +259,20 @@ def test_known_fields_without_a_column_are_in_extra() -> None:
 
 def test_a_plain_span_has_no_extra() -> None:
     assert only(named("Start")).extra is None
+
+
+@pytest.mark.parametrize("trace", [{"a": 1}, [{"children": [{"duration": "x"}], "unknown": 1}], ["span"], 5])
+def test_what_is_no_trace_is_refused_so_that_its_run_is_set_aside(trace: Any) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        spans.decoded(msgspec.Raw(decode.encode(trace)))
+
+
+def test_an_absent_trace_is_an_empty_one() -> None:
+    assert spans.decoded(wire.NO_RAW) == spans.decoded(msgspec.Raw(b"null")) == spans.decoded(msgspec.Raw(b"[]")) == []
+
+
+def test_unknown_fields_of_a_trace_are_kept_at_any_depth() -> None:
+    trace = [{"name": "a", "region": "eu", "children": [{"name": "b", "shard": 7}]}]
+    (root,) = spans.decoded(msgspec.Raw(decode.encode(trace)))
+    assert bytes(root.unknown) == b'{"region":"eu"}'
+    assert bytes((root.children or [])[0].unknown) == b'{"shard":7}'
