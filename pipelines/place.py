@@ -84,14 +84,55 @@ def check_database(target: Target, *, wait_s: float = READER_WAIT_S, tell: Calla
         ConfigurationError: It is no database, or one of a newer DuckDB.
         TryLater: Somebody held it open all the time.
     """
-    file = target.database
-    if file is None or not file.exists():
-        return
+    if target.database is not None and target.database.exists():
+        _opened(target.database, wait_s, tell).close()
+
+
+class Hold:
+    """A DuckDB file held open by this process: nobody gets in between two steps, and dlt opens it in no time.
+
+    Does nothing where the destination is no file.
+
+    Args:
+        target: The destination.
+        tell: Told of a wait.
+    """
+
+    def __init__(self, target: Target, tell: Callable[[str], None] = logger.info) -> None:
+        self._file = target.database
+        self._tell = tell
+        self._connection: duckdb.DuckDBPyConnection | None = None
+
+    def __enter__(self) -> Hold:
+        self.take()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def take(self) -> None:
+        """Opens the file; waits for a reader, bounded.
+
+        Raises:
+            ConfigurationError: It is no database, or one of a newer DuckDB.
+            TryLater: Somebody held it open all the time.
+        """
+        if self._file is not None and self._connection is None:
+            self._connection = _opened(self._file, READER_WAIT_S, self._tell)
+
+    def release(self) -> None:
+        """Closes it, which frees what DuckDB holds in memory."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _opened(file: Path, wait_s: float, tell: Callable[[str], None]) -> duckdb.DuckDBPyConnection:
     until = time.monotonic() + wait_s
     told = False
     while True:
         try:
-            duckdb.connect(str(file)).close()
+            return duckdb.connect(str(file))
         except duckdb.Error as error:
             holder = lock_holder(error)
             if holder is None:
@@ -102,8 +143,6 @@ def check_database(target: Target, *, wait_s: float = READER_WAIT_S, tell: Calla
                 tell(f"{file} is held open by {holder}; waiting up to {wait_s:.0f} s")
                 told = True
             time.sleep(min(0.5, max(0.0, until - time.monotonic())))
-        else:
-            return
 
 
 def lock_holder(error: BaseException) -> str | None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import dlt
+import duckdb
 from dlt.common.exceptions import DltException
 
 from sim_source import SimClient, Watch, errors, sim_source
@@ -26,6 +27,8 @@ PIECE_CALLS = 2_000
 AT_ONCE = 1_000
 """Details that a short tail asks for together with its list rows."""
 SHORT_TAIL = timedelta(days=1)
+LARGE_LOAD = 20_000
+"""Rows from which a load lets go of the database first: what DuckDB keeps of it would come on top."""
 BACKOFF_S = 0.5
 """First wait after a transient fault; it doubles."""
 
@@ -125,8 +128,11 @@ class Sync:
     deadline: float | None = None
     pipeline: dlt.Pipeline = field(init=False)
     warehouse: Warehouse = field(init=False)
+    hold: place.Hold = field(init=False)
+    _committed: int = 0
 
     def __post_init__(self) -> None:
+        self.hold = place.Hold(self.settings.target, self.tell)
         if self.settings.max_minutes is not None:
             self.deadline = time.time() + self.settings.max_minutes * 60
         self.end = min(self.end, self.settings.until or self.end)
@@ -139,8 +145,7 @@ class Sync:
             self._first_proof()
             self.pipeline = place.pipeline_for(self.settings.target)
             self.warehouse = Warehouse(self.pipeline)
-            with place.locked(self.settings.target, self.pipeline):
-                place.check_database(self.settings.target, tell=self.tell)
+            with place.locked(self.settings.target, self.pipeline), self.hold:
                 self._pieces(outcome)
         except (errors.SimError, DltException, OSError) as error:
             outcome.fault = place.explained(error, self.settings.target)
@@ -183,15 +188,31 @@ class Sync:
         )
 
     def _pieces(self, outcome: Outcome) -> None:
-        if self.pipeline.has_pending_data:
-            self.tell("finishing what the last run left")
-            self.pipeline.run()
-        place.restore(self.pipeline, self.warehouse)
+        self._patiently(self._finish_pending)
+        self._patiently(lambda: place.restore(self.pipeline, self.warehouse))
         schema_before = self._schema_hash()
         self._lists()
         self._backlogs(outcome)
         if self._schema_hash() != schema_before:
             comments.write(self.pipeline)
+
+    def _patiently(self, step: Callable[[], None]) -> None:
+        """Takes a step; where somebody opened the database in between, waits for them, bounded, and takes it again."""
+        while True:
+            try:
+                return step()
+            except (DltException, duckdb.Error) as error:
+                if not isinstance(place.explained(error, self.settings.target), place.TryLater):
+                    raise
+            self.hold.take()
+            self._finish_pending()
+
+    def _finish_pending(self) -> None:
+        """Loads what was read and not loaded: dlt would otherwise take up no new rows."""
+        if self.pipeline.has_pending_data:
+            self.tell("finishing what the last run left")
+            self.pipeline.normalize()
+            self.pipeline.load()
 
     def _schema_hash(self) -> str | None:
         return self.pipeline.default_schema.version_hash if self.pipeline.schema_names else None
@@ -243,6 +264,19 @@ class Sync:
         return outcome.detail_backlog, sum(each.snapshots for each in found)
 
     def _load(self, runs: int, details: int, snapshots: int, audit_logs: int) -> None:
+        """Reads a piece and commits it."""
+        self._patiently(lambda: self._read(runs, details, snapshots, audit_logs))
+        self._patiently(self._commit)
+
+    def _commit(self) -> None:
+        self.pipeline.normalize()
+        if sum(self.watch.rows.values()) - self._committed > LARGE_LOAD:
+            self.hold.release()
+        self.pipeline.load()
+        self._committed = sum(self.watch.rows.values())
+        self.hold.take()
+
+    def _read(self, runs: int, details: int, snapshots: int, audit_logs: int) -> None:
         settings = self.settings
         source = sim_source(
             workspace_id=list(settings.workspace_ids),
@@ -264,7 +298,7 @@ class Sync:
             backoff_s=BACKOFF_S,
             watch=self.watch,
         )
-        self.pipeline.run(source.with_resources(*settings.resources))
+        self.pipeline.extract(source.with_resources(*settings.resources))
 
 
 def refusal(denied: errors.AccessDenied) -> errors.ConfigurationError:
