@@ -18,7 +18,7 @@ import duckdb
 from filelock import FileLock, Timeout
 
 from sim_source.errors import ConfigurationError, SimError
-from sim_source.memory import Warehouse
+from sim_source.warehouse import Warehouse
 
 from .settings import Target
 
@@ -212,8 +212,11 @@ def restore(pipeline: dlt.Pipeline, warehouse: Warehouse) -> None:
     folder's state would leave a hole.
     """
     local = int(pipeline.state.get("_state_version", 0)) if pipeline.schema_names else 0
+    # of loads that came to their end only, as dlt itself reads it
     rows = warehouse.ask(
-        "SELECT max(version) FROM {_dlt_pipeline_state} WHERE pipeline_name = %s", pipeline.pipeline_name
+        "SELECT max(s.version) FROM {_dlt_pipeline_state} s JOIN {_dlt_loads} l ON l.load_id = s._dlt_load_id "
+        "WHERE s.pipeline_name = %s AND l.status = 0",
+        pipeline.pipeline_name,
     )
     held = int(rows[0][0] or 0) if rows else 0
     if local > held:

@@ -56,6 +56,7 @@ class RunSettings:
     snapshots: Snapshots = "version"
     payloads: Payloads = "none"
     lookback_minutes: float = 60.0
+    reconcile_days: float = 7.0
     max_minutes: float | None = None
 
 
@@ -128,7 +129,8 @@ def run_settings(
             Snapshots, _choice("--snapshots", snapshots or _configured("snapshots") or "version", Snapshots)
         ),
         payloads=cast(Payloads, _choice("--payloads", payloads or _configured("payloads") or "none", Payloads)),
-        lookback_minutes=_minutes("lookback_minutes", 60.0),
+        lookback_minutes=_length("lookback_minutes", 60.0),
+        reconcile_days=_length("reconcile_days", 7.0),
         max_minutes=max_minutes,
     )
 
@@ -190,15 +192,16 @@ def _choice(option: str, value: Any, kind: Any) -> str:
     return str(value)
 
 
-def _minutes(name: str, default: float) -> float:
+def _length(name: str, default: float) -> float:
+    """A length of time whose unit the setting's name says."""
     value = _configured(name)
     try:
-        minutes = default if value is None else float(value)
+        length = default if value is None else float(value)
     except (TypeError, ValueError) as error:
-        raise ConfigurationError(f"{name}: {value!r} is no number of minutes") from error
-    if minutes < 0:
-        raise ConfigurationError(f"{name} must not be negative")
-    return minutes
+        raise ConfigurationError(f"{name}: {value!r} is no number of {name.rsplit('_', 1)[1]}") from error
+    if not 0 <= length < 1_000_000:
+        raise ConfigurationError(f"{name}: {value!r} is no length of time")
+    return length
 
 
 def _truth(value: Any) -> bool:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sim_source import TABLES, windows
+from sim_source import TABLES, life, windows
 from sim_source.errors import ConfigurationError
-from sim_source.memory import Memory, Warehouse
+from sim_source.memory import Memory
+from sim_source.warehouse import Warehouse
 
 from . import place
 from .settings import Target
@@ -99,7 +100,7 @@ def _runs(warehouse: Warehouse, workspace_id: str, state: windows.State, now: da
         told.synced_to,
         told.lag_s,
         told.unfinished,
-        open_runs=unfinished.open_runs,
+        open_runs=unfinished.open_runs - life.count_closed(state),
         detail_backlog=unfinished.details,
     )
 

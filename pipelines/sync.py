@@ -12,10 +12,11 @@ import dlt
 import duckdb
 from dlt.common.exceptions import DltException
 
-from sim_source import SimClient, Watch, errors, sim_source
+from sim_source import SimClient, Watch, errors, life, sim_source
 from sim_source.api import SimApi
-from sim_source.memory import Memory, Warehouse
+from sim_source.memory import Memory
 from sim_source.reader import wrong_key
+from sim_source.warehouse import Warehouse
 
 from . import comments, place
 from .settings import RunSettings, Target
@@ -124,7 +125,6 @@ class Sync:
     settings: RunSettings
     watch: Watch
     tell: Callable[[str], None]
-    end: datetime = field(default_factory=lambda: datetime.now(UTC))
     deadline: float | None = None
     pipeline: dlt.Pipeline = field(init=False)
     warehouse: Warehouse = field(init=False)
@@ -135,7 +135,6 @@ class Sync:
         self.hold = place.Hold(self.settings.target, self.tell)
         if self.settings.max_minutes is not None:
             self.deadline = time.time() + self.settings.max_minutes * 60
-        self.end = min(self.end, self.settings.until or self.end)
 
     def run(self) -> Outcome:
         """Does it; faults that are known end up in the outcome."""
@@ -231,14 +230,19 @@ class Sync:
 
     def _short_tail(self) -> bool:
         """Whether every workspace was synced within a day: only then may details go before older logs."""
-        state = self.pipeline.state.get("sources", {}).get("sim_source", {}).get("workspaces", {})
+        state = self._state_of_workspaces()
         for workspace_id in self.settings.workspace_ids:
             logs = state.get(workspace_id, {}).get("logs", {})
             if "walk" in logs or "until" not in logs:
                 return False
-            if self.end - datetime.fromisoformat(logs["until"]) > SHORT_TAIL:
+            if (self.settings.until or datetime.now(UTC)) - datetime.fromisoformat(logs["until"]) > SHORT_TAIL:
                 return False
         return True
+
+    def _state_of_workspaces(self) -> dict[str, Any]:
+        """What is remembered of each configured workspace."""
+        state = self.pipeline.state.get("sources", {}).get("sim_source", {}).get("workspaces", {})
+        return {id_: state.get(id_, {}) for id_ in self.settings.workspace_ids}
 
     def _backlogs(self, outcome: Outcome) -> None:
         """Details and snapshots, newest first, piece by piece; logs have been committed before."""
@@ -259,7 +263,9 @@ class Sync:
             Memory(self.warehouse, workspace_id).unfinished(details, snapshots=snapshots)
             for workspace_id in settings.workspace_ids
         ]
-        outcome.open_runs = sum(each.open_runs for each in found)
+        outcome.open_runs = sum(each.open_runs for each in found) - sum(
+            life.count_closed(held.get("logs", {})) for held in self._state_of_workspaces().values()
+        )
         outcome.detail_backlog = sum(each.details for each in found)
         return outcome.detail_backlog, sum(each.snapshots for each in found)
 
@@ -283,11 +289,12 @@ class Sync:
             api_key=settings.api_key,
             base_url=settings.base_url,
             since=settings.since.isoformat() if settings.since else None,
-            until=self.end.isoformat(),
+            until=settings.until.isoformat() if settings.until else None,
             details=settings.details,
             snapshots=settings.snapshots,
             payloads=settings.payloads,
             lookback_minutes=settings.lookback_minutes,
+            reconcile_days=settings.reconcile_days,
             allow_http=settings.allow_http,
             max_runs=runs,
             max_details=details,

@@ -16,7 +16,7 @@ import gc
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import dlt
@@ -25,11 +25,11 @@ from dlt.extract.resource import DltResource
 from . import errors, life, runs, snapshots, windows
 from .batch import Tables
 from .client import SimClient, check_base_url
-from .memory import Warehouse
-from .pages import UNLIMITED, Bounds
 from .reader import Reader, Settings
 from .tables import TABLES, Table
+from .warehouse import Warehouse
 from .watch import Watch
+from .workspace import UNLIMITED, Bounds
 
 __all__ = ["TABLES", "SimClient", "Watch", "check_base_url", "errors", "sim_source"]
 
@@ -55,6 +55,7 @@ def sim_source(
     snapshots: snapshots.Snapshots = "version",
     payloads: runs.Payloads = "none",
     lookback_minutes: float = 60.0,
+    reconcile_days: float = 7.0,
     allow_http: bool = False,
     max_runs: int | None = None,
     max_details: int | None = None,
@@ -79,6 +80,7 @@ def sim_source(
             version), all, or none.
         payloads: none drops inputs and outputs in memory; full keeps them. Secrets are removed always.
         lookback_minutes: How far each sync reads again, in minutes.
+        reconcile_days: How far a sync reads again once a day, in days; 0 for never.
         allow_http: Permits http to hosts other than loopback.
         max_runs: List rows read at most; a later run goes on. None: all.
         max_details: Per-run details asked for at most; the rest stays ``unknown`` until a later run.
@@ -99,11 +101,12 @@ def sim_source(
     seen = watch or Watch()
     settings = Settings(
         workspace_ids=_workspaces(workspace_id),
-        end=_moment("until", until) or datetime.now(UTC),
         since=_moment("since", since),
+        until=_moment("until", until),
         options=runs.RunOptions(details, payloads),
         snapshots=snapshots,
         lookback=timedelta(minutes=lookback_minutes),
+        reconcile=timedelta(days=reconcile_days),
         bounds=Bounds(_bound(max_runs), _bound(max_details), _bound(max_snapshots), _bound(max_audit_logs), catch_up),
     )
 
@@ -128,6 +131,7 @@ def sim_source(
                 state=dlt.current.source_state(),
                 selected=frozenset(source.resources.selected).intersection(TABLES),
                 strict=watch is None,
+                restored=dlt.current.pipeline().first_run,
             )
             yield from reader.pages(source.schema.data_table_names(seen_data_only=True))
 

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -144,6 +145,7 @@ class SimClient:
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=CONNECTIONS, pool_block=True)
         self._session.mount(self._base, adapter)
         self._waiting_until = 0.0
+        self._date: datetime | None = None
         self.counters = counters if counters is not None else Counters()
 
     def __repr__(self) -> str:
@@ -175,6 +177,11 @@ class SimClient:
         """``X-RateLimit-Limit`` as last told: capacity on 2026-08, refill per minute before."""
         with self._turn:
             return self._pacer.limit
+
+    @property
+    def server_time(self) -> datetime | None:
+        """The server's clock when it last answered, at most; None before that. ``Date`` is cut to whole seconds."""
+        return None if self._date is None else self._date + timedelta(seconds=1)
 
     def get(
         self,
@@ -218,6 +225,7 @@ class SimClient:
         if limited:
             self._take_turn()
         response = self._send(path, params, limited)
+        self._date = rate.http_date(response.headers.get("Date")) or self._date
         if limited:
             self._note_answer(response)
         self._raise_for(response, path, limited)

@@ -1,4 +1,4 @@
-"""What the destination already holds: asked for instead of remembered.
+"""What the destination already holds of a workspace: asked for instead of remembered.
 
 Changes are told by comparison, and what is still to be asked for is found where the rows are. So dlt's state stays a
 few timestamps however many runs there are, and losing it costs nothing. A destination that
@@ -7,39 +7,24 @@ cannot be asked (or holds nothing yet) counts as empty: rows are then sent again
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import dlt
 import msgspec
-from dlt.common.destination.exceptions import SqlClientNotAvailable
-from dlt.common.exceptions import MissingDependencyException
-from dlt.destinations.exceptions import DatabaseUndefinedRelation
-from dlt.destinations.sql_client import SqlClientBase
 
 from . import life, wire
-from .runs import Fingerprint, json_text
-from .tables import LOG_DETAILS, LOGS, TABLES, Row, Table
+from .life import OpenRun
+from .merge import StoredRun
+from .runs import Fingerprint
+from .tables import COST_ITEMS, LOG_DETAILS, LOGS, Row
 from .walk import utc
+from .warehouse import Warehouse, as_sent, columns_of
 
-
-@dataclass(frozen=True, slots=True)
-class PendingRun:
-    """A stored run whose detail is still to be asked for.
-
-    Attributes:
-        run: What its list row said, as far as the detail does not say it again.
-        log_row: Its row of ``logs`` as stored.
-        detail_row: Its row of ``log_details`` as stored.
-        has_spans: Whether spans of it are stored.
-    """
-
-    run: wire.Run
-    workflow_id: str | None
-    log_row: Row
-    detail_row: Row
-    has_spans: bool
+IDS_AT_ONCE = 500
+"""Ids in one question."""
+TORN_AT_ONCE = 5_000
+"""Runs whose tables disagree that one sync reads again."""
 
 
 class Unfinished(NamedTuple):
@@ -50,42 +35,6 @@ class Unfinished(NamedTuple):
     snapshots: int
 
 
-class Warehouse:
-    """Asks the destination of a pipeline; one for all questions, since making dlt's client costs more than asking.
-
-    A destination that cannot be asked, or does not have the tables yet, answers nothing.
-    """
-
-    def __init__(self, pipeline: dlt.Pipeline) -> None:
-        self._pipeline = pipeline
-        self._client: SqlClientBase[Any] | None = None
-
-    def ask(self, sql: str, *args: Any) -> list[tuple[Any, ...]]:
-        """Rows of a question; ``{logs}`` and the like stand for the tables' full names."""
-        try:
-            if self._client is None:
-                self._client = self._pipeline.sql_client()
-            with self._client as client:
-                names = {name: client.make_qualified_table_name(name) for name in (*TABLES, *_DLT_TABLES)}
-                with client.execute_query(sql.format(**names), *args) as cursor:
-                    return list(cursor.fetchall())
-        except (DatabaseUndefinedRelation, SqlClientNotAvailable, MissingDependencyException):
-            return []
-
-    def has(self, table: str) -> bool:
-        """Whether a table was ever loaded: one that nobody selected is not there to be asked."""
-        name = self._pipeline.default_schema_name
-        return name is not None and table in self._pipeline.schemas[name].data_table_names(seen_data_only=True)
-
-    def count(self, table: str) -> int:
-        """Rows of a table; 0 where it is not there."""
-        rows = self.ask(f"SELECT count(*) FROM {{{table}}}")  # noqa: S608 a name of ours
-        return int(rows[0][0]) if rows else 0
-
-
-_DLT_TABLES = ("_dlt_loads", "_dlt_pipeline_state")
-
-
 class Memory:
     """What a destination holds of one workspace."""
 
@@ -94,43 +43,132 @@ class Memory:
         self._workspace = workspace_id
 
     def fingerprints(self, first: datetime, last: datetime) -> dict[str, Fingerprint]:
-        """Stored runs that started in ``[first, last]``: what tells whether they changed."""
+        """Stored runs that started in ``[first, last]``: what tells whether they changed.
+
+        A run without its row of ``log_details``, or with one of another cost, counts as having fewer
+        spans than any answer: it is sent again.
+        """
+        where = "WHERE l.workspace_id = %s AND l.started_at >= %s AND l.started_at <= %s"
+        if self._warehouse.has(LOG_DETAILS.name):
+            sql = (
+                "SELECT l.id, l.ended_at, l.cost_total, l.level, l.status, "
+                "CASE WHEN d.id IS NULL OR d.cost_total IS DISTINCT FROM l.cost_total THEN -1 ELSE d.span_count END "
+                f"FROM {{logs}} l LEFT JOIN {{log_details}} d ON d.id = l.id {where}"
+            )
+        else:
+            sql = f"SELECT l.id, l.ended_at, l.cost_total, l.level, l.status, NULL FROM {{logs}} l {where}"
+        rows = self._ask(sql, first, last)
+        return {row[0]: Fingerprint(utc(row[1]) if row[1] else None, *row[2:]) for row in rows}
+
+    def stored(self, runs: Iterable[OpenRun]) -> dict[str, StoredRun]:
+        """These runs as stored, whole."""
+        wanted = sorted(runs, key=lambda run: run.started_at)
+        found: dict[str, StoredRun] = {}
+        for at in range(0, len(wanted), IDS_AT_ONCE):
+            found |= self._stored(wanted[at : at + IDS_AT_ONCE])
+        return found
+
+    def _stored(self, runs: Sequence[OpenRun]) -> dict[str, StoredRun]:
+        ids = [run.id for run in runs]
+        between = (runs[0].started_at, runs[-1].started_at)
+        marks = ", ".join(["%s"] * len(ids))
+        where = f"l.workspace_id = %s AND l.started_at >= %s AND l.started_at <= %s AND l.id IN ({marks})"
+        columns, details, join = columns_of("l", LOGS), "", ""
+        if self._warehouse.has(LOG_DETAILS.name):
+            details, join = ", " + columns_of("d", LOG_DETAILS), "LEFT JOIN {log_details} d ON d.id = l.id "
+        rows = self._ask(f"SELECT {columns}{details} FROM {{logs}} l {join}WHERE {where}", *between, *ids)
+        items: dict[str, list[Row]] = {}
+        if self._warehouse.has(COST_ITEMS.name):
+            where = f"i.workspace_id = %s AND i.started_at >= %s AND i.started_at <= %s AND i.log_id IN ({marks})"
+            sql = f"SELECT {columns_of('i', COST_ITEMS)} FROM {{cost_items}} i WHERE {where} ORDER BY i.kind, i.name"
+            for row in self._ask(sql, *between, *ids):
+                items.setdefault(row[0], []).append(as_sent(COST_ITEMS, row))
+        width = len(LOGS.columns)
+        return {
+            row[0]: StoredRun(
+                as_sent(LOGS, row[:width]),
+                as_sent(LOG_DETAILS, row[width:]) if row[width:] and row[width] is not None else None,
+                items.get(row[0], []),
+            )
+            for row in rows
+        }
+
+    def open_runs(self) -> list[OpenRun]:
+        """Stored runs that are not final."""
+        rows = self._ask("SELECT l.id, l.started_at FROM {logs} l WHERE l.workspace_id = %s AND " + _IS_OPEN)
+        return [OpenRun(row[0], utc(row[1])) for row in rows]
+
+    def ranked(self, runs: Sequence[OpenRun]) -> list[OpenRun]:
+        """The same runs with their places among all stored runs, so that pages can be counted."""
+        if len(runs) < 2:
+            return list(runs)
+        first, last = min(run.started_at for run in runs), max(run.started_at for run in runs)
+        wanted = {run.id for run in runs}
         rows = self._ask(
-            "SELECT id, ended_at, cost_total, level, status FROM {logs} "
-            "WHERE workspace_id = %s AND started_at >= %s AND started_at <= %s",
+            "SELECT r.id, r.started_at, r.place FROM (SELECT l.id, l.started_at, "
+            "row_number() OVER (ORDER BY l.started_at, l.id) AS place, "
+            f"CASE WHEN {_IS_OPEN} THEN 1 ELSE 0 END AS is_open FROM {{logs}} l "
+            "WHERE l.workspace_id = %s AND l.started_at >= %s AND l.started_at <= %s) r WHERE r.is_open = 1",
             first,
             last,
         )
-        return {row[0]: Fingerprint(utc(row[1]) if row[1] else None, row[2], row[3], row[4]) for row in rows}
+        places = {row[0]: int(row[2]) for row in rows}
+        return [OpenRun(run.id, run.started_at, places.get(run.id)) for run in runs if run.id in wanted]
+
+    def torn(self) -> list[OpenRun]:
+        """Runs whose tables do not agree: a load was cut between them, and what it held is lost."""
+        clauses = []
+        if self._warehouse.has(LOG_DETAILS.name):
+            clauses.append("d.id IS NULL OR d.cost_total IS DISTINCT FROM l.cost_total")
+        if self._warehouse.has(COST_ITEMS.name):
+            clauses.append("coalesce(l.cost_total, 0) <> coalesce(c.total, 0)")
+        if self._warehouse.has("trace_spans") and self._warehouse.has(LOG_DETAILS.name):
+            clauses.append("coalesce(d.span_count, 0) <> coalesce(t.spans, 0)")
+        if not clauses:
+            return []
+        parts = ["SELECT l.id, l.started_at FROM {logs} l "]
+        args: list[str] = []
+        if self._warehouse.has(LOG_DETAILS.name):
+            parts.append("LEFT JOIN {log_details} d ON d.id = l.id ")
+        if self._warehouse.has(COST_ITEMS.name):
+            parts.append(_SUM_OF_ITEMS)
+            args.append(self._workspace)
+        if self._warehouse.has("trace_spans"):
+            parts.append(_COUNT_OF_SPANS)
+            args.append(self._workspace)
+        parts.append(f"WHERE l.workspace_id = %s AND ({' OR '.join(clauses)}) ")
+        parts.append(f"ORDER BY l.started_at DESC LIMIT {TORN_AT_ONCE}")
+        rows = self._warehouse.ask("".join(parts), *args, self._workspace)
+        return [OpenRun(row[0], utc(row[1])) for row in rows]
 
     def unfinished(self, details: life.Details, *, snapshots: str) -> Unfinished:
-        """What of the stored runs is not final or not complete.
+        """How much of the stored runs is not final or not complete.
 
         Args:
             details: Which runs' detail is wanted.
             snapshots: Whose snapshot is wanted: version, all or none.
         """
-        parts = ["SELECT count(*) FROM {logs} WHERE workspace_id = %s AND status IN ('running', 'paused')"]
+        parts = ["SELECT count(*) FROM {logs} l WHERE l.workspace_id = %s AND " + _IS_OPEN]
         # of tables that nobody selected nothing is missing, and asking for them would answer nothing at all
-        details = details if self._warehouse.has("log_details") else "none"
+        details = details if self._warehouse.has(LOG_DETAILS.name) else "none"
         snapshots = snapshots if self._warehouse.has("execution_snapshots") else "none"
         parts.append(f"SELECT count(*) {self._waiting(details)}" if details != "none" else _NOTHING)
-        missing = {"none": [], "all": [_NO_SNAPSHOT], "version": [_NEW_VERSIONS, _NO_SNAPSHOT + _UNVERSIONED]}
-        parts += [f"SELECT count(*) FROM ({query}) waiting" for query in missing[snapshots]]  # noqa: S608
+        missing = self._no_snapshot()
+        queries = {"none": [], "all": [missing], "version": [self._new_versions(), missing + _UNVERSIONED]}
+        parts += [f"SELECT count(*) FROM ({query}) waiting" for query in queries[snapshots]]
         sql = "SELECT " + ", ".join(f"({part})" for part in parts)
         rows = self._warehouse.ask(sql, *[self._workspace] * len(parts))
         counts = [int(count) for count in rows[0]] if rows else [0, 0]
         return Unfinished(counts[0], counts[1], sum(counts[2:]))
 
-    def pending(self, mode: life.Details, limit: int) -> list[PendingRun]:
+    def pending(self, mode: life.Details, limit: int) -> list[OpenRun]:
         """Stored runs whose detail is still to be asked for, newest first."""
-        if mode == "none" or limit <= 0:
+        if mode == "none" or limit <= 0 or not self._warehouse.has(LOG_DETAILS.name):
             return []
-        columns = ", ".join(
-            [f"l.{name}" for name in LOGS.column_names] + [f"d.{name}" for name in LOG_DETAILS.column_names]
+        rows = self._ask(
+            f"SELECT l.id, l.started_at {self._waiting(mode)}ORDER BY l.started_at DESC, l.id LIMIT {int(limit)}"
         )
-        rows = self._ask(f"SELECT {columns} {self._waiting(mode)}ORDER BY l.started_at DESC, l.id LIMIT {int(limit)}")
-        return [_pending_run(row) for row in rows]
+        return [OpenRun(row[0], utc(row[1])) for row in rows]
 
     def _waiting(self, mode: life.Details) -> str:
         """The part of a question that finds runs whose detail is still to be asked for."""
@@ -142,9 +180,8 @@ class Memory:
     def snapshot_versions(self) -> set[str]:
         """Deployment versions a snapshot of which is stored."""
         rows = self._ask(
-            "SELECT DISTINCT l.deployment_version_id FROM {execution_snapshots} s "
-            "JOIN {logs} l ON l.execution_id = s.execution_id "
-            "WHERE l.workspace_id = %s AND s.state_hash IS NOT NULL AND l.deployment_version_id IS NOT NULL"
+            f"SELECT DISTINCT k.deployment_version_id {self._whole_snapshots()}"
+            "AND k.workspace_id = %s AND k.deployment_version_id IS NOT NULL"
         )
         return {row[0] for row in rows}
 
@@ -152,11 +189,39 @@ class Memory:
         """Executions whose snapshot is to be asked for: (execution id, workflow id), newest first."""
         newest = f"ORDER BY l.started_at DESC LIMIT {int(limit)}"
         if not by_version:
-            rows = self._ask(f"{_NO_SNAPSHOT}{newest}")
+            rows = self._ask(f"{self._no_snapshot()}{newest}")
         else:
-            rows = self._ask(f"{_NEW_VERSIONS} LIMIT {int(limit)}")
-            rows += self._ask(f"{_NO_SNAPSHOT}{_UNVERSIONED}{newest}")
+            rows = self._ask(f"{self._new_versions()} LIMIT {int(limit)}")
+            rows += self._ask(f"{self._no_snapshot()}{_UNVERSIONED}{newest}")
         return [(row[0], row[1]) for row in rows[:limit]]
+
+    def _no_snapshot(self) -> str:
+        """Runs without a snapshot, or with one whose state did not arrive."""
+        return (
+            "SELECT l.execution_id, l.workflow_id FROM {logs} l WHERE l.workspace_id = %s "
+            "AND l.execution_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {execution_snapshots} s "
+            f"WHERE s.execution_id = l.execution_id AND (s.state_hash IS NULL OR {self._has_state()})) "
+        )
+
+    def _new_versions(self) -> str:
+        """One run of each deployment version of which no snapshot is stored."""
+        return (
+            "SELECT max(l.execution_id), max(l.workflow_id) FROM {logs} l "
+            "WHERE l.workspace_id = %s AND l.deployment_version_id IS NOT NULL "
+            "AND NOT EXISTS (SELECT 1 FROM {execution_snapshots} s WHERE s.execution_id = l.execution_id) "
+            f"AND l.deployment_version_id NOT IN (SELECT k.deployment_version_id {self._whole_snapshots()}"
+            "AND k.deployment_version_id IS NOT NULL) GROUP BY l.deployment_version_id"
+        )
+
+    def _whole_snapshots(self) -> str:
+        return (
+            "FROM {execution_snapshots} s JOIN {logs} k ON k.execution_id = s.execution_id "
+            f"WHERE s.state_hash IS NOT NULL AND {self._has_state()} "
+        )
+
+    def _has_state(self) -> str:
+        there = self._warehouse.has("workflow_states")
+        return "s.state_hash IN (SELECT w.state_hash FROM {workflow_states} w)" if there else "1 = 1"
 
     def _ask(self, sql: str, *args: Any) -> list[tuple[Any, ...]]:
         return self._warehouse.ask(sql, self._workspace, *args)
@@ -168,40 +233,37 @@ def stored_audit_logs(warehouse: Warehouse, first: datetime, last: datetime) -> 
     return {row[0] for row in rows}
 
 
+_IS_OPEN = "l.status IN (" + ", ".join(f"'{status}'" for status in life.OPEN) + ")"
 _NOTHING = "SELECT count(*) FROM {logs} WHERE workspace_id = %s AND 1 = 0"
 _UNREAD = (
     "FROM {logs} l JOIN {log_details} d ON d.id = l.id "
     "WHERE l.workspace_id = %s AND d.detail_source = 'list' AND l.ended_at IS NOT NULL "
 )
 _COSTLY = {
-    "cost_items": "EXISTS (SELECT 1 FROM {cost_items} c WHERE c.log_id = l.id AND c.kind = 'unknown')",
+    COST_ITEMS.name: "EXISTS (SELECT 1 FROM {cost_items} c WHERE c.log_id = l.id AND c.kind = 'unknown')",
     "trace_spans": "(l.cost_total IS NULL AND EXISTS ("
     "SELECT 1 FROM {trace_spans} t WHERE t.log_id = l.id AND t.model IS NOT NULL))",
 }
 """What makes a run's detail worth asking for, by the table that tells."""
-_NO_SNAPSHOT = (
-    "SELECT l.execution_id, l.workflow_id FROM {logs} l WHERE l.workspace_id = %s AND l.execution_id IS NOT NULL "
-    "AND NOT EXISTS (SELECT 1 FROM {execution_snapshots} s WHERE s.execution_id = l.execution_id) "
-)
 _UNVERSIONED = "AND l.deployment_version_id IS NULL "
-_NEW_VERSIONS = (
-    "SELECT max(l.execution_id), max(l.workflow_id) FROM {logs} l "
-    "WHERE l.workspace_id = %s AND l.deployment_version_id IS NOT NULL "
-    "AND NOT EXISTS (SELECT 1 FROM {execution_snapshots} s WHERE s.execution_id = l.execution_id) "
-    "AND l.deployment_version_id NOT IN (SELECT k.deployment_version_id FROM {execution_snapshots} s "
-    "JOIN {logs} k ON k.execution_id = s.execution_id "
-    "WHERE s.state_hash IS NOT NULL AND k.deployment_version_id IS NOT NULL) "
-    "GROUP BY l.deployment_version_id"
+_SUM_OF_ITEMS = (
+    "LEFT JOIN (SELECT log_id, sum(total_cost) AS total FROM {cost_items} WHERE workspace_id = %s GROUP BY log_id) c "
+    "ON c.log_id = l.id "
+)
+_COUNT_OF_SPANS = (
+    "LEFT JOIN (SELECT log_id, count(*) AS spans FROM {trace_spans} WHERE workspace_id = %s GROUP BY log_id) t "
+    "ON t.log_id = l.id "
 )
 
 
-def _pending_run(row: tuple[Any, ...]) -> PendingRun:
-    width = len(LOGS.columns)
-    log_row, detail_row = _stored(LOGS, row[:width]), _stored(LOG_DETAILS, row[width:])
-    log: dict[str, Any] = dict(zip(LOGS.column_names, log_row, strict=True))
-    run = wire.Run(
+def run_of(stored: StoredRun) -> wire.Run:
+    """What a stored run's list row said, as far as its detail does not say it again."""
+    log: dict[str, Any] = dict(zip(LOGS.column_names, stored.log, strict=True))
+    workflow = wire.RunWorkflow(name=log["workflow_name"]) if log["workflow_name"] else None
+    return wire.Run(
         id=log["id"],
         started_at=log["started_at"],
+        workflow_id=log["workflow_id"],
         execution_id=log["execution_id"],
         deployment_version_id=log["deployment_version_id"],
         level=log["level"],
@@ -210,22 +272,9 @@ def _pending_run(row: tuple[Any, ...]) -> PendingRun:
         total_duration_ms=log["total_duration_ms"],
         cost=wire.Cost(total=log["cost_total"]) if log["cost_total"] is not None else None,
         files=_raw(log["files"]),
+        workflow=workflow,
         unknown=_raw(log["extra"]),
     )
-    spans = detail_row[LOG_DETAILS.column_names.index("span_count")]
-    return PendingRun(run, log["workflow_id"], log_row, detail_row, bool(spans))
-
-
-def _stored(table: Table, row: tuple[Any, ...]) -> Row:
-    """A stored row as it was sent: JSON as text (some drivers hand it out parsed), moments in UTC."""
-    return tuple(
-        _as_json(value) if column.kind == "json" else utc(value) if column.kind == "timestamp" and value else value
-        for column, value in zip(table.columns, row, strict=True)
-    )
-
-
-def _as_json(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else json_text(value)
 
 
 def _raw(text: str | None) -> msgspec.Raw:

@@ -141,9 +141,10 @@ class Pacer:
 
     def _learn_skew(self, headers: Mapping[str, str], now: float) -> None:
         """How far the server's clock is ahead, at least: ``Date`` is cut to whole seconds and has travelled."""
-        date = _http_date(headers.get("Date"))
+        date = http_date(headers.get("Date"))
         if date is not None:
-            self._skew = date - now if self._skew is None else max(self._skew, date - now)
+            ahead = date.timestamp() - now
+            self._skew = ahead if self._skew is None else max(self._skew, ahead)
 
     def _here(self, moment: float) -> float:
         """A moment of the server's clock on this machine's, never too early."""
@@ -157,8 +158,8 @@ def retry_after_seconds(value: str | None, now: float) -> float | None:
     try:
         return max(0.0, float(value))
     except ValueError:
-        date = _http_date(value)
-        return None if date is None else max(0.0, date - now)
+        date = http_date(value)
+        return None if date is None else max(0.0, date.timestamp() - now)
 
 
 def parse_iso(value: str | None) -> float | None:
@@ -172,13 +173,15 @@ def parse_iso(value: str | None) -> float | None:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def _http_date(value: str | None) -> float | None:
+def http_date(value: str | None) -> datetime | None:
+    """A moment of an HTTP header in UTC, None where absent or odd."""
     if not value:
         return None
     try:
-        return parsedate_to_datetime(value).timestamp()
+        moment = parsedate_to_datetime(value)
     except (TypeError, ValueError):
         return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _integer(value: str | None) -> int | None:

@@ -18,11 +18,13 @@ from .api import SimApi
 from .batch import Batch, Tables
 from .client import SimClient
 from .decode import Rejected
-from .memory import Memory, Warehouse, stored_audit_logs
-from .pages import ROW_FAULTS, Bounds, RunReader
+from .memory import Memory, stored_audit_logs
+from .pages import RunReader
 from .runs import RunOptions
 from .tables import AUDIT_LOGS, LOGS, REJECTED_ROWS, TABLES, USAGE, WORKFLOWS, Row
+from .warehouse import Warehouse
 from .watch import Watch
+from .workspace import ROW_FAULTS, Bounds, Workspace
 
 RUN_TABLES = ("logs", "log_details", "cost_items", "trace_spans", "execution_snapshots", "workflow_states")
 
@@ -39,12 +41,12 @@ class Settings:
     """What a sync is to read; see ``sim_source`` for each."""
 
     workspace_ids: list[str]
-    end: datetime
     since: datetime | None = None
     until: datetime | None = None
     options: RunOptions = field(default_factory=RunOptions)
     snapshots: snapshots.Snapshots = "version"
     lookback: timedelta = windows.LOOKBACK
+    reconcile: timedelta = windows.RECONCILE
     bounds: Bounds = field(default_factory=Bounds)
 
 
@@ -56,6 +58,7 @@ class Reader:
         state: dlt's source state; changed in place, committed with the data.
         selected: Names of the tables that are wanted.
         strict: Raise failures instead of noting them.
+        restored: dlt's working folder was lost: a load that was cut in the middle is lost with it.
     """
 
     client: SimClient
@@ -65,6 +68,7 @@ class Reader:
     state: windows.State
     selected: frozenset[str]
     strict: bool
+    restored: bool = False
 
     def pages(self, existing: Iterable[str]) -> Iterator[Tables]:
         """All pages; first an empty one for tables the destination does not have yet."""
@@ -147,17 +151,33 @@ class Reader:
                 )
         yield from batch.flush()
 
+    def _wanted(self) -> windows.Span:
+        """What this sync is to cover: up to ``until``, or now; never what the server has not lived yet."""
+        settings, watch, now = self.settings, self.watch, self.client.server_time
+        if watch.end is None:
+            watch.end = settings.until or now or datetime.now(UTC)
+        if now is not None:
+            watch.end = min(watch.end, now)
+        return windows.Span(watch.end, settings.since, settings.lookback, settings.reconcile)
+
+    def _trusted(self, state: windows.State) -> windows.State:
+        """A resource's state, its watermark taken back where it lies in the server's future."""
+        now = self.client.server_time
+        if now is not None and windows.distrust(state, now, self.settings.reconcile):
+            self.watch.warn("the last sync ended in the future of the server's clock; the last days are read again")
+        return state
+
     def _walk_audit(self, batch: Batch) -> Iterator[Tables]:
         settings, api = self.settings, self.client_api()
-        state = self.state.setdefault(AUDIT_LOGS.name, {})
+        state = self._trusted(self.state.setdefault(AUDIT_LOGS.name, {}))
         left = settings.bounds.audit_logs
-        while window := windows.next_window(state, settings.end, settings.since, settings.lookback, newest_first=True):
+        while window := windows.next_window(state, self._wanted(), newest_first=True):
             for number, chunk in enumerate(walk.audit(api.audit_logs, window.start, window.end)):
                 if number == 0:  # access is proven: only now is the walk remembered
                     windows.started(state, window, newest_first=True)
                 fresh = self._fresh_audit(chunk, state)
                 self._add(AUDIT_LOGS.name, fresh, account.audit_row, chunk.rejected, None, batch)
-                windows.reached(state, chunk.position)
+                windows.reached(state, chunk.position, window.key)
                 yield from batch.full()
                 left -= len(chunk.rows)
                 # as with runs: a piece must get further than where it began
@@ -166,7 +186,7 @@ class Reader:
                     self.watch.more = True
                     return
             windows.touched(state, window.end)
-            windows.finished(state)
+            windows.finished(state, window.key, self.client.server_time)
 
     def _fresh_audit(self, chunk: walk.Chunk[wire.AuditLog], state: windows.State) -> list[wire.AuditLog]:
         """Rows that are not stored yet."""
@@ -190,7 +210,7 @@ class Reader:
             return
         batch = self._batch(*RUN_TABLES)
         with self._kept_apart(LOGS.name, workspace_id):
-            yield from self._counted_runs(workspace_id, state, batch)
+            yield from self._runs(workspace_id, state, batch, alive=bool(workflows[0]))
         yield from batch.flush()
         nothing = self.watch.rows[LOGS.name] == rows_before and not workflows[0]
         if first_sync and nothing and len(self.watch.failures) == failures and not self.watch.out_of_time:
@@ -199,24 +219,28 @@ class Reader:
                 "key may not read it (servers before mid 2026 answer that with an empty list)"
             )
 
-    def _counted_runs(self, workspace_id: str, state: windows.State, batch: Batch) -> Iterator[Tables]:
+    def _runs(self, workspace_id: str, state: windows.State, batch: Batch, *, alive: bool) -> Iterator[Tables]:
         settings = self.settings
-        windows.cover(state.setdefault(LOGS.name, {}), self.selected.intersection(RUN_TABLES))
-        reader = RunReader(
+        logs = self._trusted(state.setdefault(LOGS.name, {}))
+        windows.cover(logs, self.selected.intersection(RUN_TABLES))
+        workspace = Workspace(
+            id=workspace_id,
             api=self.client_api(),
             client=self.client,
             memory=Memory(self.warehouse, workspace_id),
             watch=self.watch,
-            workspace_id=workspace_id,
             options=replace(settings.options, logs_only=not self._full),
-            snapshot_mode=settings.snapshots,
-            state=state[LOGS.name],
-            end=settings.end,
-            since=settings.since,
-            lookback=settings.lookback,
+            batch=batch,
             bounds=settings.bounds,
         )
-        yield from reader.tables(batch)
+        yield from RunReader(
+            workspace,
+            settings.snapshots,
+            logs,
+            self._wanted,
+            mend=self.restored and "high" in logs,
+            alive=alive,
+        ).tables()
 
     def _workflows(self, workspace_id: str, state: windows.State, count: list[int]) -> Iterator[Tables]:
         if WORKFLOWS.name not in self.selected:

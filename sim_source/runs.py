@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
@@ -16,6 +16,7 @@ import msgspec
 from . import cost, decode, life, privacy, spans, wire
 from .spans import present
 from .tables import LOGS, Row
+from .walk import utc
 
 Payloads = Literal["none", "full"]
 
@@ -35,12 +36,13 @@ class RunOptions:
 
 
 class Fingerprint(NamedTuple):
-    """What tells that a run changed: there is no updatedAt."""
+    """What tells that a run changed: there is no updatedAt. ``spans`` is None where nobody counts them."""
 
     ended_at: datetime | None
     cost_total: Decimal | None
     level: str | None
     status: str
+    spans: int | None = None
 
 
 class RunRows(msgspec.Struct, gc=False):
@@ -48,11 +50,13 @@ class RunRows(msgspec.Struct, gc=False):
 
     Attributes:
         pending: The per-run detail is still to be asked for.
+        plain: Read of a plain list, which does not tell that a run is paused.
     """
 
     id: str
     log: Row
     pending: bool
+    plain: bool = False
     detail: Row = ()
     items: list[Row] = []
     spans: Sequence[Row] = ()
@@ -60,8 +64,13 @@ class RunRows(msgspec.Struct, gc=False):
     @property
     def fingerprint(self) -> Fingerprint:
         """What to compare with what is stored."""
-        ended_at, total, level, status = (self.log[index] for index in _TELLING)
-        return Fingerprint(_utc_or_none(ended_at), total, level, status)
+        return fingerprint_of(self.log, len(self.spans))
+
+
+def fingerprint_of(log: Row, spans: int | None) -> Fingerprint:
+    """The fingerprint of a row of ``logs``."""
+    ended_at, total, level, status = (log[index] for index in _TELLING)
+    return Fingerprint(None if ended_at is None else utc(ended_at), total, level, status, spans)
 
 
 _TELLING = tuple(LOGS.column_names.index(name) for name in ("ended_at", "cost_total", "level", "status"))
@@ -97,7 +106,7 @@ def read(
         msgspec.DecodeError: Part of it is not what it can be.
         ArithmeticError: An amount that is no amount.
     """
-    if options.logs_only:
+    if options.logs_only and detail is None:
         return _plain(run, workspace_id)
     facts = _facts(run, detail, workspace_id, options)
     trace = facts.trace
@@ -135,6 +144,7 @@ def _plain(run: wire.Run, workspace_id: str) -> RunRows:
         id=run.id,
         log=_log_row(run, run, workspace_id, run.workflow_id, status, total),
         pending=False,
+        plain=True,
     )
 
 
@@ -264,7 +274,7 @@ def _detail_row(
         tokens.completion,
         tokens.total,
         total,
-        len(facts.trace.rows) or cost.whole(facts.data.trace_span_count) or 0,
+        len(facts.trace.rows),
         spans.payload_text(output) if options.full else None,
         json_text(facts.data_rest) if facts.data_rest else None,
         latest.created_at,
@@ -342,13 +352,3 @@ def unknown_text(row: wire.Wire, **known: Any) -> str | None:
     """Text of ``extra``: a row's unknown fields, and known ones without a column."""
     found = {name: value for name, value in known.items() if value is not None} | _unknown(row.unknown)
     return json_text(found) if found else None
-
-
-def _utc(moment: datetime) -> datetime:
-    if moment.tzinfo is UTC:
-        return moment
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _utc_or_none(moment: datetime | None) -> datetime | None:
-    return None if moment is None else _utc(moment)

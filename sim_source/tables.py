@@ -191,7 +191,7 @@ error text Error of the run
 {_COMPLETION}
 {_TOTAL_TOKENS}
 cost_total money Cost of the run in USD
-span_count bigint Spans of the run's trace
+span_count bigint Spans of the run's trace in trace_spans; what the API counts of an expired one is in execution_data
 final_output json Final output; null unless payloads are loaded
 execution_data json The rest of executionData; without payloads only what is not private
 created_at timestamp When the row was made in Sim; only in the per-run detail"""

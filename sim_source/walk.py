@@ -377,6 +377,8 @@ def by_cursor(ask: Callable[[str | None], Page[R]]) -> Iterator[Page[R]]:
 
 def utc(moment: datetime) -> datetime:
     """The moment in UTC; without a zone it is taken for UTC."""
+    if moment.tzinfo is UTC:
+        return moment
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

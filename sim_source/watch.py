@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from . import errors
 from .client import Counters
@@ -38,6 +39,7 @@ class Watch:
         warnings: What is worth a line but no failure (audit logs without Enterprise).
         out_of_time: The time bound was reached.
         more: A list was left at its bound; the next piece goes on there.
+        end: The moment up to which runs are read; fixed by the first source that shares this watch.
         pacer: The bucket as seen so far; the next source of the same key goes on with it.
         on_progress: Called with a resource and its rows so far.
         on_wait: Called with seconds and the reason of each wait.
@@ -49,6 +51,7 @@ class Watch:
     warnings: list[str] = field(default_factory=list)
     out_of_time: bool = False
     more: bool = False
+    end: datetime | None = None
     pacer: Pacer = field(default_factory=Pacer)
     on_progress: Callable[[str, int], None] | None = None
     on_wait: Callable[[float, str], None] | None = None

@@ -1,8 +1,11 @@
 """Which stretch of time is walked next, and what a sync remembers of it. Pure.
 
-What a resource remembers per workspace is one contiguous stretch that was read to its end, and the walk in
-hand. The watermark stays ``STABILITY`` behind the end of the stretch, since rows may appear late: the
-next sync starts there, or ``lookback`` earlier.
+What a resource remembers per workspace is one contiguous stretch that was read to its end, and the walks in
+hand. The watermark stays ``STABILITY`` behind the end of the stretch, since rows may appear late: the next sync
+starts there, or ``lookback`` earlier. Once a day a wider stretch is read again (``reconcile``).
+
+Two walks can be in hand: ``walk``, towards now, and ``back``, through what lies before (a backfill, a
+reconcile). The first has precedence: new rows never wait for old ones.
 """
 
 from __future__ import annotations
@@ -10,17 +13,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 STABILITY = timedelta(minutes=5)
 """Rows may become visible this long after they started."""
 LOOKBACK = timedelta(hours=1)
 """How far each sync reads again what it has read."""
+RECONCILE = timedelta(days=7)
+"""How far it is read again once a day."""
+RECONCILE_EVERY = timedelta(days=1)
 BEGINNING = datetime(2024, 1, 1, tzinfo=UTC)
 """Before Sim's first release: the start of everything."""
 
 State = dict[str, Any]
 """What dlt keeps between runs: plain JSON."""
+
+
+Key = Literal["walk", "back"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,47 +39,82 @@ class Window:
     Attributes:
         start: Where to begin, or to go on.
         end: Fixed for the whole walk.
+        key: Under which name it is remembered while it is in hand.
+        due: Of a reconcile: the moment it was due; remembered once it is done.
     """
 
     start: datetime
     end: datetime
+    key: Key = "walk"
+    due: datetime | None = None
 
 
-def next_window(
-    state: State, end: datetime, since: datetime | None, lookback: timedelta, *, newest_first: bool = False
-) -> Window | None:
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What a sync is asked to cover.
+
+    Attributes:
+        end: Its end, fixed when it began.
+        since: Earliest moment wanted; None for what is there already, or the beginning.
+        lookback: How far to read again.
+        reconcile: How far to read again once a day; zero for never.
+    """
+
+    end: datetime
+    since: datetime | None = None
+    lookback: timedelta = LOOKBACK
+    reconcile: timedelta = RECONCILE
+
+
+def next_window(state: State, wanted: Span, *, newest_first: bool = False) -> Window | None:
     """What to walk next; None when all is read.
 
     Args:
         state: What is remembered.
-        end: End of this sync, fixed when it began.
-        since: Earliest moment wanted; None for what is there already, or the beginning.
-        lookback: How far to read again.
-        newest_first: The walk goes backwards in time (audit logs).
+        wanted: What this sync is to cover.
+        newest_first: The walk goes backwards in time (audit logs). Its rows never change: no reconcile.
 
     Returns:
-        In this order: the walk in hand, what came since the last sync, what is missing before the first.
+        In this order: the walk in hand, what came since the last sync, what is missing before the first, what is
+        due to be read again.
     """
-    walk = state.get("walk")
-    if walk:
-        if newest_first:
-            return Window(moment(walk["start"]), moment(walk["at"]))
-        return Window(moment(walk["at"]), moment(walk["end"]))
+    if "walk" in state:
+        return _in_hand(state, "walk", newest_first)
     if "until" not in state:
-        start = since or BEGINNING
-        return Window(start, end) if start <= end else None
+        start = wanted.since or BEGINNING
+        return Window(start, wanted.end) if start <= wanted.end else None
     until, first = moment(state["until"]), moment(state["from"])
-    if end > until:
-        return Window(max(min(until - max(lookback, STABILITY), end), first), end)
-    if since is not None and since < first:
-        return Window(since, first)
-    return None
+    tail = max(min(until - max(wanted.lookback, STABILITY), wanted.end), first)
+    if wanted.end > until:
+        return Window(tail, wanted.end)
+    if "back" in state:
+        return _in_hand(state, "back", newest_first)
+    if wanted.since is not None and wanted.since < first:
+        return Window(wanted.since, first, "back")
+    start = max(until - wanted.reconcile, first)
+    due = start < tail and not newest_first and _reconcile_due(state, wanted)
+    return Window(start, tail, "back", wanted.end) if due else None
+
+
+def _in_hand(state: State, key: Key, newest_first: bool) -> Window:
+    walk = state[key]
+    if newest_first:
+        return Window(moment(walk["start"]), moment(walk["at"]), key)
+    return Window(moment(walk["at"]), moment(walk["end"]), key)
+
+
+def _reconcile_due(state: State, wanted: Span) -> bool:
+    last = state.get("reconciled")
+    return wanted.reconcile > timedelta(0) and (last is None or wanted.end - moment(last) >= RECONCILE_EVERY)
 
 
 def started(state: State, window: Window, *, newest_first: bool = False) -> None:
     """Remembers that a walk began, or goes on."""
     first = window.end if newest_first else window.start
-    state.setdefault("walk", {"start": text(window.start), "at": text(first), "end": text(window.end)})
+    walk = {"start": text(window.start), "at": text(first), "end": text(window.end)}
+    if window.due is not None:
+        walk["due"] = text(window.due)
+    state.setdefault(window.key, walk)
 
 
 def cover(state: State, tables: Iterable[str]) -> None:
@@ -82,18 +126,18 @@ def cover(state: State, tables: Iterable[str]) -> None:
     """
     wanted = sorted(tables)
     if not set(wanted) <= set(state.get("tables", wanted)):
-        walk = state.get("walk", {})
-        starts = [moment(value) for value in (state.get("from"), walk.get("start")) if value]
-        ends = [moment(value) for value in (state.get("until"), walk.get("end")) if value]
-        state.clear()
+        walks = [state.pop(key) for key in ("walk", "back") if key in state]
+        starts = [moment(value) for value in (state.pop("from", None), *(walk["start"] for walk in walks)) if value]
+        ends = [moment(value) for value in (state.pop("until", None), *(walk["end"] for walk in walks)) if value]
+        state.pop("high", None)
         if starts and ends:
             started(state, Window(min(starts), max(ends)))
     state["tables"] = wanted
 
 
-def reached(state: State, position: datetime) -> None:
+def reached(state: State, position: datetime, key: Key = "walk") -> None:
     """Remembers how far the walk in hand has come."""
-    state["walk"]["at"] = text(position)
+    state[key]["at"] = text(position)
 
 
 def touched(state: State, position: datetime) -> None:
@@ -102,12 +146,42 @@ def touched(state: State, position: datetime) -> None:
         state["high"] = text(position)
 
 
-def finished(state: State) -> None:
-    """Remembers that the walk in hand was read to its end."""
-    walk = state.pop("walk")
+def finished(state: State, key: Key = "walk", now: datetime | None = None) -> None:
+    """Remembers that the walk in hand was read to its end.
+
+    Args:
+        state: What is remembered; changed in place.
+        key: Which walk.
+        now: The server's clock. What lies after it cannot have been read, whatever this machine's clock said
+            when the walk began.
+    """
+    walk = state.pop(key)
     start, end = moment(walk["start"]), moment(walk["end"])
+    if now is not None:
+        end = max(start, min(end, now))
+    if "until" not in state:
+        state["reconciled"] = text(end)  # all of it was just read
+    if "due" in walk:
+        state["reconciled"] = walk["due"]
     state["from"] = text(min(start, moment(state["from"])) if "from" in state else start)
     state["until"] = text(max(end, moment(state["until"])) if "until" in state else end)
+
+
+def distrust(state: State, now: datetime, reconcile: timedelta = RECONCILE) -> bool:
+    """Takes a watermark back that lies in the future of the server: a clock was wrong, or the state is no good.
+
+    Args:
+        state: What is remembered; changed in place.
+        now: The server's clock.
+        reconcile: How far before now is read again.
+
+    Returns:
+        Whether that was so.
+    """
+    if "until" not in state or moment(state["until"]) <= now + STABILITY:
+        return False
+    state["until"] = text(max(moment(state["from"]), now - reconcile))
+    return True
 
 
 def watermark(state: State) -> datetime | None:

@@ -207,8 +207,6 @@ class ExecutionData(msgspec.Struct, rename="camel"):
 
     finalization_path: str | None = None
     error: Any = None
-    has_trace_spans: bool | None = None
-    trace_span_count: Number | None = None
     tokens: Tokens | Number | None = None
     token_breakdown: Tokens | Number | None = None
     models: dict[str, ModelCost] | None = None

@@ -19,7 +19,7 @@ from pipelines.sim_api import (
 )
 from sim_source import Watch, sim_source
 from sim_source.memory import Memory
-from sim_source.memory import Warehouse as Stored
+from sim_source.warehouse import Warehouse as Stored
 from tests import oracle
 from tests.warehouse import ALL_TABLES, STEADY, Row, Warehouse, full_world
 

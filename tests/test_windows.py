@@ -22,6 +22,11 @@ def synced(start: datetime, end: datetime, **more: Any) -> windows.State:
     return {"from": windows.text(start), "until": windows.text(end), **more}
 
 
+def span(**fields: Any) -> windows.Span:
+    """A sync that ends at noon and has read all of the last days again already."""
+    return windows.Span(**{"end": NOON, "lookback": LOOKBACK, "reconcile": timedelta(0), **fields})
+
+
 WALK = {"start": windows.text(NOON - 9 * HOUR), "at": windows.text(NOON - 5 * HOUR), "end": windows.text(NOON - HOUR)}
 
 
@@ -35,7 +40,9 @@ WALK = {"start": windows.text(NOON - 9 * HOUR), "at": windows.text(NOON - 5 * HO
         (synced(NOON - 9 * HOUR, NOON), None, None),
         (synced(NOON - 9 * HOUR, NOON + HOUR), None, None),
         (synced(NOON - HOUR, NOON - HOUR / 2), None, Window(NOON - HOUR, NOON)),
-        (synced(NOON - 9 * HOUR, NOON), NOON - 20 * HOUR, Window(NOON - 20 * HOUR, NOON - 9 * HOUR)),
+        (synced(NOON - 9 * HOUR, NOON), NOON - 20 * HOUR, Window(NOON - 20 * HOUR, NOON - 9 * HOUR, "back")),
+        (synced(NOON - 9 * HOUR, NOON, back=WALK), None, Window(NOON - 5 * HOUR, NOON - HOUR, "back")),
+        (synced(NOON - 9 * HOUR, NOON - HOUR, back=WALK), None, Window(NOON - 2 * HOUR, NOON)),
         (synced(NOON - 9 * HOUR, NOON), NOON - 2 * HOUR, None),
         ({"walk": WALK}, None, Window(NOON - 5 * HOUR, NOON - HOUR)),
         (synced(NOON - 9 * HOUR, NOON - 2 * HOUR, walk=WALK), None, Window(NOON - 5 * HOUR, NOON - HOUR)),
@@ -49,31 +56,32 @@ WALK = {"start": windows.text(NOON - 9 * HOUR), "at": windows.text(NOON - 5 * HO
         "an earlier end than before",
         "not behind what was wanted",
         "an earlier since extends backwards",
+        "a backfill in hand goes on",
+        "but what is new comes first",
         "a later since changes nothing",
         "a walk in hand goes on",
         "a tail in hand goes on",
     ],
 )
 def test_next_window(state: windows.State, since: datetime | None, window: Window | None) -> None:
-    assert windows.next_window(state, NOON, since, LOOKBACK) == window
+    assert windows.next_window(state, span(since=since)) == window
 
 
 def test_a_walk_newest_first_goes_on_downwards() -> None:
-    assert windows.next_window({"walk": WALK}, NOON, None, LOOKBACK, newest_first=True) == Window(
-        NOON - 9 * HOUR, NOON - 5 * HOUR
-    )
+    window = windows.next_window({"walk": WALK}, span(), newest_first=True)
+    assert window == Window(NOON - 9 * HOUR, NOON - 5 * HOUR)
 
 
 def test_without_lookback_the_watermark_still_stays_behind() -> None:
     """Rows may appear late: STABILITY is read again at least."""
     state = synced(NOON - 9 * HOUR, NOON - HOUR)
-    assert windows.next_window(state, NOON, None, timedelta(0)) == Window(NOON - HOUR - STABILITY, NOON)
+    assert windows.next_window(state, span(lookback=timedelta(0))) == Window(NOON - HOUR - STABILITY, NOON)
     assert windows.watermark(state) == NOON - HOUR - STABILITY
 
 
 def test_a_tail_that_was_read_leaves_the_beginning_where_it_was() -> None:
     state = synced(NOON - 9 * HOUR, NOON - HOUR)
-    window = windows.next_window(state, NOON, None, LOOKBACK)
+    window = windows.next_window(state, span())
     assert window is not None
     windows.started(state, window)
     windows.finished(state)
@@ -82,27 +90,27 @@ def test_a_tail_that_was_read_leaves_the_beginning_where_it_was() -> None:
 
 def test_a_stretch_read_before_the_first_extends_it() -> None:
     state = synced(NOON - 9 * HOUR, NOON)
-    windows.started(state, Window(NOON - 20 * HOUR, NOON - 9 * HOUR))
-    windows.finished(state)
+    windows.started(state, Window(NOON - 20 * HOUR, NOON - 9 * HOUR, "back"))
+    windows.finished(state, "back")
     assert state == synced(NOON - 20 * HOUR, NOON)
 
 
 def test_what_is_wanted_later_starts_over_in_the_same_stretch() -> None:
     state = synced(NOON - 9 * HOUR, NOON, high=windows.text(NOON), tables=["logs"])
     windows.cover(state, ["logs", "cost_items"])
-    assert windows.next_window(state, NOON, None, LOOKBACK) == Window(NOON - 9 * HOUR, NOON)
+    assert windows.next_window(state, span()) == Window(NOON - 9 * HOUR, NOON)
     assert not windows.may_be_stored(state, NOON - HOUR)
     windows.finished(state)
     windows.cover(state, ["logs", "cost_items"])
-    assert windows.next_window(state, NOON, None, LOOKBACK) is None
+    assert windows.next_window(state, span()) is None
 
 
 def test_fewer_tables_go_on_and_all_of_them_later_start_over() -> None:
     state = synced(NOON - 9 * HOUR, NOON, tables=["cost_items", "logs"])
     windows.cover(state, ["logs"])
-    assert windows.next_window(state, NOON, None, LOOKBACK) is None
+    assert windows.next_window(state, span()) is None
     windows.cover(state, ["cost_items", "logs"])
-    assert windows.next_window(state, NOON, None, LOOKBACK) == Window(NOON - 9 * HOUR, NOON)
+    assert windows.next_window(state, span()) == Window(NOON - 9 * HOUR, NOON)
 
 
 def test_rows_beyond_the_highest_touched_moment_cannot_be_stored() -> None:
@@ -126,12 +134,68 @@ def test_a_moment_without_a_zone_is_utc_wherever_the_machine_stands(monkeypatch:
         time.tzset()
 
 
+DAY = timedelta(days=1)
+
+
+def finish(state: windows.State, window: Window | None, now: datetime | None = None) -> None:
+    assert window is not None
+    windows.started(state, window)
+    windows.finished(state, window.key, now)
+
+
+def test_once_a_day_a_wider_stretch_is_read_again_after_what_is_new() -> None:
+    state: windows.State = {}
+    finish(state, windows.next_window(state, span(since=NOON - 30 * DAY, reconcile=7 * DAY)))
+    for hours in range(1, 24):
+        at = NOON + hours * HOUR
+        finish(state, windows.next_window(state, span(end=at, reconcile=7 * DAY)))
+        assert windows.next_window(state, span(end=at, reconcile=7 * DAY)) is None, hours
+    due = span(end=NOON + DAY, reconcile=7 * DAY)
+    assert windows.next_window(state, due) == Window(NOON + 22 * HOUR, NOON + DAY)
+    finish(state, windows.next_window(state, due))
+    again = windows.next_window(state, due)
+    assert again == Window(NOON - 6 * DAY, NOON + 23 * HOUR, "back", NOON + DAY)
+    finish(state, again)
+    assert windows.next_window(state, due) is None
+    assert (state["from"], state["until"]) == (windows.text(NOON - 30 * DAY), windows.text(NOON + DAY))
+
+
+def test_a_reconcile_that_was_cut_goes_on_and_is_not_due_again() -> None:
+    state = synced(NOON - 30 * DAY, NOON)
+    due = span(reconcile=7 * DAY)
+    window = windows.next_window(state, due)
+    assert window == Window(NOON - 7 * DAY, NOON - HOUR, "back", NOON)
+    windows.started(state, window)
+    windows.reached(state, NOON - 3 * DAY, "back")
+    assert windows.next_window(state, due) == Window(NOON - 3 * DAY, NOON - HOUR, "back")
+    windows.finished(state, "back")
+    assert windows.next_window(state, due) is None
+    assert windows.next_window(state, span(end=NOON, reconcile=timedelta(0))) is None
+
+
+def test_what_the_server_has_not_lived_yet_was_not_read() -> None:
+    """This machine's clock was a day ahead: the next sync begins at the server's now."""
+    state: windows.State = {}
+    finish(state, windows.next_window(state, span(end=NOON + DAY, since=NOON - DAY)), NOON)
+    assert state["until"] == windows.text(NOON)
+    assert windows.next_window(state, span(end=NOON + HOUR)) == Window(NOON - HOUR, NOON + HOUR)
+
+
+def test_a_watermark_in_the_future_of_the_server_is_taken_back() -> None:
+    state = synced(NOON - 30 * DAY, NOON + 400 * DAY)
+    assert windows.distrust(state, NOON)
+    assert windows.next_window(state, span()) == Window(NOON - 7 * DAY - HOUR, NOON)
+    assert not windows.distrust(state, NOON)
+    assert not windows.distrust({}, NOON)
+
+
 syncs = st.lists(
     st.tuples(
         st.integers(0, 400),  # minutes until this sync
         st.none() | st.integers(-2000, 0),  # since, in minutes from the first sync
         st.integers(1, 6),  # pieces of walks that it gets done before it is cut
         st.integers(0, 120),  # lookback, minutes
+        st.integers(0, 3000),  # reconcile, minutes
     ),
     min_size=1,
     max_size=8,
@@ -140,23 +204,27 @@ syncs = st.lists(
 
 @given(plan=syncs, newest_first=st.booleans(), step=st.integers(1, 500))
 def test_whatever_was_interrupted_the_union_of_all_walks_covers_everything(
-    plan: list[tuple[int, int | None, int, int]], newest_first: bool, step: int
+    plan: list[tuple[int, int | None, int, int, int]], newest_first: bool, step: int
 ) -> None:
     """Everything from the earliest since to the last end, once the syncs are left to finish."""
     state: windows.State = {}
     read: list[tuple[datetime, datetime]] = []
     now, earliest = NOON, None
-    plan = [*plan, (1, None, 10**6, 60)]
+    plan = [*plan, (1, None, 10**6, 60, 100)]
     begin = NOON - timedelta(minutes=3000)
-    for minutes, since_minutes, pieces, lookback in plan:
+    for minutes, since_minutes, pieces, lookback, reconcile in plan:
         now += timedelta(minutes=minutes)
         since = begin if since_minutes is None and not state else None
         if since_minutes is not None:
             since = NOON + timedelta(minutes=since_minutes)
-        if since is not None and "walk" not in state:
+        if since is not None and not {"walk", "back"} & set(state):
             earliest = since if earliest is None else min(since, earliest)
         while pieces and (
-            window := windows.next_window(state, now, since, timedelta(minutes=lookback), newest_first=newest_first)
+            window := windows.next_window(
+                state,
+                windows.Span(now, since, timedelta(minutes=lookback), timedelta(minutes=reconcile)),
+                newest_first=newest_first,
+            )
         ):
             windows.started(state, window, newest_first=newest_first)
             low, high = window.start, window.end
@@ -170,11 +238,11 @@ def test_whatever_was_interrupted_the_union_of_all_walks_covers_everything(
                     position = min(high, low + timedelta(minutes=step))
                     read.append((low, position))
                     low = position
-                windows.reached(state, position)
+                windows.reached(state, position, window.key)
                 if low >= high:
-                    windows.finished(state)
+                    windows.finished(state, window.key)
                     break
-    assert "walk" not in state
+    assert not {"walk", "back"} & set(state)
     first = windows.moment(state["from"])
     assert windows.moment(state["until"]) == now
     covered = first

@@ -1,0 +1,72 @@
+"""Per-run details that lists leave open, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from . import errors, merge, wire
+from .batch import Tables
+from .memory import run_of
+from .merge import StoredRun
+from .runs import RunRows
+from .tables import LOG_DETAILS
+from .workspace import Workspace
+
+BACKLOG_STEP = 200
+"""Details or snapshots asked for between two looks at the clock."""
+
+
+@dataclass(slots=True)
+class DetailReader:
+    """Asks for details of one workspace's runs."""
+
+    workspace: Workspace
+
+    def now(self, fresh: Sequence[tuple[wire.Run, RunRows, StoredRun | None]]) -> dict[str, RunRows]:
+        """Completes fresh runs whose details cost no waiting; the others wait for their turn."""
+        workspace = self.workspace
+        if not workspace.batch.wants(LOG_DETAILS.name):
+            return {}
+        wanted = [entry for entry in reversed(fresh) if entry[1].pending]
+        wanted = wanted[: workspace.allowance(workspace.bounds.details)]
+        complete: dict[str, RunRows] = {}
+        for (run, _, stored), answer in workspace.concurrently(lambda entry: workspace.detail(entry[0].id), wanted):
+            workspace.bounds.details -= 1
+            if answer is None:
+                continue
+            workspace.handled.add(run.id)
+            rows = workspace.read(run, answer, stored)
+            if rows is not None:
+                complete[run.id] = rows
+        return complete
+
+    def backlog(self) -> Iterator[Tables]:
+        """Asks for what earlier syncs left."""
+        workspace = self.workspace
+        if not workspace.batch.wants(LOG_DETAILS.name):
+            return
+        while workspace.bounds.details > 0 and not workspace.over():
+            step = min(BACKLOG_STEP, workspace.bounds.details)
+            waiting = workspace.memory.pending(workspace.options.details, step + len(workspace.handled))
+            stored = workspace.memory.stored([run for run in waiting if run.id not in workspace.handled][:step])
+            if not stored:
+                return
+            for id_, answer in workspace.concurrently(workspace.detail, list(stored)):
+                workspace.handled.add(id_)
+                workspace.bounds.details -= 1
+                if answer is not None:
+                    self.take(stored[id_], answer)
+            yield from workspace.batch.flush()
+
+    def take(self, stored: StoredRun, answer: wire.Run | errors.NotFound) -> RunRows | None:
+        """Hands on what an answer tells of a stored run; returns it as rows, None where it is not to be had."""
+        workspace = self.workspace
+        if isinstance(answer, errors.NotFound):
+            rows: RunRows | None = merge.gone(stored)
+        else:
+            rows = workspace.read(run_of(stored), answer, stored)
+        told = rows and merge.news(rows, stored)
+        if told:
+            workspace.add([told])
+        return None if isinstance(answer, errors.NotFound) else rows

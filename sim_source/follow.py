@@ -1,0 +1,101 @@
+"""Runs that are not final, read again until they are; and runs that a cut load left torn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from . import errors, life, walk, wire
+from .batch import Tables
+from .details import BACKLOG_STEP, DetailReader
+from .life import OpenRun, Reading
+from .workspace import Workspace
+
+FRESH_PAGE = 900
+"""Rows between the first and the last of a group read by one page: of 1000, with room for rows that came late."""
+
+
+@dataclass(slots=True)
+class Follower:
+    """Reads single runs of one workspace again.
+
+    Attributes:
+        take: Takes a chunk of a list, as a walk does.
+        state: What is remembered of this workspace's runs; changed in place.
+    """
+
+    workspace: Workspace
+    details: DetailReader
+    take: Callable[[walk.Chunk[wire.Run]], None]
+    state: life.State
+    _alive: bool = field(default=False)
+
+    def open_runs(self, walked: list[tuple[datetime, datetime]], alive: bool) -> Iterator[Tables]:
+        """Reads open runs again, but for those in stretches that this extraction has just walked.
+
+        Args:
+            walked: Those stretches.
+            alive: The server has shown something of this workspace in this sync. Where it shows nothing at all, the
+                key may have lost its access (2026-03 answers 200 with no rows): nothing is closed then.
+        """
+        self._alive = alive
+        found = [
+            run
+            for run in life.still_open(self.state, self.workspace.memory.open_runs())
+            if not any(start <= run.started_at <= end for start, end in walked)
+        ]
+        yield from self._read(life.turn(self.state, found), by_list=False)
+
+    def torn(self) -> Iterator[Tables]:
+        """Reads runs again whose tables do not agree, as lists show them: from nothing, like any new run."""
+        yield from self._read(self.workspace.memory.torn(), by_list=True)
+
+    def _read(self, runs: list[OpenRun], *, by_list: bool) -> Iterator[Tables]:
+        if not runs:
+            return
+        groups = life.readings(self.workspace.memory.ranked(runs), FRESH_PAGE)
+        yield from self._by_id([group.runs[0] for group in groups if not (group.by_list or by_list)])
+        for group in groups:
+            if self.workspace.over():
+                return
+            if group.by_list or by_list:
+                self._by_list(group)
+                yield from self.workspace.batch.full()
+        yield from self.workspace.batch.flush()
+
+    def _by_list(self, group: Reading) -> None:
+        seen: set[str] = set()
+        first, last = group.runs[0].started_at, group.runs[-1].started_at
+        for chunk in walk.runs(lambda query: self.workspace.api.runs(self.workspace.id, query), first, last):
+            seen.update(row.id for row in chunk.rows)
+            seen.update(row.id for row in chunk.rejected if row.id is not None)
+            self.take(chunk)
+        self._alive = self._alive or bool(seen)
+        self._close([run for run in group.runs if run.id not in seen])
+
+    def _by_id(self, runs: list[OpenRun]) -> Iterator[Tables]:
+        missing: list[OpenRun] = []
+        for at in range(0, len(runs), BACKLOG_STEP):
+            if self.workspace.over():
+                return
+            step = {run.id: run for run in runs[at : at + BACKLOG_STEP]}
+            stored = self.workspace.memory.stored(step.values())
+            for id_, answer in self.workspace.concurrently(self.workspace.detail, list(stored)):
+                if isinstance(answer, errors.NotFound):
+                    missing.append(step[id_])
+                elif answer is not None:
+                    self._alive = True
+                    self.workspace.handled.add(id_)
+                    self.details.take(stored[id_], answer)
+            yield from self.workspace.batch.full()
+        self._close(missing)
+
+    def _close(self, runs: list[OpenRun]) -> None:
+        """Ends the following of runs that the server no longer has, with what is known of them."""
+        if not self._alive:
+            return
+        for id_, stored in self.workspace.memory.stored(runs).items() if runs else ():
+            self.details.take(stored, errors.NotFound(id_))
+        for run in runs:
+            life.close(self.state, run)

@@ -1,0 +1,242 @@
+"""What is stored of a run and what was just read of it, as one: the richer of two answers wins. Pure.
+
+A run's row is filled in place, and later its answers get poorer: traces expire, workflows are deleted, lists tell less
+than details. Facts of the moment (status, end, error) are those of the latest answer; what lasts (ids, names,
+tokens, split, spans) is never taken away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from . import decode, life
+from .cost import ZERO
+from .runs import Fingerprint, RunRows, fingerprint_of
+from .tables import COST_ITEMS, LOG_DETAILS, LOGS, Row, Table
+
+Fields = dict[str, Any]
+
+_SPLIT = ("model", "tool")
+_LASTING = {
+    LOGS.name: ("execution_id", "workflow_id", "deployment_version_id", "trigger", "files", "cost_total"),
+    LOG_DETAILS.name: (
+        "execution_id",
+        "workflow_id",
+        "workflow_description",
+        "workflow_folder_id",
+        "workflow_deleted",
+        "cost_total",
+        "final_output",
+        "execution_data",
+        "created_at",
+    ),
+}
+"""Columns in which nothing never replaces something."""
+_TOKENS = ("prompt_tokens", "completion_tokens", "total_tokens")
+_OF_THE_END = ("finalization_path", "error")
+"""Columns that describe one end of a run: nothing replaces something as long as it is the same end."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run as the destination holds it.
+
+    Attributes:
+        log: Its row of ``logs``.
+        detail: Its row of ``log_details``; None where that is not there.
+        items: Its rows of ``cost_items``.
+    """
+
+    log: Row
+    detail: Row | None = None
+    items: Sequence[Row] = field(default_factory=list)
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """What to compare with what is read."""
+        return fingerprint_of(self.log, None if self.detail is None else self.detail[_SPAN_COUNT])
+
+
+_SPAN_COUNT = LOG_DETAILS.column_names.index("span_count")
+
+
+def changed(known: Fingerprint, rows: RunRows) -> bool:
+    """Whether an answer tells something new of a stored run; one that only tells less does not."""
+    now = rows.fingerprint
+    if (now.ended_at, now.level) != (known.ended_at, known.level) or now.cost_total not in (None, known.cost_total):
+        return True
+    if known.spans is not None and (now.spans or 0) > known.spans:
+        return True
+    return now.status != known.status and not life.tells_less(known.status, now.status, plain=rows.plain)
+
+
+def richer(new: RunRows, stored: StoredRun) -> RunRows:
+    """The rows to store of a run that is there already.
+
+    Args:
+        new: As just read.
+        stored: As stored.
+
+    Returns:
+        Rows in which nothing is poorer than stored; empty ``items`` or ``spans``, and rows equal to the stored
+        ones, where those stay as they are.
+    """
+    known, now = stored.fingerprint, new.fingerprint
+    same_end = known.ended_at == now.ended_at and known.level == now.level
+    same = same_end and now.cost_total in (None, known.cost_total)
+    log = _log(_fields(LOGS, new.log), _fields(LOGS, stored.log), same=same, plain=new.plain)
+    spans = [] if same and len(new.spans) < (known.spans or 0) else new.spans
+    items, settled = _items(new, stored, log["cost_total"])
+    detail = new.detail
+    if stored.detail is not None and new.detail:
+        merged = _detail(_fields(LOG_DETAILS, new.detail), _fields(LOG_DETAILS, stored.detail), same, bool(spans))
+        detail = _row(LOG_DETAILS, merged)
+    return RunRows(
+        id=new.id,
+        log=_row(LOGS, log),
+        pending=new.pending and not settled,
+        plain=new.plain,
+        detail=detail,
+        items=items,
+        spans=spans,
+    )
+
+
+def _log(new: Fields, old: Fields, *, same: bool, plain: bool) -> Fields:
+    merged = _lasting(LOGS, new, old)
+    if same and life.tells_less(old["status"], new["status"], plain=plain):
+        merged["status"] = old["status"]
+    return merged
+
+
+def _detail(new: Fields, old: Fields, same: bool, has_spans: bool) -> Fields:
+    merged = _lasting(LOG_DETAILS, new, old)
+    if not has_spans and old["span_count"]:
+        merged["span_count"] = old["span_count"]
+    if all(new[name] is None for name in _TOKENS) or (same and not has_spans):
+        merged |= {name: new[name] if old[name] is None else old[name] for name in _TOKENS}
+    if same:
+        merged |= {name: old[name] if new[name] is None else new[name] for name in _OF_THE_END}
+        if old["detail_source"] == "detail":
+            merged["detail_source"] = "detail"
+    return merged
+
+
+def _lasting(table: Table, new: Fields, old: Fields) -> Fields:
+    merged = {**new, **{name: old[name] for name in _LASTING[table.name] if new[name] is None}}
+    if old["workflow_name"] is not None and (new["workflow_name"] is None or new["workflow_id"] is None):
+        merged["workflow_name"] = old["workflow_name"]  # a hard-deleted workflow is called "Deleted Workflow"
+    merged["extra"] = _extra(new["extra"], old["extra"])
+    return merged
+
+
+def _extra(new: str | None, old: str | None) -> str | None:
+    if new is None or old is None or new == old:
+        return old if new is None else new
+    return decode.encode(decode.anything(old.encode()) | decode.anything(new.encode())).decode()
+
+
+def _items(new: RunRows, stored: StoredRun, total: Decimal | None) -> tuple[list[Row], bool]:
+    """Items to store, and whether the stored split is all there is to know."""
+    old = [item for item in stored.items if item[_KIND] in _SPLIT]
+    itemised = sum((item[_TOTAL] for item in stored.items), ZERO)
+    if any(item[_KIND] in _SPLIT for item in new.items) or not old:
+        return _or_zero(new, total, itemised), False
+    if itemised == total:
+        return [], True
+    rest = (total or ZERO) - sum((item[_TOTAL] for item in old), ZERO)
+    if rest < 0 or any(item[_KIND] == "unknown" for item in new.items):
+        return new.items, False
+    others = [_with(item, total_cost=rest) for item in new.items if rest]
+    return [*old, *others], False
+
+
+def _or_zero(new: RunRows, total: Decimal | None, itemised: Decimal) -> list[Row]:
+    """A run that turns out to have cost nothing: an item that says so replaces those that say otherwise."""
+    if new.items or total is None or itemised == total or not new.detail:
+        return new.items
+    return [_nothing(new, total)]
+
+
+def _nothing(new: RunRows, total: Decimal) -> Row:
+    log = _fields(LOGS, new.log)
+    about = {name: log[name] for name in ("workspace_id", "workflow_id", "execution_id", "started_at")}
+    item = dict.fromkeys(COST_ITEMS.column_names) | about
+    return _row(COST_ITEMS, item | {"log_id": new.id, "kind": "other", "name": "other", "total_cost": total})
+
+
+_KIND = COST_ITEMS.column_names.index("kind")
+_TOTAL = COST_ITEMS.column_names.index("total_cost")
+
+
+def _with(row: Row, **values: Any) -> Row:
+    return _row(COST_ITEMS, _fields(COST_ITEMS, row) | values)
+
+
+def gone(stored: StoredRun) -> RunRows:
+    """A run the server no longer has, before all of it was read: what is known is all there is.
+
+    Its detail counts as read; a cost whose split was never told is ``other``.
+    """
+    log = _fields(LOGS, stored.log)
+    total = log["cost_total"]
+    items: list[Row] = []
+    if total is not None and (
+        any(item[_KIND] == "unknown" for item in stored.items)
+        or sum((item[_TOTAL] for item in stored.items), ZERO) != total
+    ):
+        kept = [item for item in stored.items if item[_KIND] in _SPLIT]
+        rest = total - sum((item[_TOTAL] for item in kept), ZERO)
+        if rest < 0:
+            kept, rest = [], total
+        about = RunRows(id=log["id"], log=stored.log, pending=False)
+        items = [*kept, _nothing(about, rest)] if rest else kept
+    detail: Row = ()
+    if stored.detail is not None:
+        fields = _fields(LOG_DETAILS, stored.detail) | {"cost_total": total}
+        detail = _row(LOG_DETAILS, fields | ({"detail_source": "detail"} if log["ended_at"] else {}))
+    return RunRows(id=log["id"], log=stored.log, pending=False, detail=detail, items=items)
+
+
+def news(rows: RunRows, stored: StoredRun) -> RunRows | None:
+    """The rows without those that are stored already; None where all are."""
+    log = () if same_row(LOGS, rows.log, stored.log) else rows.log
+    detail = rows.detail
+    if not detail or (stored.detail is not None and same_row(LOG_DETAILS, detail, stored.detail)):
+        detail = ()
+    items = [] if _same_items(rows.items, stored.items) else rows.items
+    if not (log or detail or items):
+        return None
+    return RunRows(id=rows.id, log=log, pending=rows.pending, detail=detail, items=items, spans=rows.spans)
+
+
+def _same_items(one: Sequence[Row], other: Sequence[Row]) -> bool:
+    def in_order(rows: Iterable[Row]) -> list[Row]:
+        return sorted(rows, key=lambda row: row[:3])
+
+    return len(one) == len(other) and all(
+        same_row(COST_ITEMS, a, b) for a, b in zip(in_order(one), in_order(other), strict=True)
+    )
+
+
+def same_row(table: Table, one: Row, other: Row) -> bool:
+    """Whether two rows say the same; JSON is compared by what it says, since some databases write it anew."""
+    return all(
+        a == b or (column.kind == "json" and None not in (a, b) and _parsed(a) == _parsed(b))
+        for column, a, b in zip(table.columns, one, other, strict=True)
+    )
+
+
+def _parsed(text: str) -> Any:
+    return decode.anything(text.encode())
+
+
+def _fields(table: Table, row: Row) -> Fields:
+    return dict(zip(table.column_names, row, strict=True))
+
+
+def _row(table: Table, fields: Fields) -> Row:
+    return tuple(fields[name] for name in table.column_names)

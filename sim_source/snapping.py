@@ -1,0 +1,85 @@
+"""Snapshots of runs: one per deployment version, or one per run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from . import errors, snapshots, wire
+from .batch import Tables
+from .details import BACKLOG_STEP
+from .tables import EXECUTION_SNAPSHOTS, WORKFLOW_STATES
+from .workspace import Workspace
+
+Wanted = tuple[str, str | None]
+"""Execution id and workflow id."""
+
+
+@dataclass(slots=True)
+class SnapshotReader:
+    """Asks for snapshots of one workspace's runs.
+
+    Attributes:
+        mode: Whose: version, all or none.
+    """
+
+    workspace: Workspace
+    mode: snapshots.Snapshots
+    _versions: set[str] | None = None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether snapshots are read at all."""
+        return self.mode != "none" and self.workspace.batch.wants(EXECUTION_SNAPSHOTS.name)
+
+    def now(self, fresh: Sequence[wire.Run]) -> None:
+        """Asks for snapshots of runs seen for the first time, as far as that costs no waiting."""
+        workspace = self.workspace
+        if not self.wanted or not workspace.bounds.snapshots or not fresh:
+            return
+        if self._versions is None:
+            self._versions = workspace.memory.snapshot_versions()
+        wanted: list[Wanted] = []
+        for run in reversed(fresh):
+            version = run.deployment_version_id
+            if run.execution_id is None or run.execution_id in workspace.handled:
+                continue
+            if self.mode == "version" and version is not None:
+                if version in self._versions:
+                    continue
+                self._versions.add(version)
+            wanted.append((run.execution_id, run.workflow_id))
+        self._read(wanted[: workspace.allowance(workspace.bounds.snapshots)])
+
+    def backlog(self) -> Iterator[Tables]:
+        """Asks for what earlier syncs left."""
+        workspace = self.workspace
+        if not self.wanted:
+            return
+        while workspace.bounds.snapshots > 0 and not workspace.over():
+            step = min(BACKLOG_STEP, workspace.bounds.snapshots)
+            limit = step + len(workspace.handled)
+            found = workspace.memory.without_snapshot(by_version=self.mode == "version", limit=limit)
+            waiting = [entry for entry in found if entry[0] not in workspace.handled][:step]
+            if not waiting:
+                return
+            self._read(waiting)
+            yield from workspace.batch.flush()
+
+    def _read(self, wanted: Sequence[Wanted]) -> None:
+        workspace = self.workspace
+        for (execution_id, _), answer in workspace.concurrently(lambda entry: self._snapshot(*entry), wanted):
+            workspace.handled.add(execution_id)
+            workspace.bounds.snapshots -= 1
+            if answer is None:
+                continue
+            workspace.batch.add(EXECUTION_SNAPSHOTS.name, [answer.snapshot])
+            if answer.state is not None and answer.state[0] not in workspace.handled:
+                workspace.handled.add(answer.state[0])
+                workspace.batch.add(WORKFLOW_STATES.name, [answer.state])
+
+    def _snapshot(self, execution_id: str, workflow_id: str | None) -> snapshots.SnapshotRows:
+        try:
+            return snapshots.read(self.workspace.api.execution(execution_id), self.workspace.id)
+        except errors.NotFound:
+            return snapshots.gone(execution_id, self.workspace.id, workflow_id)

@@ -1,0 +1,68 @@
+"""Asking the destination: one place for its connection, its table names and what it answers when it cannot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dlt
+from dlt.common.destination.exceptions import SqlClientNotAvailable
+from dlt.common.exceptions import MissingDependencyException
+from dlt.destinations.exceptions import DatabaseUndefinedRelation
+from dlt.destinations.sql_client import SqlClientBase
+
+from .decode import encode
+from .tables import TABLES, Row, Table
+from .walk import utc
+
+
+class Warehouse:
+    """Asks the destination of a pipeline; one for all questions, since making dlt's client costs more than asking.
+
+    A destination that cannot be asked, or does not have the tables yet, answers nothing.
+    """
+
+    def __init__(self, pipeline: dlt.Pipeline) -> None:
+        self._pipeline = pipeline
+        self._client: SqlClientBase[Any] | None = None
+
+    def ask(self, sql: str, *args: Any) -> list[tuple[Any, ...]]:
+        """Rows of a question; ``{logs}`` and the like stand for the tables' full names."""
+        try:
+            if self._client is None:
+                self._client = self._pipeline.sql_client()
+            with self._client as client:
+                names = {name: client.make_qualified_table_name(name) for name in (*TABLES, *_DLT_TABLES)}
+                with client.execute_query(sql.format(**names), *args) as cursor:
+                    return list(cursor.fetchall())
+        except (DatabaseUndefinedRelation, SqlClientNotAvailable, MissingDependencyException):
+            return []
+
+    def has(self, table: str) -> bool:
+        """Whether a table was ever loaded: one that nobody selected is not there to be asked."""
+        name = self._pipeline.default_schema_name
+        return name is not None and table in self._pipeline.schemas[name].data_table_names(seen_data_only=True)
+
+    def count(self, table: str) -> int:
+        """Rows of a table; 0 where it is not there."""
+        rows = self.ask(f"SELECT count(*) FROM {{{table}}}")
+        return int(rows[0][0]) if rows else 0
+
+
+_DLT_TABLES = ("_dlt_loads", "_dlt_pipeline_state")
+
+
+def columns_of(alias: str, table: Table) -> str:
+    """The columns of a table for a SELECT, in order."""
+    return ", ".join(f"{alias}.{name}" for name in table.column_names)
+
+
+def as_sent(table: Table, row: tuple[Any, ...]) -> Row:
+    """A stored row as it was sent: JSON as text (some drivers hand it out parsed), moments in UTC."""
+    return tuple(
+        _as_json(value) if column.kind == "json" else utc(value) if column.kind == "timestamp" and value else value
+        for column, value in zip(table.columns, row, strict=True)
+    )
+
+
+def _as_json(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else encode(value).decode()

@@ -1,0 +1,148 @@
+"""One workspace while it is read: what the readers of its lists, details and snapshots share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import msgspec
+
+from . import account, errors, merge, runs, wire
+from .api import SimApi
+from .batch import Batch
+from .client import CONNECTIONS, SimClient
+from .decode import Rejected
+from .memory import Memory
+from .merge import StoredRun
+from .runs import RunOptions, RunRows
+from .tables import COST_ITEMS, LOG_DETAILS, LOGS, REJECTED_ROWS, TRACE_SPANS
+from .watch import Watch
+
+UNLIMITED = 1 << 62
+
+ROW_FAULTS = (msgspec.DecodeError, ArithmeticError, ValueError, OverflowError)
+"""What a row that does not fit raises: it is set aside, never fatal."""
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+@dataclass(slots=True)
+class Bounds:
+    """How much one extraction reads at most, so that a first sync is committed in pieces.
+
+    Attributes:
+        runs: List rows; 0 walks no list.
+        details: Per-run details.
+        snapshots: Snapshots.
+        audit_logs: Rows of audit logs; 0 walks none.
+        catch_up: Whether details and snapshots that earlier extractions left are asked for.
+    """
+
+    runs: int = UNLIMITED
+    details: int = UNLIMITED
+    snapshots: int = UNLIMITED
+    audit_logs: int = UNLIMITED
+    catch_up: bool = True
+
+
+@dataclass(slots=True)
+class Workspace:
+    """A workspace, how it is asked, and where its rows go.
+
+    Attributes:
+        batch: Takes the rows.
+        handled: Ids of runs, executions and states that this extraction is done with.
+    """
+
+    id: str
+    api: SimApi
+    client: SimClient
+    memory: Memory
+    watch: Watch
+    options: RunOptions
+    batch: Batch
+    bounds: Bounds = field(default_factory=Bounds)
+    handled: set[str] = field(default_factory=set)
+
+    def over(self) -> bool:
+        """Whether the time of this run is up."""
+        self.watch.out_of_time = self.watch.out_of_time or self.client.out_of_time
+        return self.watch.out_of_time
+
+    def allowance(self, bound: int) -> int:
+        """Requests that can be sent now: as many as the rate allows without waiting, within the bound."""
+        available = self.client.available
+        if bound >= UNLIMITED // 2 or available is None:
+            return max(0, bound)
+        return max(0, min(bound, available - 1))
+
+    def detail(self, log_id: str) -> wire.Run | errors.NotFound:
+        """A run's detail, or that there is none."""
+        try:
+            return self.api.run(log_id)
+        except errors.NotFound as missing:
+            return missing
+
+    def read(
+        self,
+        run: wire.Run,
+        answer: wire.Run | errors.NotFound | None = None,
+        stored: StoredRun | None = None,
+    ) -> RunRows | None:
+        """A run as rows, nothing poorer than what is stored; one that does not fit is set aside.
+
+        Args:
+            run: Its list row.
+            answer: What its detail said, where that was asked.
+            stored: As the destination holds it.
+        """
+        detail = answer if isinstance(answer, wire.Run) else None
+        try:
+            rows = runs.read(run, self.id, self.options, detail, asked=answer is not None)
+            return rows if stored is None else merge.richer(rows, stored)
+        except ROW_FAULTS as fault:
+            table = LOGS.name if answer is None else LOG_DETAILS.name
+            self.reject(table, run.id, msgspec.json.encode(detail or run), fault)
+            return None
+
+    def add(self, rows: Sequence[RunRows]) -> None:
+        """Hands rows of runs on."""
+        batch = self.batch
+        batch.add(LOGS.name, [each.log for each in rows if each.log])
+        batch.add(LOG_DETAILS.name, [each.detail for each in rows if each.detail])
+        batch.add(COST_ITEMS.name, [item for each in rows for item in each.items])
+        batch.add(TRACE_SPANS.name, [span for each in rows for span in each.spans])
+
+    def concurrently(self, ask: Callable[[A], B], wanted: Sequence[A]) -> Iterator[tuple[A, B | None]]:
+        """Asks for many at once, as the client's pacing lets them; None where one failed."""
+        if not wanted:
+            return
+        with ThreadPoolExecutor(min(CONNECTIONS, len(wanted))) as pool:
+            answers = [(entry, pool.submit(ask, entry)) for entry in wanted]
+            for entry, answer in answers:
+                try:
+                    yield entry, answer.result()
+                except errors.OutOfTime:
+                    self.watch.out_of_time = True
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    return
+                except errors.Unavailable as fault:
+                    self.watch.failed(LOG_DETAILS.name, self.id, fault)
+                    yield entry, None
+                except ROW_FAULTS as fault:
+                    self.watch.warn(f"workspace {self.id}: an answer could not be read: {fault}")
+                    yield entry, None
+
+    def set_aside(self, rejected: Sequence[Rejected]) -> None:
+        """Keeps rows of a list that could not be read."""
+        for row in rejected:
+            self.reject(LOGS.name, row.id, bytes(row.row), row.reason)
+
+    def reject(self, table: str, row_id: str | None, row: bytes, reason: object) -> None:
+        """Keeps a row that does not fit, with the reason."""
+        found = account.rejected_row(table, row_id, row, str(reason), self.id, datetime.now(UTC))
+        self.batch.add(REJECTED_ROWS.name, [found])
