@@ -121,23 +121,37 @@ def sim_source(
             pacer=seen.pacer,
             counters=seen.counters,
         )
-        source = dlt.current.source()
+        source, pipeline = dlt.current.source(), dlt.current.pipeline()
         with client, _collector_spared():
             reader = Reader(
                 client=client,
                 settings=settings,
                 watch=seen,
-                warehouse=Warehouse(dlt.current.pipeline()),
+                warehouse=Warehouse(pipeline),
                 state=dlt.current.source_state(),
                 selected=frozenset(source.resources.selected).intersection(TABLES),
                 strict=watch is None,
-                restored=dlt.current.pipeline().first_run,
+                restored=not _knows(pipeline),
             )
             yield from reader.pages(source.schema.data_table_names(seen_data_only=True))
+            if reader.restored and not (seen.more or seen.out_of_time):
+                pipeline.set_local_state_val(_WHOLE, True)
 
     hidden = dlt.resource(pages, name="pages", selected=False)
     strategies = _merge_strategies()
     return [hidden, *(_resource(table, hidden, strategies) for table in TABLES.values())]
+
+
+_WHOLE = "sim_source_whole"
+"""Under this name dlt's working folder itself, not its state, remembers that the destination's tables agree."""
+
+
+def _knows(pipeline: dlt.Pipeline) -> bool:
+    """Whether this working folder has seen all loads: one that was cut is then still in it and gets finished."""
+    try:
+        return bool(pipeline.get_local_state_val(_WHOLE))
+    except KeyError:
+        return False
 
 
 @contextmanager

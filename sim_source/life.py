@@ -91,15 +91,15 @@ def needs_detail(
     return names_model or (span_count == 0 and bool(cost_total))
 
 
-def tells_less(known: str, now: str, *, plain: bool = False) -> bool:
+def tells_less(known: str, now: str, *, silent: bool = False) -> bool:
     """Whether a status is only what lists say, where a richer answer said more of the same end of a run.
 
     Args:
         known: As stored.
         now: As just read.
-        plain: Read of a plain list, which does not even tell that a run is paused.
+        silent: The answer says nothing of how the run ended, so not that it is paused either.
     """
-    return now == "completed" and (known in ("cancelled", "failed") or (plain and known == "paused"))
+    return now == "completed" and (known in ("cancelled", "failed") or (silent and known == "paused"))
 
 
 @dataclass(frozen=True, slots=True)

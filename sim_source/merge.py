@@ -70,7 +70,7 @@ def changed(known: Fingerprint, rows: RunRows) -> bool:
         return True
     if known.spans is not None and (now.spans or 0) > known.spans:
         return True
-    return now.status != known.status and not life.tells_less(known.status, now.status, plain=rows.plain)
+    return now.status != known.status and not life.tells_less(known.status, now.status, silent=rows.silent)
 
 
 def richer(new: RunRows, stored: StoredRun) -> RunRows:
@@ -87,9 +87,10 @@ def richer(new: RunRows, stored: StoredRun) -> RunRows:
     known, now = stored.fingerprint, new.fingerprint
     same_end = known.ended_at == now.ended_at and known.level == now.level
     same = same_end and now.cost_total in (None, known.cost_total)
-    log = _log(_fields(LOGS, new.log), _fields(LOGS, stored.log), same=same, plain=new.plain)
+    log = _log(_fields(LOGS, new.log), _fields(LOGS, stored.log), same=same, silent=new.silent)
     spans = [] if same and len(new.spans) < (known.spans or 0) else new.spans
     items, settled = _items(new, stored, log["cost_total"])
+    items = [_with(item, workflow_id=log["workflow_id"]) if item[_WORKFLOW] is None else item for item in items]
     detail = new.detail
     if stored.detail is not None and new.detail:
         merged = _detail(_fields(LOG_DETAILS, new.detail), _fields(LOG_DETAILS, stored.detail), same, bool(spans))
@@ -98,16 +99,16 @@ def richer(new: RunRows, stored: StoredRun) -> RunRows:
         id=new.id,
         log=_row(LOGS, log),
         pending=new.pending and not settled,
-        plain=new.plain,
+        silent=new.silent,
         detail=detail,
         items=items,
         spans=spans,
     )
 
 
-def _log(new: Fields, old: Fields, *, same: bool, plain: bool) -> Fields:
+def _log(new: Fields, old: Fields, *, same: bool, silent: bool) -> Fields:
     merged = _lasting(LOGS, new, old)
-    if same and life.tells_less(old["status"], new["status"], plain=plain):
+    if same and life.tells_less(old["status"], new["status"], silent=silent):
         merged["status"] = old["status"]
     return merged
 
@@ -145,7 +146,7 @@ def _items(new: RunRows, stored: StoredRun, total: Decimal | None) -> tuple[list
     itemised = sum((item[_TOTAL] for item in stored.items), ZERO)
     if any(item[_KIND] in _SPLIT for item in new.items) or not old:
         return _or_zero(new, total, itemised), False
-    if itemised == total:
+    if itemised == total and stored.detail is not None:
         return [], True
     rest = (total or ZERO) - sum((item[_TOTAL] for item in old), ZERO)
     if rest < 0 or any(item[_KIND] == "unknown" for item in new.items):
@@ -170,6 +171,7 @@ def _nothing(new: RunRows, total: Decimal) -> Row:
 
 _KIND = COST_ITEMS.column_names.index("kind")
 _TOTAL = COST_ITEMS.column_names.index("total_cost")
+_WORKFLOW = COST_ITEMS.column_names.index("workflow_id")
 
 
 def _with(row: Row, **values: Any) -> Row:

@@ -58,7 +58,7 @@ class Reader:
         state: dlt's source state; changed in place, committed with the data.
         selected: Names of the tables that are wanted.
         strict: Raise failures instead of noting them.
-        restored: dlt's working folder was lost: a load that was cut in the middle is lost with it.
+        restored: dlt's working folder is new, the destination is not: a load that was cut in the middle is lost.
     """
 
     client: SimClient

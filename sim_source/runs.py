@@ -50,13 +50,14 @@ class RunRows(msgspec.Struct, gc=False):
 
     Attributes:
         pending: The per-run detail is still to be asked for.
-        plain: Read of a plain list, which does not tell that a run is paused.
+        silent: The answer says nothing of how the run ended: it cannot tell that one is paused. Plain lists do not,
+            nor answers whose trace has expired.
     """
 
     id: str
     log: Row
     pending: bool
-    plain: bool = False
+    silent: bool = False
     detail: Row = ()
     items: list[Row] = []
     spans: Sequence[Row] = ()
@@ -113,11 +114,12 @@ def read(
     latest = detail or run
     total = latest.cost.total if latest.cost else None
     split = _split(run, facts)
+    output = _final_output(run, facts)
     status = life.status(
         ended_at=latest.ended_at,
         level=latest.level,
         finalization_path=facts.data.finalization_path,
-        paused_output=life.is_paused_output(bytes(_final_output(run, facts))),
+        paused_output=life.is_paused_output(bytes(output)),
         error=spans.error_text(facts.data.error),
     )
     pending = unread = False
@@ -130,6 +132,7 @@ def read(
         id=run.id,
         log=_log_row(run, latest, workspace_id, workflow_id, status, amount),
         pending=pending,
+        silent=facts.data.finalization_path is None and not present(output),
         detail=_detail_row(run, facts, workspace_id, workflow_id, options, asked, amount),
         items=[item_row(item, run, workspace_id, workflow_id) for item in items],
         spans=trace.rows,
@@ -144,7 +147,7 @@ def _plain(run: wire.Run, workspace_id: str) -> RunRows:
         id=run.id,
         log=_log_row(run, run, workspace_id, run.workflow_id, status, total),
         pending=False,
-        plain=True,
+        silent=True,
     )
 
 

@@ -49,7 +49,7 @@ def test_an_audit_walk_cut_anywhere_and_begun_again_misses_nothing(moments: list
         for chunk in islice(walk.audit(server.ask, window.start, window.end), cut):
             windows.reached(state, chunk.position)
             found.update(row.id for row in chunk.rows)
-        again = windows.next_window(state, END, None, windows.LOOKBACK, newest_first=True)
+        again = windows.next_window(state, windows.Span(END), newest_first=True)
         assert again is not None
         found.update(given_ids(walk.audit(server.ask, again.start, again.end)))
     assert found == set(server.ids)

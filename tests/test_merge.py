@@ -1,0 +1,210 @@
+"""Never poorer: what is stored of a run and what was just read of it, as one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from sim_source import decode, merge, runs, wire
+from sim_source.merge import StoredRun
+from sim_source.runs import RunRows
+from sim_source.tables import COST_ITEMS, LOG_DETAILS, LOGS, Row, Table
+
+START = datetime(2026, 11, 20, 8, tzinfo=UTC)
+END = START + timedelta(seconds=5)
+D = Decimal
+TRACE = [
+    {"type": "workflow", "children": [{"type": "agent", "model": "gpt-4o", "tokens": {"input": 7, "output": 3}}]},
+]
+SPLIT = {"gpt-4o": {"total": 0.01, "tokens": {"input": 7, "output": 3}}}
+
+
+def answer(**fields: Any) -> wire.Run:
+    told = {
+        "id": "r1",
+        "startedAt": START.isoformat(),
+        "endedAt": END.isoformat(),
+        "executionId": "x1",
+        "workflowId": "w1",
+        "level": "info",
+        "trigger": "api",
+        "totalDurationMs": 5000,
+        "cost": {"total": 0.015},
+        "workflow": {"id": "w1", "name": "Triage", "description": "Sorts"},
+    }
+    return decode.one(decode.encode({**told, **fields}), wire.Run)
+
+
+LIST = answer(traceSpans=TRACE)
+DETAIL = answer(
+    executionData={"models": SPLIT, "tokens": {"input": 7, "output": 3, "total": 10}, "finalizationPath": "completed",
+                   "traceSpans": TRACE},
+    createdAt=START.isoformat(),
+)  # fmt: skip
+EXPIRED = answer(executionData={"hasTraceSpans": True, "traceSpanCount": 2})
+DELETED = {"workflowId": None, "workflow": {"id": None, "name": "Deleted Workflow", "deleted": True}}
+
+
+def read(run: wire.Run, detail: wire.Run | None = None, **options: Any) -> RunRows:
+    return runs.read(run, "ws", runs.RunOptions(**options), detail, asked=detail is not None)
+
+
+def stored(run: wire.Run, detail: wire.Run | None = None) -> StoredRun:
+    rows = read(run, detail)
+    return StoredRun(rows.log, rows.detail, rows.items)
+
+
+def fields(table: Table, row: Row) -> dict[str, Any]:
+    return dict(zip(table.column_names, row, strict=True))
+
+
+def items(rows: RunRows | StoredRun) -> dict[str, Decimal]:
+    found = [fields(COST_ITEMS, item) for item in rows.items]
+    return {item["name"]: item["total_cost"] for item in found}
+
+
+def log(rows: RunRows) -> dict[str, Any]:
+    return fields(LOGS, rows.log)
+
+
+def detail(rows: RunRows) -> dict[str, Any]:
+    return fields(LOG_DETAILS, rows.detail)
+
+
+WHOLE = stored(LIST, DETAIL)
+
+
+def test_the_stored_run_of_these_tests_is_rich() -> None:
+    assert items(WHOLE) == {"gpt-4o": D("0.01"), "other": D("0.005")}
+    assert WHOLE.fingerprint.spans == 2
+
+
+@pytest.mark.parametrize(
+    "poorer",
+    [
+        read(LIST),
+        read(answer()),
+        read(answer(cost=None)),
+        read(answer(**DELETED)),
+        read(LIST, EXPIRED),
+        read(answer(), EXPIRED),
+        read(answer(), logs_only=True),
+    ],
+    ids=["list", "no trace", "no cost", "deleted", "expired detail", "all expired", "plain list"],
+)
+def test_a_poorer_answer_of_the_same_end_changes_nothing(poorer: RunRows) -> None:
+    assert not merge.changed(WHOLE.fingerprint, poorer)
+    merged = merge.richer(poorer, WHOLE)
+    assert log(merged) | {"extra": None} == fields(LOGS, WHOLE.log)
+    assert not merged.pending
+    assert not merged.items or items(merged) == items(WHOLE)
+    if merged.detail:
+        kept, was = detail(merged), fields(LOG_DETAILS, WHOLE.detail or ())
+        told = ("workflow_deleted", "execution_data", "extra")
+        assert {name: value for name, value in kept.items() if name not in told} == {
+            name: value for name, value in was.items() if name not in told
+        }
+
+
+def test_a_deleted_workflow_keeps_its_name_and_is_marked() -> None:
+    merged = merge.richer(read(answer(**DELETED)), WHOLE)
+    assert (log(merged)["workflow_id"], log(merged)["workflow_name"]) == ("w1", "Triage")
+    assert detail(merged)["workflow_deleted"] is True
+    assert detail(merged)["workflow_description"] == "Sorts"
+
+
+def test_a_run_that_went_on_is_taken_as_it_is_now() -> None:
+    later = answer(
+        endedAt=(END + timedelta(hours=1)).isoformat(), cost={"total": 0.03}, level="error", traceSpans=TRACE
+    )
+    assert merge.changed(WHOLE.fingerprint, read(later))
+    merged = merge.richer(read(later), WHOLE)
+    assert merged.pending
+    assert items(merged) == {"unknown": D("0.03")}
+    told = detail(merged)
+    assert (told["detail_source"], told["finalization_path"], told["cost_total"]) == ("list", None, D("0.03"))
+    assert told["created_at"] == START
+
+
+def test_a_split_that_was_lost_stays_and_what_came_after_is_other() -> None:
+    grown = {"cost": {"total": 0.03}, "endedAt": (END + timedelta(hours=1)).isoformat()}
+    merged = merge.richer(read(answer(**grown), answer(**grown, executionData={"hasTraceSpans": True})), WHOLE)
+    assert items(merged) == {"gpt-4o": D("0.01"), "other": D("0.02")}
+
+
+def test_a_cost_below_the_stored_split_is_told_as_it_is() -> None:
+    less = answer(cost={"total": 0.002})
+    assert items(merge.richer(read(less, answer(cost={"total": 0.002}, executionData={})), WHOLE)) == {
+        "other": D("0.002")
+    }
+
+
+def test_a_run_that_turns_out_to_cost_nothing_says_so() -> None:
+    before = stored(answer(endedAt=None, cost={"total": 0.005}))
+    assert items(before) == {"other": D("0.005")}
+    assert items(merge.richer(read(answer(cost={"total": 0})), before)) == {"other": D(0)}
+
+
+def test_a_trace_that_appears_later_is_news() -> None:
+    before = stored(answer(endedAt=END.isoformat(), cost=None))
+    now = read(answer(cost=None, traceSpans=TRACE))
+    assert merge.changed(before.fingerprint, now)
+    assert len(merge.richer(now, before).spans) == 2
+
+
+def test_a_row_of_logs_without_its_detail_is_sent_again() -> None:
+    assert merge.changed(WHOLE.fingerprint._replace(spans=-1), read(answer()))
+
+
+@pytest.mark.parametrize(
+    ("known", "silent", "changed"),
+    [("cancelled", False, False), ("failed", False, False), ("paused", True, False), ("paused", False, True)],
+)
+def test_a_status_that_only_a_richer_answer_told_is_not_undone(known: str, silent: bool, changed: bool) -> None:
+    fingerprint = WHOLE.fingerprint._replace(status=known)
+    now = read(LIST if silent else answer(traceSpans=TRACE, finalOutput={"content": "done"}))
+    assert merge.changed(fingerprint, now) is changed
+    row = fields(LOGS, WHOLE.log) | {"status": known}
+    before = StoredRun(tuple(row.values()), WHOLE.detail, WHOLE.items)
+    assert log(merge.richer(now, before))["status"] == (known if not changed else "completed")
+
+
+def test_fields_nobody_has_documented_are_kept_when_they_are_no_longer_sent() -> None:
+    before = stored(answer(region="eu", score=1))
+    merged = merge.richer(read(answer(score=2)), before)
+    assert decode.anything(log(merged)["extra"].encode()) == {"region": "eu", "score": 2}
+
+
+def test_a_run_that_is_gone_keeps_what_is_known_and_its_open_cost_becomes_other() -> None:
+    before = stored(LIST)
+    assert items(before) == {"unknown": D("0.015")}
+    gone = merge.gone(before)
+    assert gone.log == before.log
+    assert items(gone) == {"other": D("0.015")}
+    assert detail(gone)["detail_source"] == "detail"
+    assert merge.news(merge.gone(WHOLE), WHOLE) is None
+
+
+def test_a_torn_run_that_is_gone_adds_up_again() -> None:
+    row = fields(LOGS, WHOLE.log) | {"cost_total": D("0.5")}
+    gone = merge.gone(StoredRun(tuple(row.values()), WHOLE.detail, WHOLE.items))
+    assert items(gone) == {"gpt-4o": D("0.01"), "other": D("0.49")}
+    assert detail(gone)["cost_total"] == D("0.5")
+
+
+def test_only_what_differs_is_loaded() -> None:
+    assert merge.news(read(LIST, DETAIL), WHOLE) is None
+    told = merge.news(read(LIST, answer(executionData={"models": SPLIT, "finalizationPath": "cancelled"})), WHOLE)
+    assert told is not None
+    assert log(told)["status"] == "cancelled"
+    assert told.items == []
+
+
+def test_json_that_a_database_writes_anew_is_the_same() -> None:
+    one = ("r1", *[None] * 12, '{"a": 1, "b": [2]}', None)
+    other = ("r1", *[None] * 12, '{"b":[2],"a":1}', None)
+    assert merge.same_row(LOGS, one, other)
+    assert not merge.same_row(LOGS, one, (*one[:13], '{"a":2}', None))
