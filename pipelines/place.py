@@ -5,17 +5,14 @@ from __future__ import annotations
 import errno
 import hashlib
 import logging
-import os
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import dlt
 import duckdb
-from filelock import FileLock, Timeout
 
 from sim_source.errors import ConfigurationError, SimError
 from sim_source.warehouse import Warehouse
@@ -40,41 +37,6 @@ def pipeline_for(target: Target) -> dlt.Pipeline:
     if target.database is not None:
         destination = dlt.destinations.duckdb(str(target.database))
     return dlt.pipeline(name, destination=destination, dataset_name=target.dataset)
-
-
-@contextmanager
-def locked(target: Target, pipeline: dlt.Pipeline) -> Iterator[None]:
-    """Holds the one lock of this place; a crash lets go of it.
-
-    Raises:
-        TryLater: Another run holds it.
-    """
-    if target.database is not None:
-        path = target.database.with_name(f".{target.database.name}.{target.dataset}.lock")
-    else:
-        path = Path(pipeline.pipelines_dir) / f"{pipeline.pipeline_name}.lock"
-        path.parent.mkdir(parents=True, exist_ok=True)
-    owner = path.with_suffix(".pid")
-    lock = FileLock(path, mode=0o600)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise TryLater(f"another run is at work on {target}{_pid(owner)}; this one leaves it alone") from error
-    except OSError as error:
-        raise ConfigurationError(f"{path.parent} cannot be written to ({os.strerror(error.errno or 0)})") from error
-    try:
-        owner.write_text(str(os.getpid()))
-        yield
-    finally:
-        owner.unlink(missing_ok=True)
-        lock.release()
-
-
-def _pid(file: Path) -> str:
-    try:
-        return f" (PID {int(file.read_text())})"
-    except (OSError, ValueError):
-        return ""
 
 
 def check_database(target: Target, *, wait_s: float = READER_WAIT_S, tell: Callable[[str], None] = logger.info) -> None:

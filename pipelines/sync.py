@@ -18,7 +18,7 @@ from sim_source.memory import Memory
 from sim_source.reader import wrong_key
 from sim_source.warehouse import Warehouse
 
-from . import comments, place
+from . import comments, lock, place
 from .settings import RunSettings, Target
 
 PIECE_RUNS = 100_000
@@ -144,7 +144,7 @@ class Sync:
             self._first_proof()
             self.pipeline = place.pipeline_for(self.settings.target)
             self.warehouse = Warehouse(self.pipeline)
-            with place.locked(self.settings.target, self.pipeline), self.hold:
+            with lock.locked(self.settings.target, self.pipeline), self.hold:
                 self._pieces(outcome)
         except (errors.SimError, DltException, OSError) as error:
             outcome.fault = place.explained(error, self.settings.target)

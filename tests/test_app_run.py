@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines import place, settings, sync
+from pipelines import lock, place, settings, sync
 from pipelines.sim_api import (
     FOREIGN_WORKSPACE,
     OWNER_KEY,
@@ -230,7 +230,7 @@ def test_a_database_of_a_newer_duckdb_is_refused(app: App, server: SimServer) ->
 def test_another_run_that_holds_the_lock_is_left_alone(app: App, server: SimServer) -> None:
     app.account(server)
     target = settings.target(database=Path("sim_sync.duckdb"))
-    with place.locked(target, place.pipeline_for(target)):
+    with lock.locked(target, place.pipeline_for(target)):
         done = app("run")
     assert (done.code, "another run" in done.err, "PID" in done.err) == (75, True, True)
     assert app("run").code == 0

@@ -11,6 +11,7 @@ import dlt
 import duckdb
 import pytest
 
+from pipelines import lock, place, settings
 from pipelines.sim_api import OWNER_KEY, WORKSPACE, serve
 from sim_source import TABLES, Watch, sim_source
 from tests.app import App, one_of_every_kind
@@ -123,6 +124,33 @@ def test_the_command_line_loads_postgres(postgres: str, app: App, monkeypatch: p
         "WHERE c.relnamespace = 'by_hand'::regnamespace AND d.objsubid > 0",
     )
     assert asked.json == [{"n": sum(len(table.columns) for table in TABLES.values())}]
+
+
+def test_two_machines_do_not_work_on_one_dataset_at_once(
+    postgres: str, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock file of one is nothing to the other: PostgreSQL itself holds the second lock."""
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", postgres)
+    with serve(one_of_every_kind(), "2026-08") as server:
+        app.account(server)
+        here = settings.target("postgres", "shared")
+        with lock.locked(here, place.pipeline_for(here)):
+            monkeypatch.setenv("DLT_DATA_DIR", str(app.folder / "another machine"))
+            refused = app("run", "--destination", "postgres", "--dataset", "shared")
+            assert (refused.code, "another run" in refused.err) == (75, True)
+            assert app("run", "--destination", "postgres", "--dataset", "not_shared").code == 0
+        assert app("run", "--destination", "postgres", "--dataset", "shared").code == 0
+
+
+def test_a_server_that_cannot_be_reached_is_said_without_the_password(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", "postgresql://loader:s3cr3t-pass@127.0.0.1:9/nothing")
+    with serve(one_of_every_kind(), "2026-08") as server:
+        app.account(server)
+        done = app("run", "--destination", "postgres")
+    assert (done.code, "DESTINATION__POSTGRES__CREDENTIALS" in done.err) == (2, True)
+    assert "s3cr3t-pass" not in done.err + done.out
 
 
 def test_duckdb_alone_is_enough_to_read_the_file(tmp_path: Path) -> None:
