@@ -24,6 +24,7 @@ class Warehouse:
     def __init__(self, pipeline: dlt.Pipeline) -> None:
         self._pipeline = pipeline
         self._client: SqlClientBase[Any] | None = None
+        self._there: frozenset[str] = frozenset()
 
     def ask(self, sql: str, *args: Any) -> list[tuple[Any, ...]]:
         """Rows of a question; ``{logs}`` and the like stand for the tables' full names."""
@@ -40,7 +41,9 @@ class Warehouse:
     def has(self, table: str) -> bool:
         """Whether a table was ever loaded: one that nobody selected is not there to be asked."""
         name = self._pipeline.default_schema_name
-        return name is not None and table in self._pipeline.schemas[name].data_table_names(seen_data_only=True)
+        if table not in self._there and name is not None:  # dlt reads its schema anew each time; tables only come
+            self._there = frozenset(self._pipeline.schemas[name].data_table_names(seen_data_only=True))
+        return table in self._there
 
     def count(self, table: str) -> int:
         """Rows of a table; 0 where it is not there."""
