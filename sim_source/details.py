@@ -31,7 +31,8 @@ class DetailReader:
         wanted = [entry for entry in reversed(fresh) if entry[1].pending]
         wanted = wanted[: workspace.allowance(workspace.bounds.details)]
         complete: dict[str, RunRows] = {}
-        for (run, _, stored), answer in workspace.concurrently(lambda entry: workspace.detail(entry[0].id), wanted):
+        answers = workspace.concurrently(lambda entry: workspace.detail(entry[0].id), wanted, LOG_DETAILS.name)
+        for (run, _, stored), answer in answers:
             workspace.bounds.details -= 1
             if answer is None:
                 continue
@@ -52,7 +53,7 @@ class DetailReader:
             stored = workspace.memory.stored([run for run in waiting if run.id not in workspace.handled][:step])
             if not stored:
                 return
-            for id_, answer in workspace.concurrently(workspace.detail, list(stored)):
+            for id_, answer in workspace.concurrently(workspace.detail, list(stored), LOG_DETAILS.name):
                 workspace.handled.add(id_)
                 workspace.bounds.details -= 1
                 if answer is not None:

@@ -10,6 +10,7 @@ from . import errors, life, walk, wire
 from .batch import Tables
 from .details import BACKLOG_STEP, DetailReader
 from .life import OpenRun, Reading
+from .tables import LOGS
 from .workspace import Workspace
 
 FRESH_PAGE = 900
@@ -81,7 +82,7 @@ class Follower:
                 return
             step = {run.id: run for run in runs[at : at + BACKLOG_STEP]}
             stored = self.workspace.memory.stored(step.values())
-            for id_, answer in self.workspace.concurrently(self.workspace.detail, list(stored)):
+            for id_, answer in self.workspace.concurrently(self.workspace.detail, list(stored), LOGS.name):
                 if isinstance(answer, errors.NotFound):
                     missing.append(step[id_])
                 elif answer is not None:

@@ -68,7 +68,8 @@ class SnapshotReader:
 
     def _read(self, wanted: Sequence[Wanted]) -> None:
         workspace = self.workspace
-        for (execution_id, _), answer in workspace.concurrently(lambda entry: self._snapshot(*entry), wanted):
+        resource = EXECUTION_SNAPSHOTS.name
+        for (execution_id, _), answer in workspace.concurrently(lambda one: self._snapshot(*one), wanted, resource):
             workspace.handled.add(execution_id)
             workspace.bounds.snapshots -= 1
             if answer is None:

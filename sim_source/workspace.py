@@ -117,8 +117,8 @@ class Workspace:
         batch.add(COST_ITEMS.name, [item for each in rows for item in each.items])
         batch.add(TRACE_SPANS.name, [span for each in rows for span in each.spans])
 
-    def concurrently(self, ask: Callable[[A], B], wanted: Sequence[A]) -> Iterator[tuple[A, B | None]]:
-        """Asks for many at once, as the client's pacing lets them; None where one failed."""
+    def concurrently(self, ask: Callable[[A], B], wanted: Sequence[A], resource: str) -> Iterator[tuple[A, B | None]]:
+        """Asks for many at once, as the client's pacing lets them; None where one failed: noted for the resource."""
         if not wanted:
             return
         with ThreadPoolExecutor(min(CONNECTIONS, len(wanted))) as pool:
@@ -131,10 +131,10 @@ class Workspace:
                     pool.shutdown(wait=False, cancel_futures=True)
                     return
                 except errors.Unavailable as fault:
-                    self.watch.failed(LOG_DETAILS.name, self.id, fault)
+                    self.watch.failed(resource, self.id, fault)
                     yield entry, None
                 except ROW_FAULTS as fault:
-                    self.watch.warn(f"workspace {self.id}: an answer could not be read: {fault}")
+                    self.watch.warn(f"{resource} of workspace {self.id}: an answer could not be read: {fault}")
                     yield entry, None
 
     def set_aside(self, rejected: Sequence[Rejected]) -> None:

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from pipelines import lock, place, settings
-from pipelines.sim_api import OWNER_KEY, WORKSPACE, serve
+from pipelines.sim_api import OWNER_KEY, WORKSPACE, plans, serve
 from sim_source import TABLES, Watch, sim_source
 from tests.app import App, one_of_every_kind
 from tests.postgres import skip_reason, throwaway_postgres
@@ -102,6 +102,39 @@ def test_a_changed_run_replaces_its_children_in_postgres(postgres: str, tmp_path
     assert logs is not None
     assert logs[0][1] == "completed"
     assert items[0][0] == logs[0][0]
+
+
+def test_open_runs_are_followed_and_torn_ones_mended_in_postgres(postgres: str, tmp_path: Path) -> None:
+    world = one_of_every_kind()
+    old = [
+        world.start_run("wf-triage", plans.two_model_plan(), started_ms=world.now_ms - days * 86_400_000).id
+        for days in (30, 20, 20)
+    ]
+    for run_id in old:
+        world.pause_run(run_id, blocks=2)
+
+    def pipeline(folder: str) -> dlt.Pipeline:
+        return dlt.pipeline(
+            "following",
+            pipelines_dir=str(tmp_path / folder),
+            destination=dlt.destinations.postgres(postgres),
+            dataset_name="following",
+        )
+
+    with serve(world, "2026-08") as server:
+        load(pipeline("one"), server.base_url)
+        for run_id in old:
+            world.end_run(run_id)
+        load(pipeline("one"), server.base_url)
+        before = contents(pipeline("one"))
+        statuses = {row[0]: row[8] for row in before["logs"]}
+        assert {statuses[run_id] for run_id in old} == {"completed"}
+        with pipeline("one").sql_client() as client:
+            client.execute_sql("DELETE FROM following.cost_items WHERE log_id = %s", old[0])
+            client.execute_sql("DELETE FROM following.trace_spans WHERE log_id = %s", old[1])
+            client.execute_sql("DELETE FROM following.log_details WHERE id = %s", old[2])
+        load(pipeline("two"), server.base_url)  # its working folder is new: nobody else can finish what was cut
+        assert contents(pipeline("two")) == before
 
 
 def test_the_command_line_loads_postgres(postgres: str, app: App, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,8 +19,9 @@ from pipelines.sim_api import (
     serve,
     small_world,
 )
+from sim_source import Watch
 from tests import oracle
-from tests.warehouse import Warehouse, full_world
+from tests.warehouse import Warehouse, full_world, iso
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -197,8 +198,8 @@ def test_new_runs_never_wait_for_a_backfill(warehouse: Warehouse) -> None:
     world = many_runs(300, every_ms=60_000)
     start = world.runs_of(WORKSPACE)[0].started_ms
     with serve(world, max_limit=20) as server:
-        warehouse.load(server, "logs", since=_iso(world.now_ms - HOUR_MS))
-        warehouse.load(server, "logs", since=_iso(start), max_runs=20)
+        warehouse.load(server, "logs", since=iso(world.now_ms - HOUR_MS))
+        warehouse.load(server, "logs", since=iso(start), max_runs=20)
         new = finished_run(world, "wf-triage", plans.plain_plan(), started_ms=world.now_ms + 1000)
         later(world, 1)
         warehouse.load(server, "logs", max_runs=70)
@@ -207,12 +208,6 @@ def test_new_runs_never_wait_for_a_backfill(warehouse: Warehouse) -> None:
         assert before < 301
         warehouse.load(server, "logs")  # without --since the backfill in hand goes on
     assert len(warehouse.table("logs")) == 301
-
-
-def _iso(ms: int) -> str:
-    from tests.warehouse import iso
-
-    return iso(ms)
 
 
 @BOTH
@@ -250,6 +245,22 @@ def test_what_a_cut_load_left_torn_is_mended_though_its_package_is_lost(
         assert len(asked(server, "/api/v1/logs")) <= 2  # looked for once, not in every sync
 
 
+@BOTH
+def test_a_running_run_is_followed_though_only_logs_are_wanted(warehouse: Warehouse, dialect: str) -> None:
+    world = small_world()
+    finished_run(world, "wf-triage", plans.two_model_plan())
+    old = world.start_run("wf-triage", plans.agent_plan(), started_ms=world.now_ms - 20 * DAY_MS)
+    with serve(world, dialect) as server:
+        warehouse.load(server, "logs")
+        later(world, 24)
+        world.end_run(old.id)
+        warehouse.load(server, "logs")
+        row = warehouse.row("logs", old.id)
+        assert (row["status"], row["cost_total"]) == ("completed", oracle.told_total(old, dialect))
+        paths = {request.path for request in server.requests}
+    assert paths <= {"/api/v1/logs", f"/api/v1/logs/{old.id}"}
+
+
 def test_details_and_snapshots_that_fail_hold_nothing_back(warehouse: Warehouse) -> None:
     world = small_world()
     old = paused(world, "old", 20)
@@ -259,12 +270,10 @@ def test_details_and_snapshots_that_fail_hold_nothing_back(warehouse: Warehouse)
         server.app.faults = down
         later(world, 24)
         new = finished_run(world, "wf-triage", plans.plain_plan(), started_ms=world.now_ms - 1000)
-        from sim_source import Watch
-
         watch = Watch()
         warehouse.load(server, *RUNS, watch=watch)
         assert warehouse.row("logs", new.id)["status"] == "completed"
-        assert [failure.resource for failure in watch.failures] == ["log_details"]
+        assert [failure.resource for failure in watch.failures] == ["logs"]
         down.clear()
         world.end_run(old)
         later(world, 1)
