@@ -75,7 +75,7 @@ class Lab:
             self.begin(dialect, sync)
             record = self.root / "calls.json"
             end = self.run(dialect, sync, record=record)
-            assert end.code == 0, self.said()
+            assert end.code == 0, f"the undisturbed sync ended with {end.code} after {end.seconds:.1f} s: {self.said()}"
             self.keep(self._template(dialect, sync))
             calls = [Call(*call) for call in json.loads(record.read_text())]
             self._known[dialect, sync] = Undisturbed(self.contents(), calls, end.seconds)

@@ -28,7 +28,8 @@ PAGE = 40
 def first(now_ms: int, seed: int = 7) -> World:
     """Four days of two workspaces up to this moment; the same arguments give the same world."""
     world = small_world(seed, datetime.fromtimestamp(now_ms / 1000, UTC))
-    world.add_workflow(WORKSPACE, "Gone", workflow_id="wf-gone")
+    # a model of its own: of a state that two workflows share, either may be named as its workflow
+    world.add_workflow(WORKSPACE, "Gone", workflow_id="wf-gone", model="claude-haiku-4-5")
     world.deploy("wf-report", deployed_ms=now_ms - 2 * DAY)
     _days(world, random.Random(seed), ("wf-triage", "wf-report", "wf-gone"), 170)
     _days(world, random.Random(seed + 1), ("wf-labs",), 50)
