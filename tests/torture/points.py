@@ -40,6 +40,8 @@ PLACES = (
     "dlt.common.storages.load_package:PackageStorage.save_pending_transition",
     "dlt.common.storages.load_package:PackageStorage.complete_job",
     "dlt.load.load:Load.complete_package",
+    "dlt.common.storages.load_package:PackageStorage.complete_loading_package",
+    "dlt.common.storages.load_package:PackageStorage.delete_package",
     "dlt.destinations.job_client_impl:SqlJobClientBase.complete_load",
     # the steps, and between them
     "dlt.pipeline.pipeline:Pipeline.extract",
