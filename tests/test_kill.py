@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.torture.lab import Lab, lab
-from tests.torture.points import PHASES, spread
+from tests.torture.lab import Lab, Ordeal, lab
+from tests.torture.points import PHASES, Point, spread
 from tests.torture.servers import SYNCS
 from tests.torture.worlds import DIALECTS
 
@@ -19,6 +19,8 @@ POINTS = {"extract": 4, "normalize": 3, "load": 6, "between": 3}
 TIMES = 2
 """Kills by the clock, likewise."""
 
+every_sync = pytest.mark.parametrize(("dialect", "sync"), [(d, s) for d in DIALECTS for s in SYNCS])
+
 
 @pytest.fixture(scope="session")
 def killing() -> Iterator[Lab]:
@@ -26,26 +28,48 @@ def killing() -> Iterator[Lab]:
         yield made
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
-@pytest.mark.parametrize("sync", SYNCS)
+def point_in(killing: Lab, dialect: str, sync: str, phase: str, number: int) -> Point:
+    """A point of a phase; each dialect and sync has its own."""
+    calls = [call for call in killing.undisturbed(dialect, sync).calls if call.phase == phase]
+    shift = DIALECTS.index(dialect) * 2 + SYNCS.index(sync)
+    return spread(calls, POINTS[phase], shift)[number]
+
+
+@every_sync
 @pytest.mark.parametrize(("phase", "number"), [(phase, n) for phase in PHASES for n in range(POINTS[phase])])
 def test_killed_anywhere_and_run_again_all_tables_are_as_if_undisturbed(
     killing: Lab, dialect: str, sync: str, phase: str, number: int
 ) -> None:
-    calls = [call for call in killing.undisturbed(dialect, sync).calls if call.phase == phase]
-    point = spread(calls, POINTS[phase], shift=DIALECTS.index(dialect) * 2 + SYNCS.index(sync))[number]
-    killing.begin(dialect, sync)
-    assert killing.run(dialect, sync, point).killed, f"not killed {point}: {killing.said()}"
-    assert killing.after_a_plain_run(dialect, sync) == [], f"killed {point}"
+    verdict = killing.through(Ordeal(dialect, sync, point_in(killing, dialect, sync, phase, number)))
+    assert verdict.killed, verdict.story
+    assert verdict.differences == [], verdict.story
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
-@pytest.mark.parametrize("sync", SYNCS)
+@every_sync
 @pytest.mark.parametrize("number", range(TIMES))
 def test_killed_at_any_time_and_run_again_all_tables_are_as_if_undisturbed(
     killing: Lab, dialect: str, sync: str, number: int
 ) -> None:
     after_s = killing.undisturbed(dialect, sync).seconds * (number + 0.5) / TIMES
-    killing.begin(dialect, sync)
-    killing.run(dialect, sync, after_s)  # on a faster moment it may be over by then
-    assert killing.after_a_plain_run(dialect, sync) == [], f"killed after {after_s:.3f} s"
+    verdict = killing.through(Ordeal(dialect, sync, after_s))  # on a faster moment it may be over by then
+    assert verdict.differences == [], verdict.story
+
+
+@every_sync
+@pytest.mark.parametrize("phase", ["load", "between"])
+def test_killed_twice_in_a_row_and_run_again_all_tables_are_as_if_undisturbed(
+    killing: Lab, dialect: str, sync: str, phase: str
+) -> None:
+    number = DIALECTS.index(dialect) * 2 + SYNCS.index(sync)
+    verdict = killing.through(Ordeal(dialect, sync, point_in(killing, dialect, sync, phase, 1), again=number))
+    assert verdict.differences == [], verdict.story
+
+
+@every_sync
+@pytest.mark.parametrize(("phase", "number"), [("extract", 1), ("load", 1), ("load", 3), ("between", 1)])
+def test_killed_and_the_working_folder_lost_all_tables_are_as_if_undisturbed(
+    killing: Lab, dialect: str, sync: str, phase: str, number: int
+) -> None:
+    point = point_in(killing, dialect, sync, phase, number)
+    verdict = killing.through(Ordeal(dialect, sync, point, lost=True))
+    assert verdict.differences == [], verdict.story

@@ -20,14 +20,23 @@ from pipelines.sim_api import OWNER_KEY
 from sim_source import TABLES
 
 from .nursery import End, Nursery, Order, nursery
-from .points import Call, Point
+from .points import Call, Point, spread
 from .servers import Addresses, serving
 from .worlds import MINUTE, WORKSPACES
 
-PIECES = {"PIECE_RUNS": 100, "PIECE_CALLS": 70, "AT_ONCE": 15}
-"""Small, so that a first sync is several committed pieces of lists, and several of details and snapshots."""
+PIECES = {
+    "first": {"PIECE_RUNS": 150, "PIECE_CALLS": 120, "AT_ONCE": 15},
+    "second": {"PIECE_RUNS": 70, "PIECE_CALLS": 50, "AT_ONCE": 15},
+}
+"""Small, so that a sync is several committed pieces of lists, and several of details and snapshots."""
 OWN_MOMENT = {"usage": None, "rejected_rows": "seen_at"}
 """What tells when it was read, and so differs from sync to sync: a table, or one column of it."""
+
+TORN = """
+    SELECT count(*) FROM sim.logs l
+    LEFT JOIN (SELECT log_id, sum(total_cost) AS items FROM sim.cost_items GROUP BY 1) i ON i.log_id = l.id
+    WHERE coalesce(i.items, 0) <> coalesce(l.cost_total, 0)
+"""
 
 Contents = dict[str, list[tuple[Any, ...]]]
 Kill = Point | float
@@ -47,6 +56,40 @@ class Undisturbed:
     contents: Contents
     calls: list[Call]
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ordeal:
+    """What is done to one sync.
+
+    Attributes:
+        kill: Where or when it is killed.
+        again: The run after it is killed as well: which of the points it passes.
+        lost: dlt's working folder is gone afterwards, as that of a container.
+    """
+
+    dialect: str
+    sync: str
+    kill: Kill
+    again: int | None = None
+    lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of it.
+
+    Attributes:
+        killed: Whether the kills met it alive.
+        story: What was done, in words.
+        torn: Runs whose cost items did not add up between the kill and the plain run.
+        differences: What differs after the plain run; nothing should.
+    """
+
+    killed: bool
+    story: str
+    torn: int
+    differences: list[str]
 
 
 @dataclass(slots=True)
@@ -73,13 +116,17 @@ class Lab:
             if sync == "second":
                 self.undisturbed(dialect, "first")
             self.begin(dialect, sync)
-            record = self.root / "calls.json"
-            end = self.run(dialect, sync, record=record)
-            assert end.code == 0, f"the undisturbed sync ended with {end.code} after {end.seconds:.1f} s: {self.said()}"
+            seconds, calls = self._recorded(dialect, sync)
             self.keep(self._template(dialect, sync))
-            calls = [Call(*call) for call in json.loads(record.read_text())]
-            self._known[dialect, sync] = Undisturbed(self.contents(), calls, end.seconds)
+            self._known[dialect, sync] = Undisturbed(self.contents(), calls, seconds)
         return self._known[dialect, sync]
+
+    def _recorded(self, dialect: str, sync: str) -> tuple[float, list[Call]]:
+        """Runs a sync that nobody kills: how long it took, and what it did."""
+        record = self.root / "calls.json"
+        end = self.run(dialect, sync, record=record)
+        assert end.code == 0, f"a sync that nobody killed ended with {end.code}: {self.said()}"
+        return end.seconds, [Call(*call) for call in json.loads(record.read_text())]
 
     def _template(self, dialect: str, sync: str) -> Path:
         return self.root / f"{dialect}-{sync}"
@@ -112,15 +159,35 @@ class Lab:
         }
         point = tuple(kill) if isinstance(kill, Point) else None
         after = kill if isinstance(kill, float) else None
-        return self.nursery.run(Order(str(self.here), settings, PIECES, point, after, str(record) if record else None))
+        return self.nursery.run(Order(str(self.here), settings, PIECES[sync], point, after, str(record) if record else None))
+
+    def through(self, ordeal: Ordeal) -> Verdict:
+        """Kills a sync, runs it again, and compares."""
+        self.undisturbed(ordeal.dialect, ordeal.sync)
+        self.begin(ordeal.dialect, ordeal.sync)
+        killed = self.run(ordeal.dialect, ordeal.sync, ordeal.kill).killed
+        story = f"killed {told(ordeal.kill)}"
+        if ordeal.again is not None:
+            second = self._second_point(ordeal)
+            killed = self.run(ordeal.dialect, ordeal.sync, second).killed and killed
+            story += f", then {told(second)}"
+        if ordeal.lost:
+            shutil.rmtree(self.here / "dlt", ignore_errors=True)
+            story += ", working folder lost"
+        torn = self._torn()
+        return Verdict(killed, story, torn, self.after_a_plain_run(ordeal.dialect, ordeal.sync))
+
+    def _second_point(self, ordeal: Ordeal) -> Point:
+        """One of the points that the run after the kill passes; the folder is as the kill left it."""
+        copy = self.root / "halfway"
+        self.keep(copy)
+        calls = self._recorded(ordeal.dialect, ordeal.sync)[1]
+        self.back(copy)
+        return spread(calls, 1, shift=ordeal.again or 0)[0]
 
     def said(self) -> str:
         """What the last sync printed."""
         return "".join((self.here / name).read_text() for name in ("out", "err"))
-
-    def lose_working_folder(self) -> None:
-        """As with a container that is gone: of everything on disk only the database stays."""
-        shutil.rmtree(self.here / "dlt", ignore_errors=True)
 
     def contents(self) -> Contents:
         """All rows of all tables, sorted."""
@@ -142,12 +209,39 @@ class Lab:
             ).fetchall()
             return found
 
+    def _torn(self) -> int:
+        """Runs whose items do not add up to their cost, in a copy: opening a database finishes what a kill left."""
+        copy = self.root / "opened.duckdb"
+        for end in ("", ".wal"):
+            Path(f"{copy}{end}").unlink(missing_ok=True)
+            if (left := Path(f"{self.here / 'sim_sync.duckdb'}{end}")).exists():
+                shutil.copyfile(left, f"{copy}{end}")
+        with duckdb.connect(str(copy)) as connection:
+            try:
+                found = connection.execute(TORN).fetchone()
+            except duckdb.CatalogException:  # nothing was loaded yet
+                return 0
+        return int(found[0]) if found else 0
+
     def after_a_plain_run(self, dialect: str, sync: str) -> list[str]:
         """Runs it once more, undisturbed; says every difference to the sync that never was disturbed."""
         end = self.run(dialect, sync)
         if end.code != 0:
             return [f"the plain run ended with {end.code}: {self.said()}"]
-        return differences(self.undisturbed(dialect, sync).contents, self.contents())
+        return self._left_over() + differences(self.undisturbed(dialect, sync).contents, self.contents())
+
+    def _left_over(self) -> list[str]:
+        """What of dlt's packages is neither loaded nor gone."""
+        (working,) = self.here.glob("dlt/pipelines/sim_sync_*")
+        left = [path for path in working.glob("normalize/*") if path.is_dir() and path.name != "extracted"]
+        for folder in ("normalize/extracted", "load/new", "load/normalized"):
+            left += [path for path in working.glob(f"{folder}/*") if path.is_dir()]
+        return [f"left over: {path.relative_to(working)}" for path in left]
+
+
+def told(kill: Kill) -> str:
+    """A kill in words."""
+    return str(kill) if isinstance(kill, Point) else f"after {kill:.3f} s"
 
 
 def differences(wanted: Contents, found: Contents) -> list[str]:

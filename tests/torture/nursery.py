@@ -1,11 +1,13 @@
 """A process that has everything imported and forks a sync at a time, so that a kill costs no imports.
 
-``python -m tests.torture.nursery`` reads orders and writes ends, a JSON line each. It starts no thread: what it forks is
-like a process just started.
+``python -m tests.torture.nursery`` reads orders and writes ends, a JSON line each. It starts no thread: what it
+forks is like a process just started.
 """
 
 from __future__ import annotations
 
+import faulthandler
+import importlib
 import json
 import os
 import signal
@@ -20,6 +22,19 @@ from typing import Any
 
 PATIENCE_S = 100.0
 """A sync that takes longer hangs: it is ended, and said."""
+
+IMPORTED = (
+    "_duckdb",  # not duckdb, which starts a thread
+    "dlt.destinations",
+    "dlt.load.load",
+    "dlt.normalize.normalize",
+    "dlt.normalize.worker",
+    "pipelines.cli",
+    "pipelines.settings",
+    "pipelines.show",
+    "sim_source",
+    "tests.torture.points",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,19 +129,8 @@ def main() -> int:
 def _import_all() -> None:
     os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
     os.environ["RUNTIME__LOG_LEVEL"] = "CRITICAL"
-    import _duckdb  # the package itself starts a thread
-
-    import dlt.destinations
-    import dlt.load.load
-    import dlt.normalize.normalize
-    import dlt.normalize.worker  # noqa: F401
-
-    import pipelines.cli
-    import pipelines.settings
-    import pipelines.show
-    import sim_source  # noqa: F401
-
-    from . import points  # noqa: F401
+    for name in IMPORTED:
+        importlib.import_module(name)
 
 
 def _wait(child: int, after_s: float | None, started: float) -> int:
@@ -153,6 +157,7 @@ def _sync(order: Order) -> int:
     for number, name in ((1, "out"), (2, "err")):
         os.dup2(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    faulthandler.enable()  # where it crashes or hangs, it says where
     for name, value in order.pieces.items():
         assert hasattr(sync, name)
         setattr(sync, name, value)
