@@ -159,7 +159,9 @@ class Lab:
         }
         point = tuple(kill) if isinstance(kill, Point) else None
         after = kill if isinstance(kill, float) else None
-        return self.nursery.run(Order(str(self.here), settings, PIECES[sync], point, after, str(record) if record else None))
+        return self.nursery.run(
+            Order(str(self.here), settings, PIECES[sync], point, after, str(record) if record else None)
+        )
 
     def through(self, ordeal: Ordeal) -> Verdict:
         """Kills a sync, runs it again, and compares."""

@@ -37,7 +37,7 @@ def first(now_ms: int, seed: int = 7) -> World:
         one_of_each(world, workflow_id)
     for age in (3 * DAY, 5 * MINUTE):
         tied_runs(world, "wf-report", 5, now_ms - age)
-        audit_burst(world, 25, now_ms - age)  # with the others less than a piece holds
+        audit_burst(world, 25, now_ms - age)  # with those below, less than a piece holds
     for hour in range(30):
         audit_burst(world, 1, now_ms - hour * 60 * MINUTE - 7)
     world.delete_workflow("wf-gone")
