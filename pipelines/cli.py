@@ -76,6 +76,12 @@ def run(
     details: Annotated[str | None, typer.Option(help="Per-run details: costly, all or none.")] = None,
     snapshots: Annotated[str | None, typer.Option(help="Snapshots: version, all or none.")] = None,
     payloads: Annotated[str | None, typer.Option(help="Inputs and outputs: none or full.")] = None,
+    redact_people: Annotated[
+        bool | None,
+        typer.Option(
+            "--redact-people/--no-redact-people", help="Names and e-mail addresses as hashes; needs SIM_REDACT_SALT."
+        ),
+    ] = None,
     max_minutes: Annotated[float | None, typer.Option(help="Stop after so many minutes; the next run goes on.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -98,6 +104,7 @@ def run(
             details=details,
             snapshots=snapshots,
             payloads=payloads,
+            redact_people=redact_people,
             max_minutes=max_minutes,
         )
         open_file = settings.readable_secrets()

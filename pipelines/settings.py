@@ -13,6 +13,7 @@ from typing import Any, Literal, cast, get_args
 
 from sim_source import TABLES, check_base_url
 from sim_source.errors import ConfigurationError
+from sim_source.people import checked_salt
 
 DEFAULT_DATABASE = "sim_sync.duckdb"
 DEFAULT_DATASET = "sim"
@@ -55,6 +56,8 @@ class RunSettings:
     details: Details = "costly"
     snapshots: Snapshots = "version"
     payloads: Payloads = "none"
+    redact_people: bool = False
+    redact_salt: str | None = field(default=None, repr=False)
     lookback_minutes: float = 60.0
     reconcile_days: float = 7.0
     max_minutes: float | None = None
@@ -95,6 +98,7 @@ def run_settings(
     details: str | None = None,
     snapshots: str | None = None,
     payloads: str | None = None,
+    redact_people: bool | None = None,
     max_minutes: float | None = None,
     now: datetime | None = None,
 ) -> RunSettings:
@@ -113,6 +117,7 @@ def run_settings(
     start, end = moment("--since", since, now), moment("--until", until, now)
     if start and start >= (end or now):
         raise ConfigurationError(f"--since {since} is not before {'--until ' + until if until else 'now'}")
+    redacted = _truth(_configured("redact_people")) if redact_people is None else redact_people
     if max_minutes is not None and max_minutes <= 0:
         raise ConfigurationError("--max-minutes must be more than 0")
     return RunSettings(
@@ -131,6 +136,8 @@ def run_settings(
         payloads=cast(Payloads, _choice("--payloads", payloads or _configured("payloads") or "none", Payloads)),
         lookback_minutes=_length("lookback_minutes", 60.0),
         reconcile_days=_length("reconcile_days", 7.0),
+        redact_people=redacted,
+        redact_salt=checked_salt(os.environ.get("SIM_REDACT_SALT") or _secret("redact_salt")) if redacted else None,
         max_minutes=max_minutes,
     )
 

@@ -293,6 +293,8 @@ class Sync:
             details=settings.details,
             snapshots=settings.snapshots,
             payloads=settings.payloads,
+            redact_people=settings.redact_people,
+            redact_salt=settings.redact_salt,
             lookback_minutes=settings.lookback_minutes,
             reconcile_days=settings.reconcile_days,
             allow_http=settings.allow_http,

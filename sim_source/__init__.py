@@ -20,11 +20,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import dlt
+from dlt.common.typing import TSecretStrValue
 from dlt.extract.resource import DltResource
 
 from . import errors, life, runs, snapshots, windows
 from .batch import Tables
 from .client import SimClient, check_base_url
+from .people import People
 from .reader import Reader, Settings
 from .tables import TABLES, Table
 from .warehouse import Warehouse
@@ -54,6 +56,8 @@ def sim_source(
     details: life.Details = "costly",
     snapshots: snapshots.Snapshots = "version",
     payloads: runs.Payloads = "none",
+    redact_people: bool = False,
+    redact_salt: TSecretStrValue | None = None,
     lookback_minutes: float = 60.0,
     reconcile_days: float = 7.0,
     allow_http: bool = False,
@@ -79,6 +83,8 @@ def sim_source(
         snapshots: Whose snapshot is asked for: version (one run per workflow and deployment
             version), all, or none.
         payloads: none drops inputs and outputs in memory; full keeps them. Secrets are removed always.
+        redact_people: Names in audit logs and e-mail addresses everywhere become keyed hashes.
+        redact_salt: The secret key of these hashes, at least 16 characters.
         lookback_minutes: How far each sync reads again, in minutes.
         reconcile_days: How far a sync reads again once a day, in days; 0 for never.
         allow_http: Permits http to hosts other than loopback.
@@ -107,6 +113,7 @@ def sim_source(
         snapshots=snapshots,
         lookback=timedelta(minutes=lookback_minutes),
         reconcile=timedelta(days=reconcile_days),
+        people=People(redact_salt) if redact_people else None,
         bounds=Bounds(_bound(max_runs), _bound(max_details), _bound(max_snapshots), _bound(max_audit_logs), catch_up),
     )
 

@@ -6,7 +6,7 @@ tenth as large, wait until there are enough of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pyarrow as pa
 
@@ -18,6 +18,8 @@ BATCH_ROWS = 20_000
 """Rows of a table that are handed over at once."""
 
 Tables = dict[str, pa.Table]
+LastLook = Callable[[Table, pa.Table], pa.Table]
+"""What rows of a table become before they are handed over."""
 
 
 class _Held:
@@ -58,11 +60,13 @@ class Batch:
     Args:
         names: Tables that are wanted; rows of others are dropped.
         size: Rows after which a table is handed over.
+        last_look: What each table goes through then.
     """
 
-    def __init__(self, names: Iterable[str], size: int = BATCH_ROWS) -> None:
+    def __init__(self, names: Iterable[str], size: int = BATCH_ROWS, last_look: LastLook | None = None) -> None:
         self._held = {name: _Held(TABLES[name]) for name in names}
         self._size = size
+        self._last_look = last_look or _as_they_are
 
     def wants(self, name: str) -> bool:
         """Whether rows of this table are kept."""
@@ -83,6 +87,12 @@ class Batch:
         return self._hand_over(1)
 
     def _hand_over(self, least: int) -> Iterator[Tables]:
-        tables = {name: held.taken() for name, held in self._held.items() if len(held) >= least}
+        full = {name: held.taken() for name, held in self._held.items() if len(held) >= least}
+        looked_at = {name: self._last_look(TABLES[name], rows) for name, rows in full.items()}
+        tables = {name: rows for name, rows in looked_at.items() if rows.num_rows}
         if tables:
             yield tables
+
+
+def _as_they_are(_: Table, rows: pa.Table) -> pa.Table:
+    return rows

@@ -59,10 +59,14 @@ _SAFE_EXECUTION_DATA: Final = {
 caller's body under ``data``, only these fields."""
 
 
+def words(name: str) -> list[str]:
+    """The words of a field's name in lower case: ``apiKey`` and ``API_KEY`` are api, key."""
+    return [word.lower() for word in _WORD.findall(name)]
+
+
 def is_secret_name(name: str) -> bool:
     """Whether a field of this name holds a secret: ``apiKey``, ``access_token``; not ``maxTokens``."""
-    words = [word.lower() for word in _WORD.findall(name)]
-    return any(word in SECRET_WORDS or word.endswith(_SECRET_ENDINGS) for word in words)
+    return any(word in SECRET_WORDS or word.endswith(_SECRET_ENDINGS) for word in words(name))
 
 
 def without_secrets(value: Any) -> Any:

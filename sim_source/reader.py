@@ -18,8 +18,10 @@ from .api import SimApi
 from .batch import Batch, Tables
 from .client import SimClient
 from .decode import Rejected
+from .handover import Handover
 from .memory import Memory, stored_audit_logs
 from .pages import RunReader
+from .people import People
 from .runs import RunOptions
 from .tables import AUDIT_LOGS, LOGS, REJECTED_ROWS, TABLES, USAGE, WORKFLOWS, Row
 from .warehouse import Warehouse
@@ -48,6 +50,7 @@ class Settings:
     lookback: timedelta = windows.LOOKBACK
     reconcile: timedelta = windows.RECONCILE
     bounds: Bounds = field(default_factory=Bounds)
+    people: People | None = None
 
 
 @dataclass(slots=True)
@@ -69,6 +72,10 @@ class Reader:
     selected: frozenset[str]
     strict: bool
     restored: bool = False
+    _handover: Handover = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._handover = Handover(self.settings.people)
 
     def pages(self, existing: Iterable[str]) -> Iterator[Tables]:
         """All pages; first an empty one for tables the destination does not have yet."""
@@ -107,14 +114,15 @@ class Reader:
             self.watch.failed(resource, workspace_id, error)
 
     def _batch(self, *names: str) -> Batch:
-        return Batch([name for name in (*names, REJECTED_ROWS.name) if name in self.selected])
+        wanted = [name for name in (*names, REJECTED_ROWS.name) if name in self.selected]
+        return Batch(wanted, last_look=self._handover)
 
     def _usage(self) -> Iterator[Tables]:
         """Also the proof of the key: a wrong one ends the sync here, before anything is written."""
         if USAGE.name not in self.selected or not self.settings.bounds.audit_logs:
             return
         try:
-            usage = self.client_api().usage()
+            row = account.usage_row(self.client_api().usage(), datetime.now(UTC))
         except errors.AccessDenied as denied:
             raise wrong_key(denied) from denied
         except ROW_FAULTS as fault:
@@ -125,7 +133,9 @@ class Reader:
                 raise
             self.watch.failed(USAGE.name, None, error)
             return
-        yield {USAGE.name: USAGE.arrow([[value] for value in account.usage_row(usage, datetime.now(UTC))])}
+        batch = self._batch(USAGE.name)
+        batch.add(USAGE.name, [row])
+        yield from batch.flush()
 
     def client_api(self) -> SimApi:
         """The endpoints; lists are asked for in full only where a table needs that."""
