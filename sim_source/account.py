@@ -6,7 +6,7 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
-from . import cost, decode, privacy, wire
+from . import cost, decode, extra, privacy, wire
 from .runs import json_text, unknown_text
 from .spans import present
 from .tables import Row
@@ -56,6 +56,7 @@ def usage_row(usage: wire.Usage, observed_at: datetime) -> Row:
     limits = usage.rate_limit or wire.UsageRateLimit()
     spend = usage.usage or wire.UsageSpend()
     storage = usage.storage or wire.UsageStorage()
+    more = extra.of_usage(usage)
     return (
         observed_at,
         None,
@@ -67,7 +68,7 @@ def usage_row(usage: wire.Usage, observed_at: datetime) -> Row:
         cost.whole(storage.used_bytes),
         cost.whole(storage.limit_bytes),
         None if storage.percent_used is None else float(storage.percent_used),
-        unknown_text(usage, authType=limits.auth_type),
+        json_text(more) if more else None,
     )
 
 

@@ -91,7 +91,11 @@ def whole(value: wire.Number | None) -> int | None:
 
 
 class CostItem(msgspec.Struct, gc=False):
-    """One item of a run's cost, USD."""
+    """One item of a run's cost, USD.
+
+    Attributes:
+        entry: The API's own entry of a model, where the item is taken from one.
+    """
 
     kind: ItemKind
     name: str
@@ -100,6 +104,7 @@ class CostItem(msgspec.Struct, gc=False):
     output: Decimal | None = None
     tool: Decimal | None = None
     tokens: TokenCount = NO_TOKENS
+    entry: wire.ModelCost | None = None
 
 
 class Charges(msgspec.Struct, gc=False):
@@ -183,4 +188,4 @@ def _model_item(name: str, entry: wire.ModelCost) -> CostItem:
     if not tokens:
         prompt, completion = whole(entry.prompt), whole(entry.completion)
         tokens = TokenCount(prompt, completion, _plus(prompt, completion))
-    return CostItem("model", name, total, entry.input, entry.output, entry.tool_cost, tokens)
+    return CostItem("model", name, total, entry.input, entry.output, entry.tool_cost, tokens, entry)

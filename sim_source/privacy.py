@@ -8,6 +8,7 @@ secrets in snapshots (``recordings/sim-2026-03/execution_multi.http``).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
@@ -26,6 +27,8 @@ _SECRET_ENDINGS: Final = (
     "authorization",
     "privatekey",
 )
+_COUNTS: Final = frozenset({"count", "counts", "usage", "limit", "budget"})
+"""Last words of names that count secrets or tokens and hold none."""
 _SECRET_VALUE: Final = re.compile(
     r"\b(?:sk|pk|rk)[-_][A-Za-z0-9_-]{8,}|\bgh[pousr]_[A-Za-z0-9]{16,}|\bxox[abprs]-[A-Za-z0-9-]{8,}"
     r"|\bAKIA[0-9A-Z]{12,}|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*|(?<=Bearer )[A-Za-z0-9._~+/=-]{8,}"
@@ -65,8 +68,11 @@ def words(name: str) -> list[str]:
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether a field of this name holds a secret: ``apiKey``, ``access_token``; not ``maxTokens``."""
-    return any(word in SECRET_WORDS or word.endswith(_SECRET_ENDINGS) for word in words(name))
+    """Whether a field of this name holds a secret: ``apiKey``, ``access_token``; not ``maxTokens``, ``tokenCount``."""
+    found = words(name)
+    if found and found[-1] in _COUNTS:
+        return False
+    return any(word in SECRET_WORDS or word.endswith(_SECRET_ENDINGS) for word in found)
 
 
 def without_secrets(value: Any) -> Any:
@@ -136,15 +142,48 @@ def without_payloads(value: Any) -> Any:
     return without_secrets(value)
 
 
+UNKNOWN: Final = "~unknown"
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?")
 _NUMBERS: Final = (bool, int, float, Decimal)
 
 
 def withheld(fields: dict[str, Any]) -> dict[str, Any]:
     """Undocumented fields of a span or of ``executionData``: their names, and values that can be no payload.
 
-    Text and structures might be what a user put in; numbers and flags at this level are not.
+    Text and structures might be what a user put in; numbers and flags at this level are not, but for those
+    under the name of a payload or a secret.
     """
-    return {name: entry if isinstance(entry, _NUMBERS) else None for name, entry in fields.items()}
+    return {
+        name: entry if isinstance(entry, _NUMBERS) and name not in PAYLOAD_NAMES and not is_secret_name(name) else None
+        for name, entry in fields.items()
+    }
+
+
+def documented(value: Any, unknown: Callable[[dict[str, Any]], dict[str, Any]] = withheld) -> Any:
+    """A structure that is known, secrets removed: texts and structures under names of payloads go, numbers stay.
+
+    Args:
+        value: Its plain objects, as ``wire`` writes them: undocumented fields under ``~unknown``.
+        unknown: What is kept of those.
+    """
+    if isinstance(value, list):
+        return [documented(entry, unknown) for entry in value]
+    if not isinstance(value, dict):
+        return without_secrets(value)
+    known = {
+        name: _secret_entry(entry) if is_secret_name(name) else documented(entry, unknown)
+        for name, entry in value.items()
+        if name != UNKNOWN and (isinstance(entry, _NUMBERS) or name not in PAYLOAD_NAMES)
+    }
+    return known | unknown(value.get(UNKNOWN) or {})
+
+
+def figures(fields: dict[str, Any]) -> dict[str, Any]:
+    """Fields that may stand in a user's own output: their names, and values that are numbers or moments."""
+    return {
+        name: entry if isinstance(entry, _NUMBERS) or (isinstance(entry, str) and _MOMENT.fullmatch(entry)) else None
+        for name, entry in fields.items()
+    }
 
 
 def safe_execution_data(data: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from . import cost, decode, life, privacy, spans, wire
+from . import cost, decode, extra, life, privacy, spans, wire
 from .spans import present
 from .tables import LOGS, Row
 from .walk import utc
@@ -133,8 +133,8 @@ def read(
         log=_log_row(run, latest, workspace_id, workflow_id, status, amount),
         pending=pending,
         silent=facts.data.finalization_path is None and not present(output),
-        detail=_detail_row(run, facts, workspace_id, workflow_id, options, asked, amount),
-        items=[item_row(item, run, workspace_id, workflow_id) for item in items],
+        detail=_detail_row(run, facts, workspace_id, workflow_id, options, asked, amount, split),
+        items=[item_row(item, run, workspace_id, workflow_id, payloads=options.full) for item in items],
         spans=trace.rows,
     )
 
@@ -256,6 +256,7 @@ def _detail_row(
     options: RunOptions,
     asked: bool,
     total: Decimal | None,
+    split: dict[str, wire.ModelCost] | None,
 ) -> Row:
     latest = facts.detail or run
     workflow = latest.workflow or run.workflow or wire.RunWorkflow()
@@ -281,7 +282,7 @@ def _detail_row(
         spans.payload_text(output) if options.full else None,
         json_text(facts.data_rest) if facts.data_rest else None,
         latest.created_at,
-        _detail_extra(run, latest, workflow),
+        _detail_extra(run, latest, workflow, _more(run, facts, options.full, total, tokens, split)),
     )
 
 
@@ -295,7 +296,7 @@ def _tokens(latest: wire.Run, facts: _Facts) -> cost.TokenCount:
     return facts.trace.tokens
 
 
-def _detail_extra(run: wire.Run, latest: wire.Run, workflow: wire.RunWorkflow) -> str | None:
+def _detail_extra(run: wire.Run, latest: wire.Run, workflow: wire.RunWorkflow, more: dict[str, Any]) -> str | None:
     """Known fields without a column and unknown ones, where they stood."""
     about = {
         "color": workflow.color,
@@ -305,16 +306,41 @@ def _detail_extra(run: wire.Run, latest: wire.Run, workflow: wire.RunWorkflow) -
     }
     parts: dict[str, Any] = {name: value for name, value in about.items() if value is not None}
     parts |= _unknown(workflow.unknown)
-    extra: dict[str, Any] = {"workflow": parts} if parts else {}
-    if latest.cost is not None and present(latest.cost.unknown):
-        extra["cost"] = _unknown(latest.cost.unknown)
+    found: dict[str, Any] = {"workflow": parts} if parts else {}
+    found |= more
     known = _unknown(run.unknown)  # in logs.extra
-    extra |= {name: value for name, value in _unknown(latest.unknown).items() if name not in known}
-    return json_text(extra) if extra else None
+    found |= {name: value for name, value in _unknown(latest.unknown).items() if name not in known}
+    return json_text(found) if found else None
 
 
-def item_row(item: cost.CostItem, run: wire.Run, workspace_id: str, workflow_id: str | None) -> Row:
+def _more(
+    run: wire.Run,
+    facts: _Facts,
+    payloads: bool,
+    total: Decimal | None,
+    tokens: cost.TokenCount,
+    split: dict[str, wire.ModelCost] | None,
+) -> dict[str, Any]:
+    """What cost, tokens and error of a run tell beyond their columns, and what was told twice and differs."""
+    data, detail = facts.data, facts.detail
+    more = {"cost": extra.of_cost(run.cost)}
+    if detail is not None:
+        more["cost"] |= extra.of_cost(detail.cost)
+    if data is not _NO_DATA:
+        more["error"] = extra.of_error(data.error, payloads)
+        for name, told in (("tokens", data.tokens), ("tokenBreakdown", data.token_breakdown)):
+            same = cost.token_count(told) == tokens
+            more[name] = extra.of_tokens(told, payloads, extra.TOKENS if same else extra.NONE)
+        if data.models is not None and (total is None or data.models != split):
+            more["models"] = extra.of_models(data.models, payloads)
+    return {name: value for name, value in more.items() if value}
+
+
+def item_row(
+    item: cost.CostItem, run: wire.Run, workspace_id: str, workflow_id: str | None, *, payloads: bool = False
+) -> Row:
     """A row of ``cost_items``."""
+    more = extra.of_model(item.entry, payloads) if item.entry is not None else None
     return (
         run.id,
         item.kind,
@@ -330,7 +356,7 @@ def item_row(item: cost.CostItem, run: wire.Run, workspace_id: str, workflow_id:
         item.tokens.prompt,
         item.tokens.completion,
         item.tokens.total,
-        None,
+        json_text(more) if more else None,
     )
 
 

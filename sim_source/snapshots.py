@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from . import cost, decode, privacy, wire
+from . import cost, decode, extra, privacy, wire
 from .runs import json_text, unknown_text
 from .spans import present
 from .tables import Row
@@ -56,7 +56,7 @@ def read(execution: wire.Execution, workspace_id: str) -> SnapshotRows:
         about.ended_at,
         cost.whole(about.total_duration_ms),
         cost.money(about.cost.total) if about.cost else None,
-        unknown_text(execution),
+        unknown_text(execution, executionMetadata=extra.of_metadata(about) or None),
     )
     if state is None or digest is None:
         return SnapshotRows(snapshot, None)

@@ -12,11 +12,10 @@ from typing import Any
 
 import msgspec
 
-from . import decode, privacy, wire
+from . import decode, privacy, span_extra, wire
 from .cost import NO_TOKENS, Charges, TokenCount, money, token_count, whole
 from .tables import Row
-
-SEGMENT_TYPES = ("model", "tool")
+from .wire import present as present
 
 
 class Trace(msgspec.Struct, gc=False):
@@ -39,28 +38,6 @@ class Trace(msgspec.Struct, gc=False):
     tokens: TokenCount = NO_TOKENS
     names_model: bool = False
     error: str | None = None
-
-
-class _Extra(msgspec.Struct, rename="camel", omit_defaults=True):
-    """Known fields of a span without a column."""
-
-    execution_order: Any = None
-    relative_start_ms: Any = None
-    tool_call_id: Any = None
-    error_handled: Any = None
-    tries: Any = None
-    child_workflow_id: Any = None
-    child_workflow_snapshot_id: Any = None
-    child_execution_id: Any = None
-    child_trace_access: Any = None
-    parent_iterations: Any = None
-    input_cost: Any = None
-    output_cost: Any = None
-    tool_cost: Any = None
-
-
-_NULL = msgspec.Raw(b"null")
-_extra_encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 class _Place(msgspec.Struct, gc=False):
@@ -120,10 +97,10 @@ def _children(span: wire.Span, index: int, depth: int, counted: bool) -> list[_P
 
 def _segment_of(child: wire.Span, position: int, segments: list[wire.Segment] | None) -> wire.Segment | None:
     """The provider's own account of a segment: 2026-03 gives tokens and provider only there."""
-    if segments is None or position >= len(segments) or child.type not in SEGMENT_TYPES:
+    if segments is None or position >= len(segments):
         return None
     segment = segments[position]
-    return segment if segment.type == child.type and segment.name == child.name else None
+    return segment if span_extra.is_account_of(segment, child) else None
 
 
 def _legacy_tool_calls(span: wire.Span) -> list[wire.Span]:
@@ -146,6 +123,7 @@ def _legacy_tool_calls(span: wire.Span) -> list[wire.Span]:
                 error_message=error_text(call.error),
                 input=call.input,
                 output=call.output,
+                unknown=call.unknown,
             )
         )
     return spans
@@ -182,7 +160,7 @@ def _charge(trace: Trace, place: _Place, cost: wire.Cost | None, counts: TokenCo
     span = place.span
     if span.type == "workflow":
         return False
-    if span.type in SEGMENT_TYPES and place.inside_counted:
+    if span.type in span_extra.SEGMENT_TYPES and place.inside_counted:
         return False
     trace.tokens += counts
     if span.model is not None:
@@ -257,47 +235,8 @@ def _row(
         error,
         payload_text(span.input) if payloads else None,
         payload_text(span.output) if payloads else None,
-        _extra(span, cost, payloads),
+        span_extra.text(span, segment, cost, cache if tokens is None else tokens, payloads),
     )
-
-
-def _extra(span: wire.Span, cost: wire.Cost | None, payloads: bool) -> str | None:
-    known = _Extra(
-        execution_order=span.execution_order,
-        relative_start_ms=span.relative_start_ms,
-        tool_call_id=span.tool_call_id,
-        error_handled=span.error_handled,
-        tries=span.tries,
-        child_workflow_id=span.child_workflow_id,
-        child_workflow_snapshot_id=span.child_workflow_snapshot_id,
-        child_execution_id=span.child_execution_id,
-        child_trace_access=span.child_trace_access,
-        parent_iterations=span.parent_iterations if present(span.parent_iterations) else None,
-        input_cost=cost.input if cost else None,
-        output_cost=cost.output if cost else None,
-        tool_cost=cost.tool_cost if cost else None,
-    )
-    text = _extra_encoder.encode(known)
-    if span.unknown is not wire.NO_RAW or payloads:
-        merged = decode.anything(text) | _unknown(span, payloads)
-        text = decode.encode(merged)
-    return None if text == b"{}" else text.decode()
-
-
-def _unknown(span: wire.Span, payloads: bool) -> dict[str, Any]:
-    fields: dict[str, Any] = decode.anything(span.unknown) if present(span.unknown) else {}
-    if not payloads:
-        return privacy.withheld(fields)
-    for name, raw in (("modelToolCalls", span.model_tool_calls), ("thinking", span.thinking)):
-        if present(raw):
-            fields[name] = decode.anything(raw)
-    kept: dict[str, Any] = privacy.without_secrets(fields)
-    return kept
-
-
-def present(raw: msgspec.Raw) -> bool:
-    """Whether a field was sent and is not null."""
-    return raw != wire.NO_RAW and raw != _NULL
 
 
 def payload_text(raw: msgspec.Raw) -> str | None:

@@ -16,6 +16,12 @@ import msgspec
 Money = Decimal | None
 Number = int | float
 NO_RAW = msgspec.Raw(b"")
+NULL = msgspec.Raw(b"null")
+
+
+def present(raw: msgspec.Raw) -> bool:
+    """Whether a field was sent and is not null."""
+    return raw is not NO_RAW and raw != NULL and raw != NO_RAW  # most are the default: nothing to compare
 
 
 class Wire(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True, gc=False, omit_defaults=True):
@@ -153,7 +159,7 @@ class Span(Wire):
     children: list[Span] | None = None
 
 
-class ToolCall(msgspec.Struct, rename="camel"):
+class ToolCall(Wire):
     """A tool call on a span, as servers before 2026 recorded it instead of a child span."""
 
     name: str | None = None

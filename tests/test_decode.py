@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from sim_source import decode, runs, wire
+from sim_source import account, decode, runs, snapshots, wire
 from sim_source.errors import UnreadableAnswer
 from tests import recorded
 
@@ -43,7 +43,7 @@ def extras(**fields: Any) -> tuple[Any, Any, list[Any]]:
         ({"workflow": {"id": "w", "team": "t"}}, None, {"workflow": {"team": "t"}}, []),
         ({"traceSpans": [{"name": "s", "score": 3}]}, None, None, [{"score": 3}]),
         ({"traceSpans": [{"children": [{"name": "s", "score": 3}]}]}, None, None, [None, {"score": 3}]),
-        ({"traceSpans": [{"name": "s", "tokens": {"input": 1, "audio": 5}}]}, None, None, [None]),
+        ({"traceSpans": [{"name": "s", "tokens": {"input": 1, "audio": 5}}]}, None, None, [{"tokens": {"audio": 5}}]),
     ],
     ids=[
         "nothing unknown",
@@ -59,17 +59,93 @@ def test_unknown_fields_are_kept_where_they_stood(fields: Any, log: Any, detail:
     assert extras(**fields) == (log, detail, spans)
 
 
+COST = {
+    "total": 0.01,
+    "input": 0.004,
+    "output": 0.005,
+    "toolCost": 0.001,
+    "pricing": {"input": 2.5, "at": "2026-01-01"},
+}
+
+
+def test_all_of_a_runs_cost_is_kept() -> None:
+    """2026-03 gives the whole object; tokens and models have columns and rows of their own."""
+    tokens = {"input": 1200, "output": 340, "total": 1540, "cacheRead": 128, "audio": 5}
+    _, detail, _ = extras(cost={**COST, "tokens": tokens, "models": {"gpt-4o": {"total": 0.01}}})
+    assert detail == {
+        "cost": {**{name: COST[name] for name in COST if name != "total"}, "tokens": {"cacheRead": 128, "audio": 5}}
+    }
+
+
+@pytest.mark.parametrize(
+    ("entry", "kept"),
+    [
+        ({"total": 0.01, "input": 0.01, "output": 0, "tokens": {"input": 1, "output": 2, "total": 3}}, None),
+        ({"total": 0.01, "pricing": {"input": 2.5, "output": 10}}, {"pricing": {"input": 2.5, "output": 10}}),
+        ({"total": 0.01, "tokens": {"input": 1, "cacheRead": 4}}, {"tokens": {"cacheRead": 4}}),
+        ({"total": 0.01, "tokens": {"input": 1, "audio": 4}}, {"tokens": {"audio": 4}}),
+        ({"total": 0.01, "credits": 3, "note": "private?"}, {"credits": 3, "note": None}),
+        ({"total": 0.01, "tokens": 5}, None),
+    ],
+)
+@pytest.mark.parametrize("place", ["cost", "executionData"])
+def test_what_a_models_cost_tells_beyond_its_columns_is_kept(entry: Any, kept: Any, place: str) -> None:
+    models = {"models": {"gpt-4o": entry}}
+    told = {"cost": {"total": 0.01, **models}} if place == "cost" else {"executionData": models}
+    (row,) = decode.runs(page(run(**told))).rows
+    (item,) = runs.read(row, "ws", runs.RunOptions(), row).items
+    assert (None if item[-1] is None else json.loads(item[-1])) == kept
+
+
+def test_what_is_told_twice_and_differs_is_kept() -> None:
+    data = {
+        "tokens": {"input": 1, "output": 1, "total": 2},
+        "tokenBreakdown": {"prompt": 9, "completion": 9, "total": 18},
+        "models": {"gpt-4o": {"total": 0.5}},
+    }
+    for models, tokens in (({"gpt-4o": {"total": 0.5}}, data["tokenBreakdown"]), ({}, data["tokens"])):
+        row = decode.one(
+            decode.encode(run(cost={"total": 0.01, "models": models, "tokens": tokens}, executionData=data)), wire.Run
+        )
+        found = json.loads(runs.read(row, "ws", runs.RunOptions(), row).detail[-1])
+        rest = {name: data[name] for name in ("tokens", "tokenBreakdown") if data[name] != tokens}
+        assert found == (rest if models else {**rest, "models": data["models"]})
+
+
+def test_an_error_keeps_what_is_no_message() -> None:
+    told = run(executionData={"error": {"message": "no", "code": 7, "input": "on fire"}})
+    row = decode.one(decode.encode(told), wire.Run)
+    found = runs.read(row, "ws", runs.RunOptions(), row).detail
+    assert "no" in found
+    assert json.loads(found[-1]) == {"error": {"code": 7, "input": None}}
+
+
+def test_a_snapshot_and_the_usage_keep_undocumented_fields_where_they_stood() -> None:
+    told = {"executionId": "x", "executionMetadata": {"cost": {"total": 1, "credits": 7}, "region": "eu"}, "shard": 5}
+    read = snapshots.read(decode.one(decode.encode(told), wire.Execution), "ws")
+    assert json.loads(read.snapshot[-1]) == {
+        "executionMetadata": {"cost": {"credits": 7}, "region": "eu"},
+        "shard": 5,
+    }
+    usage = {
+        "success": True,
+        "rateLimit": {"sync": {"remaining": 1, "window": 60}, "async": {"remaining": 1}, "authType": "api"},
+        "usage": {"plan": "team", "isExceeded": True},
+        "credits": 5,
+    }
+    row = account.usage_row(decode.one(decode.encode(usage), wire.Usage), datetime.now(UTC))
+    assert json.loads(row[-1]) == {
+        "rateLimit": {"sync": {"window": 60}, "authType": "api"},
+        "usage": {"isExceeded": True},
+        "credits": 5,
+    }
+
+
 def test_unknown_fields_of_the_detail_are_kept_too() -> None:
     (row,) = decode.runs(page(run())).rows
     detail = decode.one(decode.encode(run(origin="eu", executionData={})), wire.Run)
     found = runs.read(row, "ws", runs.RunOptions(), detail)
     assert "origin" in (found.log[-1] or "") + (found.detail[-1] or "")
-
-
-def test_unknown_fields_of_a_models_cost_are_no_reason_to_refuse_it() -> None:
-    models = {"gpt-4o": {"total": 0.01, "credits": 3, "tokens": {"input": 1, "audio": 2}}}
-    (row,) = decode.runs(page(run(cost={"total": 0.01, "models": models}))).rows
-    assert [item[1:3] for item in runs.read(row, "ws", runs.RunOptions()).items] == [("model", "gpt-4o")]
 
 
 def test_an_unknown_field_in_one_row_changes_nothing_in_the_others() -> None:

@@ -32,6 +32,7 @@ def test_a_field_of_this_name_holds_a_secret(name: str) -> None:
     [
         "maxTokens", "max_tokens", "tokens", "totalTokens", "model", "monkey", "keyboard", "hotkeyed",
         "author", "title", "name", "systemPrompt", "passed", "compass", "id", "value", "secretary", "position",
+        "tokenCount", "tokenUsage", "api_key_limit",
     ],
 )  # fmt: skip
 def test_a_field_of_this_name_holds_none(name: str) -> None:

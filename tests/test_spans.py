@@ -257,6 +257,88 @@ def test_known_fields_without_a_column_are_in_extra() -> None:
     assert extra(row) == {"executionOrder": 4, "relativeStartMs": 5, "inputCost": 0.004, "toolCost": 0.002}
 
 
+PRICING = {"input": 2.5, "output": 10, "cachedInput": 1.25, "updatedAt": "2026-01-01"}
+
+
+@pytest.mark.parametrize(
+    "fields", [{"cost": {"total": 0.01, "pricing": PRICING}}, {"output": {"cost": {"total": 0.01, "pricing": PRICING}}}]
+)
+def test_the_prices_behind_a_cost_are_in_extra(fields: Json) -> None:
+    assert extra(only(named("Agent", type="agent", **fields))) == {"cost": {"pricing": PRICING}}
+
+
+TIMING = {
+    "duration": 2495,
+    "startTime": "2026-11-20T08:00:37.018Z",
+    "endTime": 1795161639513,
+    "modelTime": 1695,
+    "toolsTime": 800,
+    "firstResponseTime": 880.5,
+    "iterations": 2,
+}
+
+
+def test_what_a_provider_tells_of_its_time_is_in_extra() -> None:
+    assert extra(only(named("Agent", type="agent", providerTiming={**TIMING, "segments": []}))) == {
+        "providerTiming": TIMING
+    }
+
+
+NESTED = [
+    ("tokens", {"input": 1, "audio": 5, "note": "private?"}, {"audio": 5, "note": None}),
+    ("cost", {"total": 1, "credits": 7, "note": "private?", "models": {"m": {"total": 1}}},
+     {"credits": 7, "note": None, "models": {"m": {"total": 1}}}),
+    ("cost", {"total": 1, "pricing": {"input": 2, "note": "private?"}}, {"pricing": {"input": 2, "note": None}}),
+    ("cost", {"total": 1, "pricing": 5}, {"pricing": 5}),
+    ("cost", {"total": 1, "pricing": "private?"}, {"pricing": None}),
+    ("providerTiming", {"queueTime": 3, "note": "private?"}, {"queueTime": 3, "note": None}),
+    ("providerTiming", {"startTime": "my private text"}, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "told", "kept"), NESTED, ids=[f"{name} {list(told)}" for name, told, _ in NESTED])
+def test_undocumented_fields_inside_a_spans_structures_keep_names_and_numbers(name: str, told: Json, kept: Any) -> None:
+    assert extra(only(named("Agent", type="agent", **{name: told}))) == ({name: kept} if kept else {})
+    full = only(named("Agent", type="agent", **{name: told}), payloads=True)
+    assert ("private" in (full.extra or "")) == ("private?" in json.dumps(told))
+
+
+def test_of_a_segment_its_child_keeps_the_id_of_the_call_and_undocumented_fields() -> None:
+    segment = {"type": "tool", "name": "exa_search", "toolCallId": "call_1", "queued": 3, "note": "private?"}
+    child = {"type": "tool", "name": "exa_search"}
+    _, row = read(named("Agent", child, type="agent", providerTiming={"segments": [segment]})).rows
+    assert extra(row) == {"toolCallId": "call_1", "queued": 3, "note": None}
+
+
+def test_a_segment_that_no_child_stands_for_is_kept_with_its_block() -> None:
+    segment = {
+        **SEGMENTS[0],
+        "assistantContent": "on fire",
+        "toolCalls": [{"id": "call_1", "arguments": "on fire"}],
+        "thinkingContent": "on fire",
+        "odd": "on fire",
+    }
+    span = named("Agent", type="agent", providerTiming={"segments": [segment]})
+    assert extra(only(span)) == {"providerTiming": {"segments": [{**SEGMENTS[0], "odd": None}]}}
+    assert extra(only(span, payloads=True)) == {"providerTiming": {"segments": [segment]}}
+
+
+def test_segments_of_payloads_stay_out_and_time_segments_too() -> None:
+    timing = {"timeSegments": [{"assistantContent": "on fire"}], "duration": 5}
+    assert extra(only(named("Agent", providerTiming=timing))) == {"providerTiming": {"duration": 5}}
+    assert extra(only(named("Agent", providerTiming=timing), payloads=True)) == {"providerTiming": timing}
+
+
+def test_undocumented_fields_of_an_older_tool_call_are_kept() -> None:
+    _, _, call = read(named("Agent", type="agent", toolCalls=CALLS)).rows
+    assert extra(call) == {"unheard": True}
+
+
+def test_a_payload_or_a_secret_is_withheld_even_where_it_is_a_number() -> None:
+    row = only(named("Block", result=42, password=4711, tokenCount=5, retries=3))
+    assert extra(row) == {"result": None, "password": None, "tokenCount": 5, "retries": 3}
+
+
 def test_a_plain_span_has_no_extra() -> None:
     assert only(named("Start")).extra is None
 
