@@ -2,22 +2,69 @@
 
 from __future__ import annotations
 
+import hashlib
+from decimal import Context, Decimal
+from typing import Any
+
+import msgspec
 import pyarrow as pa
 
+from . import decode
+from .memory import stored_rejections
 from .people import People
-from .tables import Table
+from .tables import REJECTED_ROWS, Table
+from .warehouse import Warehouse
 
 
 class Handover:
     """Looks at the rows of a table that are about to be handed over.
 
     Args:
+        warehouse: Asked which rejected rows it holds, and only where there are any.
         people: Hides people; None leaves them as the API told them.
     """
 
-    def __init__(self, people: People | None = None) -> None:
+    def __init__(self, warehouse: Warehouse, people: People | None = None) -> None:
+        self._warehouse = warehouse
         self._people = people
+        self._handed_over: set[bytes] = set()
 
     def __call__(self, table: Table, rows: pa.Table) -> pa.Table:
         """The rows as they may be handed over; fewer, or other texts in them."""
-        return rows if self._people is None else self._people.hidden(table, rows)
+        if self._people is not None:
+            rows = self._people.hidden(table, rows)
+        return self._new_rejections(rows) if table.name == REJECTED_ROWS.name else rows
+
+    def _new_rejections(self, rows: pa.Table) -> pa.Table:
+        """Rejected rows that are not stored: each sync reads the last hour again, and meets the same ones there."""
+        told = rows.select(["table_name", "row_id", "reason", "row_json"]).to_pylist()
+        ids = sorted({row["row_id"] for row in told})
+        known = self._handed_over.union(fingerprint(*stored) for stored in stored_rejections(self._warehouse, ids))
+        fresh = []
+        for row in told:
+            mark = fingerprint(*row.values())
+            fresh.append(mark not in known)
+            known.add(mark)
+            self._handed_over.add(mark)
+        return rows.filter(pa.array(fresh))
+
+
+def fingerprint(table_name: str, row_id: str, reason: str | None, row_json: str | None) -> bytes:
+    """What makes two rejected rows the same. A warehouse may write JSON in its own way (PostgreSQL orders names)."""
+    row = None if row_json is None else _plain(decode.anything(row_json.encode()))
+    return hashlib.sha256(_canonical.encode([table_name, row_id, reason, row])).digest()
+
+
+_canonical = msgspec.json.Encoder(order="sorted")
+_EXACT = Context(prec=10_000)
+
+
+def _plain(value: Any) -> Any:
+    """JSON whose numbers are written in one way: 1.50, 1.5 and 15e-1 are the same."""
+    if isinstance(value, dict):
+        return {name: _plain(entry) for name, entry in value.items()}
+    if isinstance(value, list):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return {"number": str(Decimal(value).normalize(_EXACT))}
+    return value

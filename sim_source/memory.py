@@ -7,7 +7,7 @@ cannot be asked (or holds nothing yet) counts as empty: rows are then sent again
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -279,3 +279,13 @@ def run_of(stored: StoredRun) -> wire.Run:
 
 def _raw(text: str | None) -> msgspec.Raw:
     return wire.NO_RAW if text is None else msgspec.Raw(text.encode())
+
+
+def stored_rejections(warehouse: Warehouse, row_ids: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """Of stored rejected rows with these ids: table_name, row_id, reason, and row_json as the warehouse writes it."""
+    for first in range(0, len(row_ids), IDS_AT_ONCE):
+        some = row_ids[first : first + IDS_AT_ONCE]
+        columns = "table_name, row_id, reason, CAST(row_json AS VARCHAR)"
+        places = ", ".join(["%s"] * len(some))
+        sql = f"SELECT {columns} FROM {{rejected_rows}} WHERE row_id IN ({places})"
+        yield from warehouse.ask(sql, *some)

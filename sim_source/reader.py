@@ -75,7 +75,7 @@ class Reader:
     _handover: Handover = field(init=False)
 
     def __post_init__(self) -> None:
-        self._handover = Handover(self.settings.people)
+        self._handover = Handover(self.warehouse, self.settings.people)
 
     def pages(self, existing: Iterable[str]) -> Iterator[Tables]:
         """All pages; first an empty one for tables the destination does not have yet."""
@@ -283,6 +283,6 @@ class Reader:
                 batch.add(table, [read(row)])
             except ROW_FAULTS as fault:
                 odd.append((row.id, msgspec.json.encode(row), str(fault)))
-        seen_at = datetime.now(UTC)
         for row_id, body, reason in odd:
+            seen_at = datetime.now(UTC)  # part of the key: two odd rows of one id are two
             batch.add(REJECTED_ROWS.name, [account.rejected_row(table, row_id, body, reason, workspace_id, seen_at)])

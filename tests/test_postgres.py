@@ -137,6 +137,24 @@ def test_open_runs_are_followed_and_torn_ones_mended_in_postgres(postgres: str, 
         assert contents(pipeline("two")) == before
 
 
+def test_a_rejected_row_is_stored_once_in_postgres(postgres: str, tmp_path: Path) -> None:
+    """PostgreSQL writes JSON in its own way: names in another order, numbers without exponent."""
+    world = one_of_every_kind()
+    odd = world.runs_of(WORKSPACE)[-1]
+    world.change_run(odd.id, extra={"level": 3, "longer": {"z": 1.50, "a": [1e2, 15e-1, "ü"]}, "b": {"aa": 1, "b": 2}})
+    pipeline = dlt.pipeline(
+        "odd",
+        pipelines_dir=str(tmp_path),
+        destination=dlt.destinations.postgres(postgres),
+        dataset_name="odd",
+    )
+    with serve(world, "2026-08") as server:
+        assert load(pipeline, server.base_url).rows["rejected_rows"] == 1
+        assert load(pipeline, server.base_url).rows["rejected_rows"] == 0
+    with pipeline.sql_client() as client:
+        assert client.execute_sql("SELECT count(*) FROM odd.rejected_rows") == [(1,)]
+
+
 def test_the_command_line_loads_postgres(postgres: str, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", postgres)
     with serve(one_of_every_kind(), "2026-08") as server:

@@ -14,13 +14,15 @@ from pipelines.sim_api import (
     WORKSPACE,
     Faults,
     World,
+    finished_run,
     many_runs,
     one_of_each,
+    plans,
     serve,
     small_world,
 )
 from pipelines.sim_api import faults as fault
-from sim_source import Watch, errors
+from sim_source import Watch, errors, memory
 from tests import oracle
 from tests.warehouse import Warehouse
 
@@ -167,3 +169,63 @@ def test_a_whole_page_of_unreadable_rows_does_not_stop_the_walk(warehouse: Wareh
         warehouse.load(server, "logs", "rejected_rows")
         assert server.count("/api/v1/logs?") < 20
     assert len({row["row_id"] for row in warehouse.table("rejected_rows")}) == 3
+
+
+# rejected rows, sync after sync
+
+
+REJECTED = ("logs", "audit_logs", "workflows", "rejected_rows")
+
+
+def rejected_world() -> World:
+    """A run and an audit log that never fit, within the lookback."""
+    world = small_world()
+    finished_run(world, "wf-triage", plans.agent_plan())
+    odd = finished_run(world, "wf-triage", plans.plain_plan())
+    world.change_run(odd.id, extra={"level": 3, "a": {"b": 1.50, "ä": [1e2, "ü"]}})
+    name: Any = ["Olga"]
+    world.add_audit("workflow.created", workspace_id=WORKSPACE, actor_id="user-olga", actor_name=name)
+    return world
+
+
+def rejected(warehouse: Warehouse) -> list[tuple[Any, ...]]:
+    return warehouse.ask("SELECT table_name, reason, row_json FROM rejected_rows ORDER BY ALL")
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"redact_people": True, "redact_salt": "a salt of the users own"}], ids=["named", "hidden"]
+)
+def test_a_row_is_set_aside_once_however_often_it_is_read(warehouse: Warehouse, options: dict[str, Any]) -> None:
+    world = rejected_world()
+    with serve(world) as server:
+        warehouse.load(server, *REJECTED, **options)
+        before = rejected(warehouse)
+        assert {row[0] for row in before} == {"logs", "audit_logs"}
+        for _ in range(2):
+            world.now_ms += 60_000
+            watch = Watch()
+            warehouse.load(server, *REJECTED, watch=watch, **options)
+            assert watch.rows["rejected_rows"] == 0
+        assert rejected(warehouse) == before
+        (odd,) = [run for run in world.runs_of(WORKSPACE) if run.extra]
+        world.change_run(odd.id, extra={"level": 4})
+        world.now_ms += 60_000
+        warehouse.load(server, *REJECTED, **options)
+    assert len(rejected(warehouse)) == len(before) + 1  # it came in another shape: that is news
+
+
+def test_rejected_rows_are_asked_for_only_where_there_are_any(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    ask = memory.Warehouse.ask
+    monkeypatch.setattr(memory.Warehouse, "ask", lambda self, sql, *args: (asked.append(sql), ask(self, sql, *args))[1])
+    world = small_world()
+    run = finished_run(world, "wf-triage", plans.plain_plan())
+    with serve(world) as server:
+        for questions in (0, 1):
+            asked.clear()
+            warehouse.load(server, *REJECTED)
+            assert len([sql for sql in asked if "{rejected_rows}" in sql]) == questions
+            world.change_run(run.id, extra={"level": 3})
+            world.now_ms += 60_000
