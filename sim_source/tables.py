@@ -52,7 +52,6 @@ class Table:
         columns: All columns, in the order of the warehouse.
         replaces: The column whose value names a family of rows that is replaced as one (a run's
             cost items, a run's spans), or None where rows stand for themselves.
-        append: True where every load adds rows and none is ever changed.
     """
 
     name: str
@@ -60,7 +59,6 @@ class Table:
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     replaces: str | None = None
-    append: bool = False
 
     @property
     def schema(self) -> pa.Schema:
@@ -82,11 +80,10 @@ class Table:
             Arguments for ``dlt.resource`` or ``dlt.transformer``. ``delete-insert`` is taken where it can be:
             it alone removes rows of a family that are no longer there, and drops duplicates that a
             crash leaves in dlt's staging tables (dlt does not truncate them when it resumes a load).
+            No table is appended to, not even one whose rows never change: a crash between a copy and dlt's
+            note of it would double its rows.
         """
-        disposition: Any = "append"
-        if not self.append:
-            strategy = "delete-insert" if "delete-insert" in strategies or not strategies else "upsert"
-            disposition = {"disposition": "merge", "strategy": strategy}
+        strategy = "delete-insert" if "delete-insert" in strategies or not strategies else "upsert"
         columns = {
             column.name: {"description": column.description, **_JSON_HINT.get(column.kind, {})}
             for column in self.columns
@@ -96,9 +93,9 @@ class Table:
             "table_name": self.name,
             "primary_key": list(self.key),
             "columns": columns,
-            "write_disposition": disposition,
+            "write_disposition": {"disposition": "merge", "strategy": strategy},
         }
-        if self.replaces and not self.append and disposition["strategy"] == "delete-insert":
+        if self.replaces and strategy == "delete-insert":
             hints["merge_key"] = self.replaces
         return hints
 
@@ -346,7 +343,6 @@ storage_limit_bytes bigint Storage limit in bytes
 storage_percent_used double Storage used in percent"""
         + _EXTRA
     ),
-    append=True,
 )
 
 WORKFLOWS = Table(

@@ -114,10 +114,6 @@ def test_money_is_decimal_and_moments_are_utc(table: Table) -> None:
 )
 def test_the_merge_strategy_is_one_the_destination_has(table: Table, strategies: tuple[str, ...], chosen: str) -> None:
     hints = table.hints(strategies)
-    if table.name == "usage":
-        assert hints["write_disposition"] == "append"
-        assert "merge_key" not in hints
-        return
     assert hints["write_disposition"] == {"disposition": "merge", "strategy": chosen}
     family = {"cost_items": "log_id", "trace_spans": "log_id"}.get(table.name)
     assert hints.get("merge_key") == (family if chosen == "delete-insert" else None)
