@@ -95,7 +95,7 @@ def _key(api: SimApi, checked: Checked) -> bool:
     except SimError as error:
         checked.findings.append(Finding("API", False, str(error)))
         return False
-    plan = usage.usage.plan if usage.usage else None
+    plan = usage.usage.plan if isinstance(usage, wire.Usage) and usage.usage else None
     checked.findings.append(Finding("API key", True, f"taken; plan {plan or 'unknown'}"))
     return True
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import decode, wire
 from .client import SimClient, quoted
-from .decode import Page
+from .decode import Page, Rejected
 from .walk import Query, iso
 
 PAGE_ATTEMPTS = 3
@@ -45,23 +45,22 @@ class SimApi:
         attempts = PAGE_ATTEMPTS if query.limit > 1 else None
         return self._client.get("/api/v1/logs", params, decode.runs, attempts=attempts)
 
-    def run(self, log_id: str) -> wire.Run:
-        """A run's detail.
+    def run(self, log_id: str) -> wire.Run | Rejected:
+        """A run's detail, set aside where it is not what a run can be.
 
         Raises:
             NotFound: Purged or foreign.
-            msgspec.DecodeError: Not what a run can be.
         """
-        return decode.one(self._client.get(f"/api/v1/logs/{quoted(log_id)}", None, decode.item), wire.Run)
+        return decode.one_or_rejected(self._client.get(f"/api/v1/logs/{quoted(log_id)}", None, decode.item), wire.Run)
 
-    def execution(self, execution_id: str) -> wire.Execution:
-        """A run's snapshot.
+    def execution(self, execution_id: str) -> wire.Execution | Rejected:
+        """A run's snapshot, set aside where it is not what one can be.
 
         Raises:
             NotFound: Purged or foreign.
         """
         body = self._client.get(f"/api/v1/logs/executions/{quoted(execution_id)}", None, decode.whole)
-        return decode.one(body, wire.Execution)
+        return decode.one_or_rejected(body, wire.Execution)
 
     def audit_logs(self, query: Query) -> Page[wire.AuditLog]:
         """A page of audit logs, newest first.
@@ -81,7 +80,7 @@ class SimApi:
             params["cursor"] = cursor
         return self._client.get("/api/v1/workflows", params, lambda body: decode.rows(body, wire.Workflow))
 
-    def usage(self) -> wire.Usage:
-        """The account's usage; not rate limited."""
+    def usage(self) -> wire.Usage | Rejected:
+        """The account's usage, set aside where it is not what it can be; not rate limited."""
         body = self._client.get("/api/users/me/usage-limits", None, decode.whole, limited=False)
-        return decode.one(body, wire.Usage)
+        return decode.one_or_rejected(body, wire.Usage)

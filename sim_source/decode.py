@@ -110,7 +110,7 @@ def runs(body: bytes) -> Page[wire.Run]:
         page = _load(_run_page, body)
     except msgspec.ValidationError:
         return rows(body, wire.Run)
-    return Page(page.data, page.next_cursor, len(body))
+    return Page(page.data, _cursor(page.next_cursor), len(body))
 
 
 def rows(body: bytes, kind: type[W]) -> Page[W]:
@@ -123,13 +123,21 @@ def rows(body: bytes, kind: type[W]) -> Page[W]:
         raw = _load(_raw_page, body)
     except msgspec.ValidationError as error:
         raise UnreadableAnswer(str(error)) from error
-    page: Page[W] = Page([], raw.next_cursor, len(body))
+    page: Page[W] = Page([], _cursor(raw.next_cursor), len(body))
     for row in raw.data:
-        try:
-            page.rows.append(one(row, kind))
-        except msgspec.DecodeError as error:
-            page.rejected.append(rejected(row, str(error)))
+        found = one_or_rejected(row, kind)
+        if isinstance(found, Rejected):
+            page.rejected.append(found)
+        else:
+            page.rows.append(found)
     return page
+
+
+def _cursor(value: Any) -> str | None:
+    """A cursor, whatever it is made of: it is only handed back. None on the last page."""
+    if value is None or value == "" or isinstance(value, bool):
+        return None
+    return value if isinstance(value, str) else encode(value).decode()
 
 
 def item(body: bytes) -> msgspec.Raw:
@@ -194,6 +202,14 @@ def one(body: bytes | msgspec.Raw, kind: type[W]) -> W:
     except msgspec.ValidationError:
         clean = set_unknown_aside(_any.decode(body), kind)
         return typing.cast(W, _decoder(kind).decode(encode(clean)))
+
+
+def one_or_rejected(body: bytes | msgspec.Raw, kind: type[W]) -> W | Rejected:
+    """Reads one structure, or sets it aside with the reason why it does not fit."""
+    try:
+        return one(body, kind)
+    except msgspec.DecodeError as error:
+        return rejected(msgspec.Raw(body), str(error))
 
 
 def several(body: bytes | msgspec.Raw, kind: type[W]) -> list[W]:

@@ -11,7 +11,7 @@ from .memory import run_of
 from .merge import StoredRun
 from .runs import RunRows
 from .tables import LOG_DETAILS
-from .workspace import Workspace
+from .workspace import Detail, Workspace
 
 BACKLOG_STEP = 200
 """Details or snapshots asked for between two looks at the clock."""
@@ -60,7 +60,7 @@ class DetailReader:
                     self.take(stored[id_], answer)
             yield from workspace.batch.flush()
 
-    def take(self, stored: StoredRun, answer: wire.Run | errors.NotFound) -> RunRows | None:
+    def take(self, stored: StoredRun, answer: Detail) -> RunRows | None:
         """Hands on what an answer tells of a stored run; returns it as rows, None where it is not to be had."""
         workspace = self.workspace
         if isinstance(answer, errors.NotFound):

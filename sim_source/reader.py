@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import msgspec
 
@@ -17,7 +18,7 @@ from . import account, errors, snapshots, walk, windows, wire
 from .api import SimApi
 from .batch import Batch, Tables
 from .client import SimClient
-from .decode import Rejected
+from .decode import Rejected, rejected
 from .handover import Handover
 from .memory import Memory, stored_audit_logs
 from .pages import RunReader
@@ -27,6 +28,8 @@ from .tables import AUDIT_LOGS, LOGS, REJECTED_ROWS, TABLES, USAGE, WORKFLOWS, R
 from .warehouse import Warehouse
 from .watch import Watch
 from .workspace import ROW_FAULTS, Bounds, Workspace
+
+W = TypeVar("W", bound=msgspec.Struct)
 
 RUN_TABLES = ("logs", "log_details", "cost_items", "trace_spans", "execution_snapshots", "workflow_states")
 
@@ -122,19 +125,17 @@ class Reader:
         if USAGE.name not in self.selected or not self.settings.bounds.audit_logs:
             return
         try:
-            row = account.usage_row(self.client_api().usage(), datetime.now(UTC))
+            usage = self.client_api().usage()
         except errors.AccessDenied as denied:
             raise wrong_key(denied) from denied
-        except ROW_FAULTS as fault:
-            self.watch.warn(f"usage could not be read: {fault}")
-            return
         except errors.SimError as error:
             if self.strict:
                 raise
             self.watch.failed(USAGE.name, None, error)
             return
         batch = self._batch(USAGE.name)
-        batch.add(USAGE.name, [row])
+        told, odd = ([], [usage]) if isinstance(usage, Rejected) else ([usage], [])
+        self._add(USAGE.name, told, lambda found: account.usage_row(found, datetime.now(UTC)), odd, None, batch)
         yield from batch.flush()
 
     def client_api(self) -> SimApi:
@@ -257,11 +258,13 @@ class Reader:
             return
         api, batch = self.client_api(), self._batch(WORKFLOWS.name)
         found: list[wire.Workflow] = []
+        odd: list[Rejected] = []
         for page in walk.by_cursor(lambda cursor: api.workflows(workspace_id, cursor)):
             found += page.rows
-            self._add(WORKFLOWS.name, [], account.audit_row, page.rejected, workspace_id, batch)
-        count[0] = len(found)
-        rows = [account.workflow_row(row, workspace_id) for row in found]
+            odd += page.rejected
+        count[0] = len(found) + len(odd)
+        rows, more = _read(found, lambda row: account.workflow_row(row, workspace_id))
+        self._set_aside(WORKFLOWS.name, [*odd, *more], workspace_id, batch)
         digest = account.rows_hash(rows)
         if state.get(WORKFLOWS.name) != digest:  # a sync with nothing new loads nothing
             batch.add(WORKFLOWS.name, rows)
@@ -271,18 +274,29 @@ class Reader:
     def _add(
         self,
         table: str,
-        rows: list[wire.AuditLog],
-        read: Callable[[wire.AuditLog], Row],
-        rejected: list[Rejected],
+        found: list[W],
+        read: Callable[[W], Row],
+        odd: list[Rejected],
         workspace_id: str | None,
         batch: Batch,
     ) -> None:
-        odd = [(row.id, bytes(row.row), row.reason) for row in rejected]
-        for row in rows:
-            try:
-                batch.add(table, [read(row)])
-            except ROW_FAULTS as fault:
-                odd.append((row.id, msgspec.json.encode(row), str(fault)))
-        for row_id, body, reason in odd:
+        rows, more = _read(found, read)
+        batch.add(table, rows)
+        self._set_aside(table, [*odd, *more], workspace_id, batch)
+
+    def _set_aside(self, table: str, odd: list[Rejected], workspace_id: str | None, batch: Batch) -> None:
+        for row in odd:
             seen_at = datetime.now(UTC)  # part of the key: two odd rows of one id are two
-            batch.add(REJECTED_ROWS.name, [account.rejected_row(table, row_id, body, reason, workspace_id, seen_at)])
+            shown = account.rejected_row(table, row.id, bytes(row.row), row.reason, workspace_id, seen_at)
+            batch.add(REJECTED_ROWS.name, [shown])
+
+
+def _read(found: list[W], read: Callable[[W], Row]) -> tuple[list[Row], list[Rejected]]:
+    """Rows of what fits, and what does not fit any table."""
+    rows, odd = [], []
+    for each in found:
+        try:
+            rows.append(read(each))
+        except ROW_FAULTS as fault:
+            odd.append(rejected(msgspec.Raw(msgspec.json.encode(each)), str(fault)))
+    return rows, odd

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
@@ -16,7 +16,6 @@ import msgspec
 from . import cost, decode, extra, life, privacy, spans, wire
 from .spans import present
 from .tables import LOGS, Row
-from .walk import utc
 
 Payloads = Literal["none", "full"]
 
@@ -71,7 +70,7 @@ class RunRows(msgspec.Struct, gc=False):
 def fingerprint_of(log: Row, spans: int | None) -> Fingerprint:
     """The fingerprint of a row of ``logs``."""
     ended_at, total, level, status = (log[index] for index in _TELLING)
-    return Fingerprint(None if ended_at is None else utc(ended_at), total, level, status, spans)
+    return Fingerprint(_utc_or_none(ended_at), total, level, status, spans)
 
 
 _TELLING = tuple(LOGS.column_names.index(name) for name in ("ended_at", "cost_total", "level", "status"))
@@ -239,8 +238,8 @@ def _log_row(
         latest.level,
         latest.trigger,
         status,
-        run.started_at,
-        latest.ended_at,
+        _utc(run.started_at),
+        _utc_or_none(latest.ended_at),
         cost.whole(latest.total_duration_ms),
         total,
         json_text(decode.anything(files)) if present(files) else None,
@@ -281,7 +280,7 @@ def _detail_row(
         len(facts.trace.rows),
         spans.payload_text(output) if options.full else None,
         json_text(facts.data_rest) if facts.data_rest else None,
-        latest.created_at,
+        _utc_or_none(latest.created_at),
         _detail_extra(run, latest, workflow, _more(run, facts, options.full, total, tokens, split)),
     )
 
@@ -381,3 +380,18 @@ def unknown_text(row: wire.Wire, **known: Any) -> str | None:
     """Text of ``extra``: a row's unknown fields, and known ones without a column."""
     found = {name: value for name, value in known.items() if value is not None} | _unknown(row.unknown)
     return json_text(found) if found else None
+
+
+def _utc(moment: datetime) -> datetime:
+    """The moment in UTC.
+
+    Raises:
+        OverflowError: Its zone leads out of the calendar: stored, it could not be read back.
+    """
+    if moment.tzinfo is UTC:
+        return moment
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _utc_or_none(moment: datetime | None) -> datetime | None:
+    return None if moment is None else _utc(moment)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from . import errors, snapshots, wire
 from .batch import Tables
+from .decode import Rejected, rejected
 from .details import BACKLOG_STEP
 from .tables import EXECUTION_SNAPSHOTS, WORKFLOW_STATES
-from .workspace import Workspace
+from .workspace import ROW_FAULTS, Workspace
 
 Wanted = tuple[str, str | None]
 """Execution id and workflow id."""
@@ -72,15 +75,23 @@ class SnapshotReader:
         for (execution_id, _), answer in workspace.concurrently(lambda one: self._snapshot(*one), wanted, resource):
             workspace.handled.add(execution_id)
             workspace.bounds.snapshots -= 1
-            if answer is None:
+            if isinstance(answer, Rejected):
+                workspace.reject(resource, execution_id, bytes(answer.row), answer.reason)
+            if answer is None or isinstance(answer, Rejected):
                 continue
             workspace.batch.add(EXECUTION_SNAPSHOTS.name, [answer.snapshot])
             if answer.state is not None and answer.state[0] not in workspace.handled:
                 workspace.handled.add(answer.state[0])
                 workspace.batch.add(WORKFLOW_STATES.name, [answer.state])
 
-    def _snapshot(self, execution_id: str, workflow_id: str | None) -> snapshots.SnapshotRows:
+    def _snapshot(self, execution_id: str, workflow_id: str | None) -> snapshots.SnapshotRows | Rejected:
         try:
-            return snapshots.read(self.workspace.api.execution(execution_id), self.workspace.id)
+            answer = self.workspace.api.execution(execution_id)
         except errors.NotFound:
             return snapshots.gone(execution_id, self.workspace.id, workflow_id)
+        if isinstance(answer, Rejected):
+            return answer
+        try:
+            return snapshots.read(answer, self.workspace.id, execution_id)
+        except ROW_FAULTS as fault:
+            return rejected(msgspec.Raw(msgspec.json.encode(answer)), str(fault))

@@ -32,8 +32,13 @@ def state_hash(state: dict[str, Any]) -> str:
     return hashlib.sha256(_canonical.encode(state)).hexdigest()
 
 
-def read(execution: wire.Execution, workspace_id: str) -> SnapshotRows:
+def read(execution: wire.Execution, workspace_id: str, execution_id: str | None = None) -> SnapshotRows:
     """Reads a snapshot.
+
+    Args:
+        execution: The answer.
+        workspace_id: Where the run belongs.
+        execution_id: What was asked for, should the answer not say it.
 
     Raises:
         msgspec.DecodeError: The state is no object.
@@ -47,7 +52,7 @@ def read(execution: wire.Execution, workspace_id: str) -> SnapshotRows:
     digest = state_hash(state) if state is not None else None
     about = execution.execution_metadata or wire.ExecutionMetadata()
     snapshot = (
-        execution.execution_id,
+        execution.execution_id or execution_id,
         workspace_id,
         execution.workflow_id,
         digest,

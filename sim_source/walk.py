@@ -363,23 +363,28 @@ def _narrower(query: Query, rows: list[wire.AuditLog]) -> list[Query]:
 
 def by_cursor(ask: Callable[[str | None], Page[R]]) -> Iterator[Page[R]]:
     """Walks a small list by its cursor; stops where the server starts over (a bad cursor is page 1)."""
-    seen: set[str] = set()
+    seen: set[str | bytes] = set()
     cursor: str | None = None
     while True:
         page = ask(cursor)
         page.rows = [row for row in page.rows if row.id not in seen]
+        page.rejected = [row for row in page.rejected if bytes(row.row) not in seen]
         seen.update(row.id for row in page.rows)
+        seen.update(bytes(row.row) for row in page.rejected)
         yield page
-        if page.next_cursor is None or page.next_cursor == cursor or not page.rows:
+        if page.next_cursor is None or page.next_cursor == cursor or not page.count:
             return
         cursor = page.next_cursor
 
 
 def utc(moment: datetime) -> datetime:
-    """The moment in UTC; without a zone it is taken for UTC."""
+    """The moment in UTC; without a zone it is taken for UTC, as is one whose zone leads out of the calendar."""
     if moment.tzinfo is UTC:
         return moment
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError:
+        return moment.replace(tzinfo=UTC)
 
 
 def iso(moment: datetime) -> str:

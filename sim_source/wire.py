@@ -225,14 +225,14 @@ class RunPage(msgspec.Struct, rename="camel"):
     """A page of runs."""
 
     data: list[Run]
-    next_cursor: str | None = None
+    next_cursor: Any = None
 
 
 class RawPage(msgspec.Struct, rename="camel"):
     """A page whose rows are not decoded yet."""
 
     data: list[msgspec.Raw]
-    next_cursor: str | None = None
+    next_cursor: Any = None
 
 
 class RawItem(msgspec.Struct):
@@ -254,7 +254,7 @@ class ExecutionMetadata(Wire):
 class Execution(Wire):
     """``/api/v1/logs/executions/{executionId}``; not wrapped in ``data``."""
 
-    execution_id: str
+    execution_id: str | None = None
     workflow_id: str | None = None
     workflow_state: msgspec.Raw = NO_RAW
     execution_metadata: ExecutionMetadata | None = None

@@ -26,6 +26,9 @@ UNLIMITED = 1 << 62
 ROW_FAULTS = (msgspec.DecodeError, ArithmeticError, ValueError, OverflowError)
 """What a row that does not fit raises: it is set aside, never fatal."""
 
+Detail = wire.Run | Rejected | errors.NotFound
+"""A run's detail, one that does not fit, or none to be had any more."""
+
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -80,7 +83,7 @@ class Workspace:
             return max(0, bound)
         return max(0, min(bound, available - 1))
 
-    def detail(self, log_id: str) -> wire.Run | errors.NotFound:
+    def detail(self, log_id: str) -> Detail:
         """A run's detail, or that there is none."""
         try:
             return self.api.run(log_id)
@@ -90,7 +93,7 @@ class Workspace:
     def read(
         self,
         run: wire.Run,
-        answer: wire.Run | errors.NotFound | None = None,
+        answer: Detail | None = None,
         stored: StoredRun | None = None,
     ) -> RunRows | None:
         """A run as rows, nothing poorer than what is stored; one that does not fit is set aside.
@@ -100,6 +103,9 @@ class Workspace:
             answer: What its detail said, where that was asked.
             stored: As the destination holds it.
         """
+        if isinstance(answer, Rejected):
+            self.reject(LOG_DETAILS.name, run.id, bytes(answer.row), answer.reason)
+            return None
         detail = answer if isinstance(answer, wire.Run) else None
         try:
             rows = runs.read(run, self.id, self.options, detail, asked=answer is not None)

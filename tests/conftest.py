@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.app import App
@@ -13,6 +14,10 @@ from tests.warehouse import Warehouse
 # before dlt is imported anywhere: no telemetry, and no log lines but errors
 os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
 os.environ["RUNTIME__LOG_LEVEL"] = "CRITICAL"
+
+# no test asserts a time: the machine may be busy
+hypothesis.settings.register_profile("sim-sync", deadline=None)
+hypothesis.settings.load_profile("sim-sync")
 
 _FOREIGN = ("SIM_", "SOURCES__", "DESTINATION__", "DLT_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
