@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim_source.errors import ConfigurationError
@@ -181,6 +181,7 @@ def test_rows_without_addresses_are_not_touched() -> None:
     assert PEOPLE.hidden(LOGS, rows) is rows
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.text(alphabet="ab.@%40-_+' \n", max_size=60))
 def test_hiding_twice_is_hiding_once(text: str) -> None:
     once = audit(description=text)["description"]
@@ -189,9 +190,9 @@ def test_hiding_twice_is_hiding_once(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["a" * 300_000, "a'" * 150_000, "a." * 150_000, "a@" * 150_000, "a@a." * 75_000])
 def test_long_texts_take_no_long_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     audit(description=text + " bob@example.com")
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize("salt", [None, "", "short", "x" * 15, " " * 40, "x" * 15 + "\n"])
