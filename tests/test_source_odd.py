@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -26,40 +25,12 @@ from sim_source import Watch, errors, memory
 from tests import oracle
 from tests.warehouse import Warehouse
 
-TRANSIENT = (
-    fault.server_error(),
-    fault.bad_gateway(),
-    fault.unavailable(0),
-    fault.cut_off(),
-    fault.reset(),
-    fault.html_200(),
-    fault.transient_401(),
-    fault.transient_401("Authentication failed"),
-)
-
-
-MOST = ("logs", "log_details", "cost_items", "trace_spans", "execution_snapshots")
-
 
 @pytest.fixture
 def world() -> World:
     world = small_world()
     one_of_each(world)
     return world
-
-
-@pytest.mark.parametrize("dialect", ["2026-03", "2026-08"])
-def test_faults_in_a_fifth_of_all_answers_change_nothing(tmp_path: Path, world: World, dialect: str) -> None:
-    calm, stormy = Warehouse(tmp_path / "calm"), Warehouse(tmp_path / "stormy")
-    with serve(world, dialect, max_limit=4) as server:
-        calm.load(server, *MOST)
-        server.app.faults = Faults(seed=7).chance(0.2, *TRANSIENT)
-        watch = Watch()
-        stormy.load(server, *MOST, watch=watch)
-        assert len(server.faults.injected) >= 2
-    assert stormy.contents(*MOST) == calm.contents(*MOST)
-    assert watch.failures == []
-    assert watch.counters.retries == len(server.faults.injected)
 
 
 def test_a_rejected_key_is_said_plainly_and_nothing_is_written(warehouse: Warehouse, world: World) -> None:

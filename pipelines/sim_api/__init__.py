@@ -30,7 +30,7 @@ from .builders import (
 from .demo import demo_month
 from .dialects import DIALECTS, Dialect, dialect
 from .entities import AuditRow, Run, Workflow
-from .faults import Fault, Faults
+from .faults import Fault, Faults, Gate
 from .limits import Buckets, RateLimit
 from .server import SimServer, serve
 from .truth import BASE_CHARGE, Block, Plan, ToolUse, Turn
@@ -54,6 +54,7 @@ __all__ = [
     "Dialect",
     "Fault",
     "Faults",
+    "Gate",
     "Plan",
     "RateLimit",
     "Request",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import msgspec
@@ -41,6 +42,19 @@ def too_many(resets_ms: int) -> Answer:
         message=f"API rate limit exceeded. Please retry after {iso(resets_ms)}",
         retryAfter=resets_ms,
     )
+
+
+def named_moment(answer: Answer, now: float) -> float | None:
+    """Before when a refusal asks not to be tried again, epoch seconds; None where it names no moment."""
+    if answer.status not in (429, 503):
+        return None
+    header = answer.headers.get("retry-after")
+    if header is not None:
+        return now + int(header) if header.isdigit() else parsedate_to_datetime(header).timestamp()
+    body = msgspec.json.decode(answer.body)
+    if "retryAfterSeconds" in body:
+        return now + float(body["retryAfterSeconds"])
+    return float(body["retryAfter"]) / 1000 if "retryAfter" in body else None
 
 
 class BadRequestError(Exception):

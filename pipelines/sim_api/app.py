@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from .access import Caller, caller_of, may_read
-from .answers import Answer, BadRequestError, ServerError, error, json_answer, too_many
+from .answers import Answer, BadRequestError, ServerError, error, json_answer, named_moment, too_many
 from .audits import list_audit, one_audit
 from .clock import iso
 from .dialects import Dialect
@@ -34,11 +34,18 @@ _encode = msgspec.json.encode
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it was answered; the key is never kept. Status 0: no answer at all."""
+    """A request as it was answered; the key is never kept. Status 0: no answer at all.
+
+    Attributes:
+        arrived: When it came, epoch seconds of the server's clock.
+        asked_to_wait_until: The moment its answer names as the earliest for the next try, if it names one.
+    """
 
     path: str
     query: str
     status: int
+    arrived: float = 0.0
+    asked_to_wait_until: float | None = None
 
     @property
     def target(self) -> str:
@@ -82,19 +89,23 @@ class SimApi:
             return
         path, query = scope["path"], scope["query_string"].decode("latin-1")
         self._asked += 1
+        arrived = self.clock()
         if self.before_request is not None:
             self.before_request(self._asked, path)
         fault = self.faults.pick(path, query)
         if fault is not None and fault.kind == "slow":
             await asyncio.sleep(fault.seconds)
+        if fault is not None and fault.gate is not None:
+            await fault.gate.passed()
         if fault is not None and fault.kind == "reset":
-            self.requests.append(Request(path, query, 0))
+            self.requests.append(Request(path, query, 0, arrived))
             self.drop(scope, True)
             return
         keys = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-api-key"]
         with self.world.lock:
             answer = self.answer(scope["method"], path, query, keys[0] if keys else None, fault)
-        self.requests.append(Request(path, query, answer.status))
+        wait_until = named_moment(answer, self.clock())
+        self.requests.append(Request(path, query, answer.status, arrived, wait_until))
         await self._send(scope, send, answer, fault)
 
     async def _send(self, scope: Scope, send: Send, answer: Answer, fault: Fault | None) -> None:

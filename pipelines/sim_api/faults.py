@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
@@ -10,8 +12,30 @@ from typing import Literal
 
 from .answers import Answer, error, too_many
 
-Kind = Literal["answer", "rate_limited", "cut_off", "reset", "slow", "oversize"]
+Kind = Literal["answer", "rate_limited", "cut_off", "reset", "slow", "held", "oversize"]
 _HTML = "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
+
+
+class Gate:
+    """A place where a request waits until somebody opens it.
+
+    Attributes:
+        reached: Set once a request stands there.
+    """
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+        self._opened = threading.Event()
+
+    def open(self) -> None:
+        """Lets everybody through, from now on."""
+        self._opened.set()
+
+    async def passed(self) -> None:
+        """Returns once the gate is open."""
+        self.reached.set()
+        while not self._opened.is_set():
+            await asyncio.sleep(0.005)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +50,7 @@ class Fault:
     keep: float = 0.5
     limit: int = 0
     costs_token: bool = False
+    gate: Gate | None = None
 
 
 def _html(status: int, title: str) -> Answer:
@@ -78,6 +103,11 @@ def slow(seconds: float) -> Fault:
     return Fault("slow", "slow", seconds=seconds)
 
 
+def held(gate: Gate) -> Fault:
+    """The right answer, once the gate is open."""
+    return Fault("held", "held", gate=gate)
+
+
 def oversize(limit: int) -> Fault:
     """500 for a details=full page of more than `limit` rows; smaller ones pass. Give it to `always`."""
     return Fault("oversize", "oversize", error(500, "Internal server error"), limit=limit, costs_token=True)
@@ -109,6 +139,8 @@ class _Rule:
     chance: float = 0.0
     faults: Sequence[Fault] = ()
     seen: int = 0
+    deck: list[Fault] | None = None
+    """Of `deal`: the faults that are still to come before any comes again."""
 
 
 class Faults:
@@ -138,6 +170,11 @@ class Faults:
         self._rules.append(_Rule(path, chance=probability, faults=faults))
         return self
 
+    def deal(self, probability: float, *faults: Fault, path: str = "/") -> Faults:
+        """As `chance`, but each fault comes once before any comes again."""
+        self._rules.append(_Rule(path, chance=probability, faults=faults, deck=[]))
+        return self
+
     def always(self, fault: Fault, *, path: str = "/") -> Faults:
         """Every request to this path gets the fault."""
         return self.chance(1.0, fault, path=path)
@@ -155,8 +192,15 @@ class Faults:
             rule.seen += 1
             fault = rule.script.get(rule.seen)
             if fault is None and rule.faults and self._random.random() < rule.chance:
-                fault = self._random.choice(rule.faults)
+                fault = self._choose(rule)
             chosen = chosen or fault
         if chosen is not None and chosen.kind != "oversize":
             self.injected.append((path, chosen.name))
         return chosen
+
+    def _choose(self, rule: _Rule) -> Fault:
+        if rule.deck is None:
+            return self._random.choice(rule.faults)
+        if not rule.deck:
+            rule.deck = self._random.sample(rule.faults, len(rule.faults))
+        return rule.deck.pop()
