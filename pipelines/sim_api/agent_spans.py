@@ -45,7 +45,7 @@ def placed_segments(block: Block) -> list[Placed]:
 
 
 def tool_list(block: Block, started_ms: int) -> dict[str, Any]:
-    """`output.toolCalls` of an agent; on the earliest servers its list is the span's own `toolCalls`."""
+    """`output.toolCalls` of an agent."""
     calls = [
         {
             "name": tool.name, "duration": duration, "startTime": iso(started_ms + at),
@@ -55,6 +55,17 @@ def tool_list(block: Block, started_ms: int) -> dict[str, Any]:
         if isinstance(tool, ToolUse)
     ]  # fmt: skip
     return {"count": len(calls), "list": calls}
+
+
+def early_tool_calls(block: Block, started_ms: int) -> list[dict[str, Any]]:
+    """A span's own `toolCalls`, as the earliest servers recorded tools (log_detail_2025-09_style_row)."""
+    return [
+        {
+            "name": call["name"], "input": call["arguments"], "output": call["result"], "status": "success",
+            "duration": call["duration"], "startTime": call["startTime"], "endTime": call["endTime"],
+        }
+        for call in tool_list(block, started_ms)["list"]
+    ]  # fmt: skip
 
 
 def asked_tools(block: Block, place: int) -> list[dict[str, Any]]:
@@ -100,6 +111,8 @@ def _time_segment(dialect: Dialect, block: Block, place: int, start_ms: int) -> 
     span["finishReason"] = segment.finish_reason
     calls = asked_tools(block, place)
     span.update({"toolCalls": calls} if calls else {"assistantContent": segment.text})
+    if segment.thinking:
+        span["thinkingContent"] = segment.thinking
     span["provider"] = PRICES[segment.model].provider
     if segment.ttft_ms is not None:
         span["ttft"] = segment.ttft_ms
@@ -113,6 +126,8 @@ def model_facts(dialect: Dialect, block: Block, turn: Turn, place: int) -> Span:
         return {**facts, "errorType": turn.error_type, "errorMessage": block.error}
     calls = asked_tools(block, place)
     facts.update({"modelToolCalls": calls} if calls else {"output": {"content": turn.text}})
+    if turn.thinking:
+        facts["thinking"] = turn.thinking
     facts["finishReason"] = turn.finish_reason
     facts["tokens"] = all_tokens(dialect, turn_cost(turn))
     if turn.ttft_ms is not None:

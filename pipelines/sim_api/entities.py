@@ -80,6 +80,10 @@ class Workflow:
     sort_order: int = 0
     model: str | None = None
     secret: str = ""
+    fields: dict[str, Json] = field(default_factory=dict)
+    """Further sub-blocks of its agent block, as its snapshots show them."""
+    variables: dict[str, Json] = field(default_factory=dict)
+    """Its variables by id, as its snapshots show them."""
     deployments: list[Deployment] = field(default_factory=list)
     undeployed: bool = False
     deleted: bool = False
@@ -118,6 +122,8 @@ class Run:
     legacy: Legacy | None = None
     extra: dict[str, Json] = field(default_factory=dict)
     """Fields nobody has documented, put on the row, the detail and the root span."""
+    more_data: dict[str, Json] = field(default_factory=dict)
+    """Fields put into the detail's executionData as they are."""
     rendered: dict[tuple[object, ...], bytes] = field(default_factory=dict)
 
     @property

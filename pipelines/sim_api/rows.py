@@ -136,7 +136,7 @@ def detail(dialect: Dialect, world: World, run: Run) -> Body:
         "totalDurationMs": run.duration_ms,
         **({} if files is None else {"files": files}),
         "workflow": _workflow_full(dialect, world, run.workflow),
-        "executionData": execution_data(dialect, world, run),
+        "executionData": {**execution_data(dialect, world, run), **run.more_data},
         "cost": cost_object(dialect, run, dialect.detail_cost),
         "createdAt": iso(run.started_ms),
         **run.extra,

@@ -30,8 +30,8 @@ def workflow_state(dialect: Dialect, run: Run) -> Body:
         "blocks": blocks,
         "parallels": {},
     }
-    if dialect.secrets_in_snapshots:
-        state["variables"] = {}
+    if dialect.secrets_in_snapshots or run.workflow.variables:
+        state["variables"] = run.workflow.variables
     return state
 
 
@@ -59,4 +59,5 @@ def _fields(dialect: Dialect, run: Run, version: int) -> Body:
         "model": {"id": "model", "type": "combobox", "value": run.workflow.model},
         "apiKey": {"id": "apiKey", "type": "short-input", "value": secret},
         "systemPrompt": {"id": "systemPrompt", "type": "long-input", "value": f"Instructions v{version}"},
+        **run.workflow.fields,
     }

@@ -8,6 +8,7 @@ from typing import Any
 from .agent_spans import (
     Span,
     all_tokens,
+    early_tool_calls,
     model_facts,
     money,
     placed_segments,
@@ -72,6 +73,7 @@ class SpanWriter:
         ):  # fmt: skip
             if value is not None:
                 span[key] = value
+        span.update(block.extra)
         span["input"] = block.input
         span["output"] = {"error": block.error} if failed else block.output
         cost = agent_cost(block)
@@ -135,7 +137,7 @@ class SpanWriter:
         if self.dialect.span_costs:
             span["cost"] = charge
         if self.legacy is not None:
-            span["toolCalls"] = tool_list(block, self.run.started_ms)["list"]
+            span["toolCalls"] = early_tool_calls(block, self.run.started_ms)
 
     def _segments(self, block: Block, span_id: str) -> list[Span]:
         """Children of an agent span: model calls and tools."""

@@ -34,6 +34,7 @@ class Turn:
     ttft_ms: int | None = None
     finish_reason: str = "stop"
     text: str = ""
+    thinking: str = ""
     error_type: str | None = None
 
 
@@ -69,6 +70,8 @@ class Block:
     parallel_id: str | None = None
     iteration: int | None = None
     children: tuple[Block, ...] = ()
+    extra: dict[str, Json] = field(default_factory=dict)
+    """Fields nobody has documented, put on its span."""
 
     @property
     def turns(self) -> list[Turn]:
