@@ -36,6 +36,8 @@ def main() -> None:
     # set before dlt is imported: no telemetry, and its own log lines only where asked for
     os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
     os.environ.setdefault("RUNTIME__LOG_LEVEL", "CRITICAL")
+    # what is in the database need not stay in the working folder as well: dlt keeps every load's files for ever
+    os.environ.setdefault("LOAD__DELETE_COMPLETED_JOBS", "true")
     gc.disable()  # importing dlt makes much that stays: collecting meanwhile costs a fifth of the time
     from sim_source.errors import SimError
 

@@ -226,7 +226,7 @@ class Sync:
             if not self.watch.more or self.watch.out_of_time:
                 return
             self.tell(f"{self.watch.rows['logs']:,} runs so far")
-            audit_logs = 0
+            audit_logs = PIECE_RUNS if "walk" in self._state().get("audit_logs", {}) else 0
 
     def _short_tail(self) -> bool:
         """Whether every workspace was synced within a day: only then may details go before older logs."""
@@ -239,9 +239,14 @@ class Sync:
                 return False
         return True
 
+    def _state(self) -> dict[str, Any]:
+        """What the source remembers."""
+        found: dict[str, Any] = self.pipeline.state.get("sources", {}).get("sim_source", {})
+        return found
+
     def _state_of_workspaces(self) -> dict[str, Any]:
         """What is remembered of each configured workspace."""
-        state = self.pipeline.state.get("sources", {}).get("sim_source", {}).get("workspaces", {})
+        state = self._state().get("workspaces", {})
         return {id_: state.get(id_, {}) for id_ in self.settings.workspace_ids}
 
     def _backlogs(self, outcome: Outcome) -> None:
@@ -284,12 +289,13 @@ class Sync:
 
     def _read(self, runs: int, details: int, snapshots: int, audit_logs: int) -> None:
         settings = self.settings
+        until = self.watch.end or settings.until  # every piece of a sync ends where its first one does
         source = sim_source(
             workspace_id=list(settings.workspace_ids),
             api_key=settings.api_key,
             base_url=settings.base_url,
             since=settings.since.isoformat() if settings.since else None,
-            until=settings.until.isoformat() if settings.until else None,
+            until=until.isoformat() if until else None,
             details=settings.details,
             snapshots=settings.snapshots,
             payloads=settings.payloads,

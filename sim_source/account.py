@@ -6,6 +6,8 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from . import cost, decode, extra, privacy, wire
 from .runs import json_text, unknown_text
 from .spans import present
@@ -13,7 +15,7 @@ from .tables import Row
 
 
 def audit_row(row: wire.AuditLog) -> Row:
-    """A row of ``audit_logs``; secrets removed from metadata."""
+    """A row of ``audit_logs``; secrets removed."""
     metadata = privacy.without_secrets(decode.anything(row.metadata)) if present(row.metadata) else None
     return (
         row.id,
@@ -24,12 +26,16 @@ def audit_row(row: wire.AuditLog) -> Row:
         row.action,
         row.resource_type,
         row.resource_id,
-        row.resource_name,
-        row.description,
+        _clean(row.resource_name),
+        _clean(row.description),
         None if metadata is None else json_text(metadata),
         row.created_at,
         unknown_text(row),
     )
+
+
+def _clean(text: str | None) -> str | None:
+    return None if text is None else privacy.text_without_secrets(text)
 
 
 def workflow_row(row: wire.Workflow, workspace_id: str) -> Row:
@@ -89,7 +95,7 @@ def rejected_row(
     """A row of ``rejected_rows``; payloads and secrets are removed from the row, values from the reason."""
     shown: Any = None
     try:
-        shown = privacy.without_payloads(decode.anything(row))
+        shown = _spans_withheld(privacy.without_payloads(decode.anything(row)))
     except ValueError:
         reason = f"{reason} (and no JSON)"
     return (
@@ -101,6 +107,31 @@ def rejected_row(
         None if shown is None else json_text(shown),
         None,
     )
+
+
+_SPAN_FIELDS = frozenset(field.encode_name for field in msgspec.structs.fields(wire.Span))
+
+
+def _spans_withheld(value: Any) -> Any:
+    """The same with what nobody has documented of spans withheld, as in ``trace_spans``: its text may be anything."""
+    if isinstance(value, list):
+        return [_spans_withheld(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: [_span(span) for span in entry]
+        if name in ("traceSpans", "children") and isinstance(entry, list)
+        else _spans_withheld(entry)
+        for name, entry in value.items()
+    }
+
+
+def _span(span: Any) -> Any:
+    if not isinstance(span, dict):
+        return None
+    known = {name: entry for name, entry in span.items() if name in _SPAN_FIELDS}
+    unknown = {name: entry for name, entry in span.items() if name not in _SPAN_FIELDS}
+    return {**_spans_withheld(known), **privacy.withheld(unknown)}
 
 
 def rows_hash(rows: list[Row]) -> str:

@@ -144,6 +144,7 @@ class SimClient:
         self._session.trust_env = not _is_loopback(urlsplit(self._base).hostname)
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=CONNECTIONS, pool_block=True)
         self._session.mount(self._base, adapter)
+        self._started, self._steady = time.time(), time.monotonic()
         self._waiting_until = 0.0
         self._date: datetime | None = None
         self.counters = counters if counters is not None else Counters()
@@ -161,10 +162,14 @@ class SimClient:
         """Closes the connections."""
         self._session.close()
 
+    def _now(self) -> float:
+        """Epoch seconds by a clock that does not jump: a wait must not grow by a day because somebody set the time."""
+        return self._started + time.monotonic() - self._steady
+
     @property
     def out_of_time(self) -> bool:
         """Whether the time this client was given is over."""
-        return self._deadline is not None and time.time() >= self._deadline
+        return self._deadline is not None and self._now() >= self._deadline
 
     @property
     def available(self) -> int | None:
@@ -260,7 +265,7 @@ class SimClient:
     def _take_turn(self) -> None:
         with self._turn:
             while True:
-                wait = self._pacer.wait(time.time())
+                wait = self._pacer.wait(self._now())
                 if wait.seconds <= 0:
                     self._pacer.sent()
                     return
@@ -276,7 +281,7 @@ class SimClient:
                 self._turn.notify_all()
 
     def _note_answer(self, response: _Answer) -> None:
-        now = time.time()
+        now = self._now()
         retry_at: float | None = None
         if response.status == 429:
             self.counters.rate_limited += 1
@@ -302,7 +307,7 @@ class SimClient:
         if status >= 500 or status == 429 or (status == 401 and said in TRANSIENT_401):
             after = fault.retry_after_seconds
             if after is None:
-                after = rate.retry_after_seconds(response.headers.get("Retry-After"), time.time())
+                after = rate.retry_after_seconds(response.headers.get("Retry-After"), self._now())
             if status == 429:  # of an endpoint that the pacer does not watch
                 after = max(after or 0.0, 1.0)
             raise errors.ServerFault(f"{status} {said}", retry_after=after)
@@ -318,7 +323,7 @@ class SimClient:
             return 0.0  # the pacer holds the next try back for as long as the server says
         if isinstance(error, errors.ServerFault) and error.retry_after is not None:
             with self._turn:
-                self._pacer.pause(error.retry_after, time.time())
+                self._pacer.pause(error.retry_after, self._now())
             if error.retry_after > 0:
                 return 0.0 if limited else min(error.retry_after, rate.MAX_WAIT_S)
         return tenacity.wait_random_exponential(multiplier=self._backoff, max=30.0)(state)
@@ -332,7 +337,7 @@ class SimClient:
         """Waits, telling of it; with ``held``, the lock is let go meanwhile."""
         if seconds <= 0:
             return
-        if self._deadline is not None and time.time() + seconds > self._deadline:
+        if self._deadline is not None and self._now() + seconds > self._deadline:
             raise errors.OutOfTime(f"waiting {seconds:.0f} s ({why}) would overrun the time of this run")
         self._note_wait(seconds, why)
         if held is not None:

@@ -60,14 +60,22 @@ class DetailReader:
                     self.take(stored[id_], answer)
             yield from workspace.batch.flush()
 
-    def take(self, stored: StoredRun, answer: Detail) -> RunRows | None:
-        """Hands on what an answer tells of a stored run; returns it as rows, None where it is not to be had."""
+    def take(self, stored: StoredRun, answer: Detail, *, only_changed: bool = False) -> None:
+        """Hands on what an answer tells of a stored run.
+
+        Args:
+            stored: The run.
+            answer: Its detail, or that there is none any more.
+            only_changed: An answer that tells nothing new of the run's life is dropped: that it tells more of the
+                rest is no reason to load an open run again and again.
+        """
         workspace = self.workspace
         if isinstance(answer, errors.NotFound):
             rows: RunRows | None = merge.gone(stored)
         else:
             rows = workspace.read(run_of(stored), answer, stored)
+            if rows and only_changed and not merge.changed(stored.fingerprint, rows):
+                return
         told = rows and merge.news(rows, stored)
         if told:
             workspace.add([told])
-        return None if isinstance(answer, errors.NotFound) else rows

@@ -88,7 +88,7 @@ class Follower:
                 elif answer is not None:
                     self._alive = True
                     self.workspace.handled.add(id_)
-                    self.details.take(stored[id_], answer)
+                    self.details.take(stored[id_], answer, only_changed=True)
             yield from self.workspace.batch.full()
         self._close(missing)
 

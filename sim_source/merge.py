@@ -137,7 +137,8 @@ def _lasting(table: Table, new: Fields, old: Fields) -> Fields:
 def _extra(new: str | None, old: str | None) -> str | None:
     if new is None or old is None or new == old:
         return old if new is None else new
-    return decode.encode(decode.anything(old.encode()) | decode.anything(new.encode())).decode()
+    told, kept = decode.anything(new.encode()), decode.anything(old.encode())
+    return decode.encode(told | {name: value for name, value in kept.items() if name not in told}).decode()
 
 
 def _items(new: RunRows, stored: StoredRun, total: Decimal | None) -> tuple[list[Row], bool]:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
+import msgspec
+
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 SECRET_WORDS: Final = frozenset({
@@ -32,6 +34,10 @@ _COUNTS: Final = frozenset({"count", "counts", "usage", "limit", "budget"})
 _SECRET_VALUE: Final = re.compile(
     r"\b(?:sk|pk|rk)[-_][A-Za-z0-9_-]{8,}|\bgh[pousr]_[A-Za-z0-9]{16,}|\bxox[abprs]-[A-Za-z0-9-]{8,}"
     r"|\bAKIA[0-9A-Z]{12,}|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*|(?<=Bearer )[A-Za-z0-9._~+/=-]{8,}"
+)
+_PASSWORD_OF_ADDRESS: Final = re.compile(r"(?<=://)([^\s/:@]*):[^\s/@]+(?=@)")
+_SECRET_OF_QUERY: Final = re.compile(
+    r"([?&][\w.-]*(?:key|token|secret|passw|credential|signature|auth)[\w.-]*=)[^&\s#\"']+", re.IGNORECASE
 )
 _REFERENCE: Final = re.compile(r"\s*(\{\{[^{}]*\}\}|<[\w.\[\]-]+>)\s*")
 """``{{NAME}}`` and ``<block.field>`` name a value and are none."""
@@ -86,8 +92,29 @@ def without_secrets(value: Any) -> Any:
     if isinstance(value, list):
         return [without_secrets(entry) for entry in value]
     if isinstance(value, str):
-        return _SECRET_VALUE.sub(REDACTED, value)
+        return text_without_secrets(value)
     return value
+
+
+def text_without_secrets(text: str) -> str:
+    """Text without what is a secret by its form, in an address, or by its name in JSON written as text."""
+    clean = _SECRET_VALUE.sub(REDACTED, text)
+    if "://" in clean:
+        clean = _PASSWORD_OF_ADDRESS.sub(rf"\1:{REDACTED}", clean)
+    if "=" in clean:
+        clean = _SECRET_OF_QUERY.sub(rf"\1{REDACTED}", clean)
+    if clean[:1] not in ("{", "["):
+        return clean
+    try:
+        parsed = _json.decode(clean)
+    except ValueError:
+        return clean
+    kept = without_secrets(parsed)
+    return clean if kept == parsed else _encoder.encode(kept).decode()
+
+
+_json: Final = msgspec.json.Decoder(float_hook=Decimal)
+_encoder: Final = msgspec.json.Encoder(decimal_format="number")
 
 
 def _dict_without_secrets(value: dict[str, Any]) -> dict[str, Any]:

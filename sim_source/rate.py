@@ -137,6 +137,7 @@ class Pacer:
             told = self._here(retry_at) - now + RESET_MARGIN_S
         seconds = max(least, min(told if told is not None else 1.0, MAX_WAIT_S))
         self._remaining = 0
+        self._told_reset = 0.0  # our own count was wrong: what the next good answer says is believed
         self._reset_at = self._not_before = max(self._not_before, now + seconds)
 
     def _learn_skew(self, headers: Mapping[str, str], now: float) -> None:

@@ -75,6 +75,7 @@ class Reader:
     selected: frozenset[str]
     strict: bool
     restored: bool = False
+    _end: datetime | None = None
     _handover: Handover = field(init=False)
 
     def __post_init__(self) -> None:
@@ -164,17 +165,18 @@ class Reader:
 
     def _wanted(self) -> windows.Span:
         """What this sync is to cover: up to ``until``, or now; never what the server has not lived yet."""
-        settings, watch, now = self.settings, self.watch, self.client.server_time
-        if watch.end is None:
-            watch.end = settings.until or now or datetime.now(UTC)
+        settings, now = self.settings, self.client.server_time
+        if self._end is None:
+            self._end = settings.until or now or datetime.now(UTC)
         if now is not None:
-            watch.end = min(watch.end, now)
-        return windows.Span(watch.end, settings.since, settings.lookback, settings.reconcile)
+            self._end = min(self._end, now)
+        self.watch.end = self._end
+        return windows.Span(self._end, settings.since, settings.lookback, settings.reconcile)
 
     def _trusted(self, state: windows.State) -> windows.State:
         """A resource's state, its watermark taken back where it lies in the server's future."""
-        now = self.client.server_time
-        if now is not None and windows.distrust(state, now, self.settings.reconcile):
+        now = self.client.server_time or datetime.now(UTC)
+        if windows.distrust(state, now, self.settings.reconcile):
             self.watch.warn("the last sync ended in the future of the server's clock; the last days are read again")
         return state
 
@@ -224,7 +226,8 @@ class Reader:
             yield from self._runs(workspace_id, state, batch, alive=bool(workflows[0]))
         yield from batch.flush()
         nothing = self.watch.rows[LOGS.name] == rows_before and not workflows[0]
-        if first_sync and nothing and len(self.watch.failures) == failures and not self.watch.out_of_time:
+        cut = self.watch.out_of_time or self.watch.more or len(self.watch.failures) > failures
+        if first_sync and nothing and not cut:
             self.watch.warn(
                 f"workspace {workspace_id} looks empty: either nothing ran there yet, or the id is wrong or the "
                 "key may not read it (servers before mid 2026 answer that with an empty list)"

@@ -143,7 +143,7 @@ def _read_span(trace: Trace, place: _Place, payloads: bool) -> bool:
         tokens = segment.tokens
     counts = token_count(tokens)
     model = span.model or (span.name if span.type == "model" else None)
-    error = span.error_message or (segment.error_message if segment else None)
+    error = error_text(span.error_message or (segment.error_message if segment else None))
     if error is None and span.status == "error" and output is not None:
         error = error_text(output.error)
     counted = _charge(trace, place, cost, counts)

@@ -290,9 +290,10 @@ def audit(
     ask: Callable[[Query], Page[wire.AuditLog]], start: datetime | None, end: datetime
 ) -> Iterator[Chunk[wire.AuditLog]]:
     """Walks the audit logs made in ``[start, end]``, newest first."""
-    upper, seen = end, frozenset[str]()
+    upper, seen, actions = end, frozenset[str](), set[str]()
     while True:
         page = ask(Query(start, upper, AUDIT_PAGE, order="desc"))
+        actions.update(row.action for row in page.rows if row.action is not None)
         times = _times(page, lambda row: row.created_at)
         last = min(times.values(), default=upper)
         yield Chunk(
@@ -304,7 +305,7 @@ def audit(
         if page.next_cursor is None:
             return
         if not (times.keys() - seen):  # more than a page within this millisecond
-            seen = yield from _audit_millisecond(ask, last, seen)
+            seen = yield from _audit_millisecond(ask, last, seen, actions)
             upper = last if last < upper else last - MILLISECOND
             if start is not None and upper < start:
                 return
@@ -315,16 +316,21 @@ def audit(
 
 
 def _audit_millisecond(
-    ask: Callable[[Query], Page[wire.AuditLog]], instant: datetime, seen: frozenset[str]
+    ask: Callable[[Query], Page[wire.AuditLog]], instant: datetime, seen: frozenset[str], actions: set[str]
 ) -> Generator[Chunk[wire.AuditLog], None, frozenset[str]]:
-    """Rows of a millisecond with more than a page of them: asked for by what was seen to differ in them.
+    """Rows of a millisecond with more than a page of them: asked for by what is known to differ in audit logs.
+
+    Args:
+        ask: Asks for a page.
+        instant: The millisecond.
+        seen: Ids of rows given already.
+        actions: Actions met in the whole walk: a page that is cut need not show all of its own.
 
     Returns:
         All ids seen.
     """
     known = set(seen)
     open_queries = [Query(instant, instant + MILLISECOND, AUDIT_PAGE, order="desc")]
-    complete = True
     while open_queries:
         query = open_queries.pop()
         page = ask(query)
@@ -334,24 +340,21 @@ def _audit_millisecond(
             yield Chunk(fresh, [], instant + MILLISECOND)
         if page.next_cursor is None:
             continue
-        narrower = _narrower(query, page.rows)
-        complete = complete and bool(narrower)
-        open_queries += narrower
-    if not complete:
-        logger.warning(
-            "more than %d audit logs within one millisecond at %s; %d read, the API cannot show the rest",
-            AUDIT_PAGE,
-            iso(instant),
-            len(known),
-        )
+        open_queries += _narrower(query, page.rows, actions)
+    logger.warning(
+        "more than %d audit logs within one millisecond at %s; %d read, and the API cannot prove that these are all",
+        AUDIT_PAGE,
+        iso(instant),
+        len(known),
+    )
     return frozenset(known)
 
 
-def _narrower(query: Query, rows: list[wire.AuditLog]) -> list[Query]:
+def _narrower(query: Query, rows: list[wire.AuditLog], actions: set[str]) -> list[Query]:
     """The same query split by the next filter."""
     used = {name for name, _ in query.only}
     for name, values in (
-        ("action", {row.action for row in rows}),
+        ("action", {row.action for row in rows} | actions),
         ("resourceType", {row.resource_type for row in rows}),
         ("resourceId", {row.resource_id for row in rows}),
     ):

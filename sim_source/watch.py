@@ -39,7 +39,7 @@ class Watch:
         warnings: What is worth a line but no failure (audit logs without Enterprise).
         out_of_time: The time bound was reached.
         more: A list was left at its bound; the next piece goes on there.
-        end: The moment up to which runs are read; fixed by the first source that shares this watch.
+        end: The moment up to which the last source read; ``until`` of the next piece of the same sync.
         pacer: The bucket as seen so far; the next source of the same key goes on with it.
         on_progress: Called with a resource and its rows so far.
         on_wait: Called with seconds and the reason of each wait.

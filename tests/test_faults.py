@@ -21,7 +21,7 @@ from pipelines.sim_api import (
     small_world,
 )
 from pipelines.sim_api import faults as fault
-from sim_source import Watch, client, pages
+from sim_source import Watch, client, workspace
 from tests.warehouse import STEADY, Row, Warehouse
 
 EVERY_WAY = {
@@ -81,7 +81,7 @@ def early(requests: list[Request]) -> list[Request]:
 def test_a_fifth_of_all_answers_failing_in_every_way_changes_no_table_and_no_try_is_early(
     tmp_path: Path, world: World, dialect: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pages, "CONNECTIONS", 1)  # none under way when another is refused: the order is exact
+    monkeypatch.setattr(workspace, "CONNECTIONS", 1)  # none under way when another is refused: the order is exact
     calm, stormy = Warehouse(tmp_path / "calm"), Warehouse(tmp_path / "stormy")
     asked: dict[str, Any] = {"details": "all", "snapshots": "all"}
     with serve(world, dialect, limit=SOON, max_limit=4) as server:
@@ -114,7 +114,6 @@ def test_of_many_at_once_only_those_already_under_way_come_after_a_refusal(
     assert warehouse.ask("SELECT count(*) FROM log_details WHERE detail_source = 'detail'") == [(120,)]
 
 
-@pytest.mark.xfail(reason="the bucket is taken for empty until its next refill though a good answer says otherwise")
 def test_a_refusal_out_of_turn_is_waited_out_as_told_and_no_longer(warehouse: Warehouse, world: World) -> None:
     """A proxy's 429, say: the next answer tells that Sim's own bucket is full."""
     waits: list[float] = []
@@ -123,7 +122,8 @@ def test_a_refusal_out_of_turn_is_waited_out_as_told_and_no_longer(warehouse: Wa
         waits.append(seconds)
         assert seconds < 5, f"{seconds:.0f} s: {why}"
 
-    with serve(world, faults=Faults().at(3, fault.rate_limited(1), path="/api/v1/")) as server:
+    refused = Faults().at(3, fault.rate_limited(1), path="/api/v1/")
+    with serve(world, max_limit=4, limit=RateLimit(rate=1000, capacity=2000), faults=refused) as server:
         warehouse.load(server, "logs", watch=Watch(on_wait=note))
     assert len(warehouse.table("logs")) == len(world.runs)
     assert waits

@@ -90,7 +90,6 @@ def test_a_killed_holder_leaves_no_lock_behind(tmp_path: Path, server: SimServer
     assert_exact(tmp_path, world)
 
 
-@pytest.mark.xfail(reason="the lock is a file in dlt's folder: two machines at one PostgreSQL do not see each other")
 def test_of_two_at_once_at_one_postgres_dataset_one_works_and_the_other_ends(
     tmp_path: Path, server: SimServer, world: World
 ) -> None:

@@ -183,7 +183,6 @@ def rare_action_behind_a_full_page() -> Audit:
     return server
 
 
-@pytest.mark.xfail(reason="only actions that a page shows are asked for, and their lists are complete")
 def test_a_rare_action_behind_a_page_of_another_is_found_or_said_to_be_missing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
