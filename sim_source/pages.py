@@ -28,7 +28,7 @@ class RunReader:
 
     Attributes:
         state: What is remembered of this workspace's runs; changed in place.
-        wanted: Tells what this sync is to cover.
+        wanted: Tells what this sync is to cover, given whether something of it was walked.
         mend: The destination may hold a load that was cut in the middle and is lost: what it left is read again.
         alive: The server has shown something of this workspace in this sync.
     """
@@ -36,7 +36,7 @@ class RunReader:
     workspace: Workspace
     snapshot_mode: snapshots.Snapshots
     state: windows.State
-    wanted: Callable[[], windows.Span]
+    wanted: Callable[[bool], windows.Span]
     mend: bool = False
     alive: bool = False
     size: walk.PageSize = field(default_factory=walk.PageSize)
@@ -59,7 +59,7 @@ class RunReader:
             done = yield from self._lists()
             if done and not self.workspace.over():
                 yield from self._again()
-        elif windows.next_window(self.state, self.wanted()):
+        elif windows.next_window(self.state, self.wanted(bool(self._walked))):
             watch.more = True  # another workspace filled this piece
         if watch.out_of_time:
             return
@@ -70,7 +70,7 @@ class RunReader:
     def _lists(self) -> Generator[Tables, None, bool]:
         """Walks what is to be walked; returns whether all of it was."""
         workspace, bounds = self.workspace, self.workspace.bounds
-        while window := windows.next_window(self.state, self.wanted()):
+        while window := windows.next_window(self.state, self.wanted(bool(self._walked))):
             windows.started(self.state, window)
             position = window.start
             for chunk in walk.runs(self._ask, window.start, window.end, self.size):

@@ -163,15 +163,20 @@ class Reader:
                 )
         yield from batch.flush()
 
-    def _wanted(self) -> windows.Span:
-        """What this sync is to cover: up to ``until``, or now; never what the server has not lived yet."""
+    def _wanted(self, walked: bool = False) -> windows.Span:
+        """What this sync is to cover: up to ``until``, or now; never what the server has not lived yet.
+
+        Args:
+            walked: This sync has read something of it already.
+        """
         settings, now = self.settings, self.client.server_time
         if self._end is None:
             self._end = settings.until or now or datetime.now(UTC)
         if now is not None:
             self._end = min(self._end, now)
         self.watch.end = self._end
-        return windows.Span(self._end, settings.since, settings.lookback, settings.reconcile)
+        fresh = settings.until is None and not walked  # a later piece of the same sync names the end of the first
+        return windows.Span(self._end, settings.since, settings.lookback, settings.reconcile, fresh)
 
     def _trusted(self, state: windows.State) -> windows.State:
         """A resource's state, its watermark taken back where it lies in the server's future."""
@@ -183,8 +188,8 @@ class Reader:
     def _walk_audit(self, batch: Batch) -> Iterator[Tables]:
         settings, api = self.settings, self.client_api()
         state = self._trusted(self.state.setdefault(AUDIT_LOGS.name, {}))
-        left = settings.bounds.audit_logs
-        while window := windows.next_window(state, self._wanted(), newest_first=True):
+        left, walked = settings.bounds.audit_logs, False
+        while window := windows.next_window(state, self._wanted(walked), newest_first=True):
             for number, chunk in enumerate(walk.audit(api.audit_logs, window.start, window.end)):
                 if number == 0:  # access is proven: only now is the walk remembered
                     windows.started(state, window, newest_first=True)
@@ -200,6 +205,7 @@ class Reader:
                     return
             windows.touched(state, window.end)
             windows.finished(state, window.key, self.client.server_time)
+            walked = True
 
     def _fresh_audit(self, chunk: walk.Chunk[wire.AuditLog], state: windows.State) -> list[wire.AuditLog]:
         """Rows that are not stored yet."""

@@ -253,7 +253,7 @@ def _growing_pages(ask: Callable[[Query], Page[wire.Run]], query: Query) -> Iter
                 return  # 2026-03: no cursor works
             if query.limit <= 1:
                 raise
-            growing, query = False, replace(query, limit=query.limit // (4 if growing else 2))
+            growing, query = False, replace(query, limit=query.limit // 2)
             continue
         yield page
         if page.next_cursor is None or page.next_cursor == query.cursor:

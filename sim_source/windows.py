@@ -58,12 +58,15 @@ class Span:
         since: Earliest moment wanted; None for what is there already, or the beginning.
         lookback: How far to read again.
         reconcile: How far to read again once a day; zero for never.
+        fresh: Nothing was read by this sync yet. The server tells its time in whole seconds: the last sync may have
+            ended at the same moment, and rows may have come since.
     """
 
     end: datetime
     since: datetime | None = None
     lookback: timedelta = LOOKBACK
     reconcile: timedelta = RECONCILE
+    fresh: bool = False
 
 
 def next_window(state: State, wanted: Span, *, newest_first: bool = False) -> Window | None:
@@ -85,7 +88,7 @@ def next_window(state: State, wanted: Span, *, newest_first: bool = False) -> Wi
         return Window(start, wanted.end) if start <= wanted.end else None
     until, first = moment(state["until"]), moment(state["from"])
     tail = max(min(until - max(wanted.lookback, STABILITY), wanted.end), first)
-    if wanted.end > until:
+    if wanted.end > until or (wanted.fresh and wanted.end == until):
         return Window(tail, wanted.end)
     if "back" in state:
         return _in_hand(state, "back", newest_first)

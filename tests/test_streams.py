@@ -28,7 +28,6 @@ NEVER_FILLED = {
     "usage.workspace_id": "the account has none",
     "cost_items.extra": "items are worked out, nothing is sent beside them",
     "rejected_rows.extra": "the whole row is in row_json",
-    "execution_snapshots.extra": "no field of it is without a column",
     "workflow_states.extra": "no field of it is without a column",
     "audit_logs.extra": "no undocumented field of it is known",
     "workflows.extra": "no undocumented field of it is known",

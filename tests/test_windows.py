@@ -160,6 +160,14 @@ def test_once_a_day_a_wider_stretch_is_read_again_after_what_is_new() -> None:
     assert (state["from"], state["until"]) == (windows.text(NOON - 30 * DAY), windows.text(NOON + DAY))
 
 
+def test_a_sync_in_the_same_second_as_the_last_reads_what_is_new() -> None:
+    """The server's clock has whole seconds; once something was read, the same end is no news."""
+    state = synced(NOON - DAY, NOON)
+    assert windows.next_window(state, span(fresh=True)) == Window(NOON - HOUR, NOON)
+    assert windows.next_window(state, span()) is None
+    assert windows.next_window(state, span(end=NOON - HOUR, fresh=True)) is None
+
+
 def test_a_reconcile_that_was_cut_goes_on_and_is_not_due_again() -> None:
     state = synced(NOON - 30 * DAY, NOON)
     due = span(reconcile=7 * DAY)
