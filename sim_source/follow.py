@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from . import errors, life, walk, wire
@@ -24,23 +24,18 @@ class Follower:
     Attributes:
         take: Takes a chunk of a list, as a walk does.
         state: What is remembered of this workspace's runs; changed in place.
+        alive: The server has shown something of this workspace in this sync. Where it shows nothing at all, the key may
+            have lost its access (2026-03 answers 200 with no rows): no run is taken for gone then.
     """
 
     workspace: Workspace
     details: DetailReader
     take: Callable[[walk.Chunk[wire.Run]], None]
     state: life.State
-    _alive: bool = field(default=False)
+    alive: bool
 
-    def open_runs(self, walked: list[tuple[datetime, datetime]], alive: bool) -> Iterator[Tables]:
-        """Reads open runs again, but for those in stretches that this extraction has just walked.
-
-        Args:
-            walked: Those stretches.
-            alive: The server has shown something of this workspace in this sync. Where it shows nothing at all, the
-                key may have lost its access (2026-03 answers 200 with no rows): nothing is closed then.
-        """
-        self._alive = alive
+    def open_runs(self, walked: list[tuple[datetime, datetime]]) -> Iterator[Tables]:
+        """Reads open runs again, but for those in stretches that this extraction has just walked."""
         found = [
             run
             for run in life.still_open(self.state, self.workspace.memory.open_runs())
@@ -72,8 +67,8 @@ class Follower:
             seen.update(row.id for row in chunk.rows)
             seen.update(row.id for row in chunk.rejected if row.id is not None)
             self.take(chunk)
-        self._alive = self._alive or bool(seen)
-        self._close([run for run in group.runs if run.id not in seen])
+        self.alive = self.alive or bool(seen)
+        self._end([run for run in group.runs if run.id not in seen])
 
     def _by_id(self, runs: list[OpenRun]) -> Iterator[Tables]:
         missing: list[OpenRun] = []
@@ -86,17 +81,20 @@ class Follower:
                 if isinstance(answer, errors.NotFound):
                     missing.append(step[id_])
                 elif answer is not None:
-                    self._alive = True
+                    self.alive = True
                     self.workspace.handled.add(id_)
                     self.details.take(stored[id_], answer, only_changed=True)
             yield from self.workspace.batch.full()
-        self._close(missing)
+        self._end(missing)
 
-    def _close(self, runs: list[OpenRun]) -> None:
-        """Ends the following of runs that the server no longer has, with what is known of them."""
-        if not self._alive:
+    def _end(self, runs: list[OpenRun]) -> None:
+        """Leaves runs that the server no longer has with what is known of them; open ones are not followed on."""
+        if not self.alive or not runs:
             return
-        for id_, stored in self.workspace.memory.stored(runs).items() if runs else ():
-            self.details.take(stored, errors.NotFound(id_))
+        stored = self.workspace.memory.stored(runs)
         for run in runs:
-            life.close(self.state, run)
+            if run.id not in stored:
+                continue
+            self.details.take(stored[run.id], errors.NotFound(run.id))
+            if stored[run.id].fingerprint.status in life.OPEN:
+                life.close(self.state, run)

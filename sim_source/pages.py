@@ -95,10 +95,10 @@ class RunReader:
         """Reads again what may have changed outside the stretches just walked."""
         if self.mend:
             yield from self._follower(partial(self._take, again=True)).torn()
-        yield from self._follower(self._take).open_runs(self._walked, self.alive)
+        yield from self._follower(self._take).open_runs(self._walked)
 
     def _follower(self, take: Callable[[walk.Chunk[wire.Run]], None]) -> Follower:
-        return Follower(self.workspace, self._details, take, self.state)
+        return Follower(self.workspace, self._details, take, self.state, self.alive)
 
     def _ask(self, query: walk.Query) -> Any:
         return self.workspace.api.runs(self.workspace.id, query)

@@ -245,6 +245,23 @@ def test_what_a_cut_load_left_torn_is_mended_though_its_package_is_lost(
         assert len(asked(server, "/api/v1/logs")) <= 2  # looked for once, not in every sync
 
 
+def test_a_torn_run_that_was_purged_adds_up_again_and_is_not_taken_for_an_open_one(tmp_path: Path) -> None:
+    world = full_world()
+    old = finished_run(world, "wf-triage", plans.two_model_plan(), started_ms=world.now_ms - 40 * DAY_MS)
+    warehouse = Warehouse(tmp_path)
+    with serve(world, "2026-08") as server:
+        warehouse.load(server, *RUNS)
+        warehouse.ask(f"DELETE FROM cost_items WHERE log_id = '{old.id}' AND kind = 'model'")
+        shutil.rmtree(tmp_path / "pipelines")
+        world.purge_run(old.id)
+        later(world, 1)
+        again = Warehouse(tmp_path)
+        again.load(server, *RUNS)
+    items = again.table("cost_items", f"log_id = '{old.id}'")
+    assert sum(item["total_cost"] for item in items) == again.row("logs", old.id)["cost_total"]
+    assert "closed" not in again.pipeline.state["sources"]["sim_source"]["workspaces"][WORKSPACE]["logs"]
+
+
 @BOTH
 def test_a_running_run_is_followed_though_only_logs_are_wanted(warehouse: Warehouse, dialect: str) -> None:
     world = small_world()
