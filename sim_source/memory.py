@@ -196,21 +196,28 @@ class Memory:
         return [(row[0], row[1]) for row in rows[:limit]]
 
     def _no_snapshot(self) -> str:
-        """Runs without a snapshot, or with one whose state did not arrive."""
+        """Runs without a snapshot."""
         return (
             "SELECT l.execution_id, l.workflow_id FROM {logs} l WHERE l.workspace_id = %s "
-            "AND l.execution_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {execution_snapshots} s "
-            f"WHERE s.execution_id = l.execution_id AND (s.state_hash IS NULL OR {self._has_state()})) "
+            f"AND l.execution_id IS NOT NULL AND {self._unasked()} "
         )
 
     def _new_versions(self) -> str:
-        """One run of each deployment version of which no snapshot is stored."""
+        """Of each deployment version of which no snapshot is stored its first run, whoever asks and whenever."""
         return (
-            "SELECT max(l.execution_id), max(l.workflow_id) FROM {logs} l "
-            "WHERE l.workspace_id = %s AND l.deployment_version_id IS NOT NULL "
-            "AND NOT EXISTS (SELECT 1 FROM {execution_snapshots} s WHERE s.execution_id = l.execution_id) "
+            "SELECT v.execution_id, v.workflow_id FROM (SELECT l.execution_id, l.workflow_id, row_number() OVER "
+            "(PARTITION BY l.deployment_version_id ORDER BY l.started_at, l.id) AS place FROM {logs} l "
+            "WHERE l.workspace_id = %s AND l.deployment_version_id IS NOT NULL AND l.execution_id IS NOT NULL "
+            f"AND {self._unasked()} "
             f"AND l.deployment_version_id NOT IN (SELECT k.deployment_version_id {self._whole_snapshots()}"
-            "AND k.deployment_version_id IS NOT NULL) GROUP BY l.deployment_version_id"
+            "AND k.deployment_version_id IS NOT NULL)) v WHERE v.place = 1"
+        )
+
+    def _unasked(self) -> str:
+        """No snapshot of a run is stored, or one whose state did not arrive."""
+        return (
+            "NOT EXISTS (SELECT 1 FROM {execution_snapshots} s WHERE s.execution_id = l.execution_id "
+            f"AND (s.state_hash IS NULL OR {self._has_state()}))"
         )
 
     def _whole_snapshots(self) -> str:

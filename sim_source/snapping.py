@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 
-from . import errors, snapshots, wire
+from . import errors, snapshots, walk, wire
 from .batch import Tables
 from .decode import Rejected, rejected
 from .details import BACKLOG_STEP
@@ -42,16 +43,18 @@ class SnapshotReader:
             return
         if self._versions is None:
             self._versions = workspace.memory.snapshot_versions()
+        first: dict[str, wire.Run] = {}
         wanted: list[Wanted] = []
         for run in reversed(fresh):
             version = run.deployment_version_id
             if run.execution_id is None or run.execution_id in workspace.handled:
                 continue
-            if self.mode == "version" and version is not None:
-                if version in self._versions:
-                    continue
-                self._versions.add(version)
-            wanted.append((run.execution_id, run.workflow_id))
+            if self.mode == "all" or version is None:
+                wanted.append((run.execution_id, run.workflow_id))
+            elif version not in self._versions and (version not in first or _started(run) < _started(first[version])):
+                first[version] = run
+        self._versions.update(first)
+        wanted += [(run.execution_id, run.workflow_id) for run in first.values() if run.execution_id is not None]
         self._read(wanted[: workspace.allowance(workspace.bounds.snapshots)])
 
     def backlog(self) -> Iterator[Tables]:
@@ -95,3 +98,8 @@ class SnapshotReader:
             return snapshots.read(answer, self.workspace.id, execution_id)
         except ROW_FAULTS as fault:
             return rejected(msgspec.Raw(msgspec.json.encode(answer)), str(fault))
+
+
+def _started(run: wire.Run) -> tuple[datetime, str]:
+    """Which run of a version stands for it: the first, as ``Memory`` chooses, too."""
+    return walk.utc(run.started_at), run.id
