@@ -45,7 +45,7 @@ class Follower:
 
     def torn(self) -> Iterator[Tables]:
         """Reads runs again whose tables do not agree, as lists show them: from nothing, like any new run."""
-        yield from self._read(self.workspace.memory.torn(), by_list=True)
+        yield from self._read(self.workspace.memory.torn(self.workspace.batch.wants), by_list=True)
 
     def _read(self, runs: list[OpenRun], *, by_list: bool) -> Iterator[Tables]:
         if not runs:

@@ -10,7 +10,7 @@ once, until it is final or the server no longer has it (404).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -187,7 +187,7 @@ def close(state: State, run: OpenRun) -> None:
         del closed[min(closed, key=lambda id_: closed[id_])]
 
 
-def seen(state: State, ids: Sequence[str]) -> None:
+def seen(state: State, ids: Iterable[str]) -> None:
     """The server shows these runs: none of them is closed."""
     for id_ in ids if state.get("closed") else ():
         state["closed"].pop(id_, None)

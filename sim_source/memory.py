@@ -7,7 +7,7 @@ cannot be asked (or holds nothing yet) counts as empty: rows are then sent again
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -42,14 +42,14 @@ class Memory:
         self._warehouse = warehouse
         self._workspace = workspace_id
 
-    def fingerprints(self, first: datetime, last: datetime) -> dict[str, Fingerprint]:
+    def fingerprints(self, first: datetime, last: datetime, *, details: bool = True) -> dict[str, Fingerprint]:
         """Stored runs that started in ``[first, last]``: what tells whether they changed.
 
-        A run without its row of ``log_details``, or with one of another cost, counts as having fewer
-        spans than any answer: it is sent again.
+        With ``details`` (rows of ``log_details`` are loaded, too), a run without its row there, or with one of
+        another cost, counts as having fewer spans than any answer: it is sent again.
         """
         where = "WHERE l.workspace_id = %s AND l.started_at >= %s AND l.started_at <= %s"
-        if self._warehouse.has(LOG_DETAILS.name):
+        if details and self._warehouse.has(LOG_DETAILS.name):
             sql = (
                 "SELECT l.id, l.ended_at, l.cost_total, l.level, l.status, "
                 "CASE WHEN d.id IS NULL OR d.cost_total IS DISTINCT FROM l.cost_total THEN -1 ELSE d.span_count END "
@@ -103,42 +103,44 @@ class Memory:
         if len(runs) < 2:
             return list(runs)
         first, last = min(run.started_at for run in runs), max(run.started_at for run in runs)
-        wanted = {run.id for run in runs}
+        marks = ", ".join(["%s"] * len(runs))
         rows = self._ask(
-            "SELECT r.id, r.started_at, r.place FROM (SELECT l.id, l.started_at, "
-            "row_number() OVER (ORDER BY l.started_at, l.id) AS place, "
-            f"CASE WHEN {_IS_OPEN} THEN 1 ELSE 0 END AS is_open FROM {{logs}} l "
-            "WHERE l.workspace_id = %s AND l.started_at >= %s AND l.started_at <= %s) r WHERE r.is_open = 1",
+            "SELECT r.id, r.place FROM (SELECT l.id, row_number() OVER (ORDER BY l.started_at, l.id) AS place "
+            "FROM {logs} l WHERE l.workspace_id = %s AND l.started_at >= %s AND l.started_at <= %s) r "
+            f"WHERE r.id IN ({marks})",
             first,
             last,
+            *(run.id for run in runs),
         )
-        places = {row[0]: int(row[2]) for row in rows}
-        return [OpenRun(run.id, run.started_at, places.get(run.id)) for run in runs if run.id in wanted]
+        places = {row[0]: int(row[1]) for row in rows}
+        return [OpenRun(run.id, run.started_at, places.get(run.id)) for run in runs]
 
-    def torn(self) -> list[OpenRun]:
-        """Runs whose tables do not agree: a load was cut between them, and what it held is lost."""
-        clauses = []
-        if self._warehouse.has(LOG_DETAILS.name):
+    def torn(self, wanted: Callable[[str], bool]) -> list[OpenRun]:
+        """Runs whose tables do not agree: a load was cut between them, and what it held is lost.
+
+        Args:
+            wanted: Tells which tables are loaded; others cannot be mended.
+        """
+        details, items, spans = (
+            wanted(table) and self._warehouse.has(table) for table in (LOG_DETAILS.name, COST_ITEMS.name, "trace_spans")
+        )
+        joins, clauses = [], []
+        if details:
+            joins.append("LEFT JOIN {log_details} d ON d.id = l.id ")
             clauses.append("d.id IS NULL OR d.cost_total IS DISTINCT FROM l.cost_total")
-        if self._warehouse.has(COST_ITEMS.name):
+        if items:
+            joins.append(_SUM_OF_ITEMS)
             clauses.append("coalesce(l.cost_total, 0) <> coalesce(c.total, 0)")
-        if self._warehouse.has("trace_spans") and self._warehouse.has(LOG_DETAILS.name):
+        if details and spans:
+            joins.append(_COUNT_OF_SPANS)
             clauses.append("coalesce(d.span_count, 0) <> coalesce(t.spans, 0)")
         if not clauses:
             return []
-        parts = ["SELECT l.id, l.started_at FROM {logs} l "]
-        args: list[str] = []
-        if self._warehouse.has(LOG_DETAILS.name):
-            parts.append("LEFT JOIN {log_details} d ON d.id = l.id ")
-        if self._warehouse.has(COST_ITEMS.name):
-            parts.append(_SUM_OF_ITEMS)
-            args.append(self._workspace)
-        if self._warehouse.has("trace_spans"):
-            parts.append(_COUNT_OF_SPANS)
-            args.append(self._workspace)
-        parts.append(f"WHERE l.workspace_id = %s AND ({' OR '.join(clauses)}) ")
-        parts.append(f"ORDER BY l.started_at DESC LIMIT {TORN_AT_ONCE}")
-        rows = self._warehouse.ask("".join(parts), *args, self._workspace)
+        sql = (
+            f"SELECT l.id, l.started_at FROM {{logs}} l {''.join(joins)}WHERE l.workspace_id = %s "
+            f"AND ({' OR '.join(clauses)}) ORDER BY l.started_at DESC LIMIT {TORN_AT_ONCE}"
+        )
+        rows = self._warehouse.ask(sql, *[self._workspace] * sql.count("%s"))
         return [OpenRun(row[0], utc(row[1])) for row in rows]
 
     def unfinished(self, details: life.Details, *, snapshots: str) -> Unfinished:

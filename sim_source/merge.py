@@ -149,25 +149,34 @@ def _items(new: RunRows, stored: StoredRun, total: Decimal | None) -> tuple[list
         return _or_zero(new, total, itemised), False
     if itemised == total and stored.detail is not None:
         return [], True
-    rest = (total or ZERO) - sum((item[_TOTAL] for item in old), ZERO)
-    if rest < 0 or any(item[_KIND] == "unknown" for item in new.items):
+    if any(item[_KIND] == "unknown" for item in new.items):
         return new.items, False
-    others = [_with(item, total_cost=rest) for item in new.items if rest]
-    return [*old, *others], False
+    kept = _kept_split(stored, total or ZERO)
+    return (new.items if kept is None else kept), False
+
+
+def _kept_split(stored: StoredRun, total: Decimal) -> list[Row] | None:
+    """The stored split, and what the run cost beyond it as ``other``; None where the split was more than that."""
+    kept = [item for item in stored.items if item[_KIND] in _SPLIT]
+    rest = total - sum((item[_TOTAL] for item in kept), ZERO)
+    if rest < 0:
+        return None
+    return [*kept, _other(stored.log, rest)] if rest else kept
 
 
 def _or_zero(new: RunRows, total: Decimal | None, itemised: Decimal) -> list[Row]:
     """A run that turns out to have cost nothing: an item that says so replaces those that say otherwise."""
     if new.items or total is None or itemised == total or not new.detail:
         return new.items
-    return [_nothing(new, total)]
+    return [_other(new.log, total)]
 
 
-def _nothing(new: RunRows, total: Decimal) -> Row:
-    log = _fields(LOGS, new.log)
-    about = {name: log[name] for name in ("workspace_id", "workflow_id", "execution_id", "started_at")}
+def _other(log: Row, amount: Decimal) -> Row:
+    """What a run cost without being itemised, as a row of ``cost_items``."""
+    run = _fields(LOGS, log)
+    about = {name: run[name] for name in ("workspace_id", "workflow_id", "execution_id", "started_at")}
     item = dict.fromkeys(COST_ITEMS.column_names) | about
-    return _row(COST_ITEMS, item | {"log_id": new.id, "kind": "other", "name": "other", "total_cost": total})
+    return _row(COST_ITEMS, item | {"log_id": run["id"], "kind": "other", "name": "other", "total_cost": amount})
 
 
 _KIND = COST_ITEMS.column_names.index("kind")
@@ -191,12 +200,8 @@ def gone(stored: StoredRun) -> RunRows:
         any(item[_KIND] == "unknown" for item in stored.items)
         or sum((item[_TOTAL] for item in stored.items), ZERO) != total
     ):
-        kept = [item for item in stored.items if item[_KIND] in _SPLIT]
-        rest = total - sum((item[_TOTAL] for item in kept), ZERO)
-        if rest < 0:
-            kept, rest = [], total
-        about = RunRows(id=log["id"], log=stored.log, pending=False)
-        items = [*kept, _nothing(about, rest)] if rest else kept
+        kept = _kept_split(stored, total)
+        items = [_other(stored.log, total)] if kept is None else kept
     detail: Row = ()
     if stored.detail is not None:
         fields = _fields(LOG_DETAILS, stored.detail) | {"cost_total": total}

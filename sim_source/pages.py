@@ -16,6 +16,7 @@ from .life import OpenRun
 from .merge import StoredRun
 from .runs import Fingerprint, RunRows
 from .snapping import SnapshotReader
+from .tables import LOG_DETAILS
 from .workspace import Workspace
 
 Fresh = tuple[wire.Run, RunRows, StoredRun | None]
@@ -109,7 +110,7 @@ class RunReader:
         workspace.set_aside(chunk.rejected)
         if chunk.rows:
             self.alive = True
-            life.seen(self.state, [run.id for run in chunk.rows])
+            life.seen(self.state, (run.id for run in chunk.rows))
         known = self._known(chunk)
         read = [(run, rows) for run in chunk.rows if (rows := workspace.read(run)) is not None]
         if known and not again:
@@ -135,4 +136,5 @@ class RunReader:
         first = walk.utc(chunk.rows[0].started_at)
         if not windows.may_be_stored(self.state, first):
             return {}
-        return self.workspace.memory.fingerprints(first, walk.utc(chunk.rows[-1].started_at))
+        last, details = walk.utc(chunk.rows[-1].started_at), self.workspace.batch.wants(LOG_DETAILS.name)
+        return self.workspace.memory.fingerprints(first, last, details=details)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from . import cost, decode, extra, life, privacy, spans, wire
+from .moments import in_utc
 from .spans import present
 from .tables import LOGS, Row
 
@@ -238,7 +239,7 @@ def _log_row(
         latest.level,
         latest.trigger,
         status,
-        _utc(run.started_at),
+        in_utc(run.started_at),
         _utc_or_none(latest.ended_at),
         cost.whole(latest.total_duration_ms),
         total,
@@ -382,16 +383,5 @@ def unknown_text(row: wire.Wire, **known: Any) -> str | None:
     return json_text(found) if found else None
 
 
-def _utc(moment: datetime) -> datetime:
-    """The moment in UTC.
-
-    Raises:
-        OverflowError: Its zone leads out of the calendar: stored, it could not be read back.
-    """
-    if moment.tzinfo is UTC:
-        return moment
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
 def _utc_or_none(moment: datetime | None) -> datetime | None:
-    return None if moment is None else _utc(moment)
+    return None if moment is None else in_utc(moment)

@@ -21,6 +21,7 @@ from typing import Generic, TypeVar
 
 from . import errors, wire
 from .decode import Page, Rejected
+from .moments import in_utc
 
 logger = logging.getLogger("sim_source")
 
@@ -382,10 +383,8 @@ def by_cursor(ask: Callable[[str | None], Page[R]]) -> Iterator[Page[R]]:
 
 def utc(moment: datetime) -> datetime:
     """The moment in UTC; without a zone it is taken for UTC, as is one whose zone leads out of the calendar."""
-    if moment.tzinfo is UTC:
-        return moment
     try:
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return in_utc(moment)
     except OverflowError:
         return moment.replace(tzinfo=UTC)
 

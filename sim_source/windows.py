@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+from .moments import in_utc
+
 STABILITY = timedelta(minutes=5)
 """Rows may become visible this long after they started."""
 LOOKBACK = timedelta(hours=1)
@@ -204,5 +206,4 @@ def text(value: datetime) -> str:
 
 def moment(value: str) -> datetime:
     """A remembered moment; UTC where it names no zone."""
-    found = datetime.fromisoformat(value)
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    return in_utc(datetime.fromisoformat(value))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipelines.sim_api import OWNER_KEY, WORKSPACE, SimServer
+from tests.app import Result
 
 ROOT = Path(__file__).parents[1]
 QUICKLY = "from pipelines import sync; sync.BACKOFF_S = 0.001"
@@ -22,20 +21,6 @@ for name in ("sim_source", "sim_sync"):
 """Every log, down to the last line; the source's own too, which is else left to the command line."""
 DIES = "import dlt, os, signal; dlt.Pipeline.{step} = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)"
 """Is killed when it comes to a step of dlt's: `normalize` or `load`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """What a process left behind."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """The last line of stdout, read as JSON."""
-        return json.loads(self.out.strip().splitlines()[-1])
 
 
 def start(
@@ -73,16 +58,16 @@ def start(
     )
 
 
-def ended(process: subprocess.Popen[str]) -> Ended:
+def ended(process: subprocess.Popen[str]) -> Result:
     """Waits for a process, and stops it where it does not end."""
     try:
         out, err = process.communicate(timeout=60)
     finally:
         process.kill()
         process.wait()
-    return Ended(process.returncode, out, err)
+    return Result(process.returncode, out, err)
 
 
-def run(folder: Path, server: SimServer | None, *args: str, **more: Any) -> Ended:
+def run(folder: Path, server: SimServer | None, *args: str, **more: Any) -> Result:
     """Starts ``sim-sync`` and waits for it; see `start`."""
     return ended(start(folder, server, *args, **more))

@@ -262,6 +262,41 @@ def test_a_torn_run_that_was_purged_adds_up_again_and_is_not_taken_for_an_open_o
     assert "closed" not in again.pipeline.state["sources"]["sim_source"]["workspaces"][WORKSPACE]["logs"]
 
 
+def test_torn_runs_on_one_page_are_read_by_one_request(tmp_path: Path) -> None:
+    world = full_world()
+    old = [
+        finished_run(world, "wf-triage", plans.two_model_plan(), started_ms=world.now_ms - 40 * DAY_MS + number).id
+        for number in range(8)
+    ]
+    warehouse = Warehouse(tmp_path)
+    with serve(world, "2026-03") as server:
+        warehouse.load(server, *RUNS)
+        before = warehouse.contents(*RUNS)
+        warehouse.ask(f"DELETE FROM cost_items WHERE log_id IN {tuple(old)}")
+        shutil.rmtree(tmp_path / "pipelines")
+        later(world, 1)
+        asked(server, "")
+        again = Warehouse(tmp_path)
+        again.load(server, *RUNS)
+        assert again.contents(*RUNS) == before
+        assert len(asked(server, "/api/v1/logs?")) == 2  # what is new, and all torn ones
+
+
+def test_a_sync_of_logs_alone_does_not_miss_what_it_does_not_load(warehouse: Warehouse) -> None:
+    """Runs that came since the whole sync have no details: that is no news, in this sync or the next."""
+    world = full_world()
+    with serve(world) as server:
+        warehouse.load(server, *RUNS)
+        later(world, 0.5)
+        new = finished_run(world, "wf-triage", plans.plain_plan(), started_ms=world.now_ms - 1000)
+        first, second = Watch(), Watch()
+        warehouse.load(server, "logs", watch=first)
+        later(world, 0.1)
+        warehouse.load(server, "logs", watch=second)
+    assert (first.rows["logs"], second.rows["logs"]) == (1, 0)
+    assert warehouse.row("logs", new.id)["status"] == "completed"
+
+
 @BOTH
 def test_a_running_run_is_followed_though_only_logs_are_wanted(warehouse: Warehouse, dialect: str) -> None:
     world = small_world()
