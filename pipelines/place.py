@@ -25,6 +25,16 @@ READER_WAIT_S = 60.0
 """How long a DuckDB file that somebody else holds open is waited for."""
 
 
+FRUGAL = {
+    "memory_limit": "120MB",
+    "threads": "1",  # dlt loads tables side by side already
+    "preserve_insertion_order": "false",
+    "allocator_flush_threshold": "8MB",
+    "allocator_bulk_deallocation_flush_threshold": "16MB",
+}
+"""DuckDB's settings while a sync holds the file: loads take as long and a third of the memory (docs/bench.md)."""
+
+
 class TryLater(SimError):
     """Somebody else is at work there: exit 75."""
 
@@ -64,6 +74,7 @@ class Hold:
         self._file = target.database
         self._tell = tell
         self._connection: duckdb.DuckDBPyConnection | None = None
+        self._usual_memory = ""
 
     def __enter__(self) -> Hold:
         self.take()
@@ -81,6 +92,15 @@ class Hold:
         """
         if self._file is not None and self._connection is None:
             self._connection = _opened(self._file, READER_WAIT_S, self._tell)
+            (self._usual_memory,) = self._connection.execute("SELECT current_setting('memory_limit')").fetchall()[0]
+            for name, value in FRUGAL.items():
+                self._connection.execute(f"SET {name} = '{value}'")
+
+    def be_generous(self) -> None:
+        """Gives DuckDB the memory it would take by itself: rows of this load are too large for less."""
+        if self._connection is not None:
+            # RESET changes what is shown and not what holds (DuckDB 1.5.6)
+            self._connection.execute(f"SET memory_limit = '{self._usual_memory}'")
 
     def release(self) -> None:
         """Closes it, which frees what DuckDB holds in memory."""
@@ -105,6 +125,11 @@ def _opened(file: Path, wait_s: float, tell: Callable[[str], None]) -> duckdb.Du
                 tell(f"{file} is held open by {holder}; waiting up to {wait_s:.0f} s")
                 told = True
             time.sleep(min(0.5, max(0.0, until - time.monotonic())))
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether DuckDB had too little memory."""
+    return any(isinstance(cause, duckdb.OutOfMemoryException) for cause in _causes(error))
 
 
 def lock_holder(error: BaseException) -> str | None:

@@ -12,7 +12,7 @@ import dlt
 import duckdb
 from dlt.common.exceptions import DltException
 
-from sim_source import SimClient, Watch, errors, life, sim_source
+from sim_source import Feed, SimClient, Watch, errors, life, sim_source
 from sim_source.api import SimApi
 from sim_source.memory import Memory
 from sim_source.reader import wrong_key
@@ -23,13 +23,13 @@ from .settings import RunSettings, Target
 
 PIECE_RUNS = 100_000
 """List rows per committed piece: bounds memory and what a kill can lose."""
+PIECE_ROWS = 150_000
+"""Rows of all tables per committed piece that lists give: a full run is ten of them."""
 PIECE_CALLS = 2_000
 """Per-run details or snapshots per committed piece."""
 AT_ONCE = 1_000
 """Details that a short tail asks for together with its list rows."""
 SHORT_TAIL = timedelta(days=1)
-LARGE_LOAD = 20_000
-"""Rows from which a load lets go of the database first: what DuckDB keeps of it would come on top."""
 BACKOFF_S = 0.5
 """First wait after a transient fault; it doubles."""
 
@@ -129,7 +129,7 @@ class Sync:
     pipeline: dlt.Pipeline = field(init=False)
     warehouse: Warehouse = field(init=False)
     hold: place.Hold = field(init=False)
-    _committed: int = 0
+    feed: Feed = field(init=False)
 
     def __post_init__(self) -> None:
         self.hold = place.Hold(self.settings.target, self.tell)
@@ -144,7 +144,7 @@ class Sync:
             self._first_proof()
             self.pipeline = place.pipeline_for(self.settings.target)
             self.warehouse = Warehouse(self.pipeline)
-            with lock.locked(self.settings.target, self.pipeline), self.hold:
+            with lock.locked(self.settings.target, self.pipeline), self.hold, Feed(self.client()) as self.feed:
                 self._pieces(outcome)
         except (errors.SimError, DltException, OSError) as error:
             outcome.fault = place.explained(error, self.settings.target)
@@ -196,12 +196,21 @@ class Sync:
             comments.write(self.pipeline)
 
     def _patiently(self, step: Callable[[], None]) -> None:
-        """Takes a step; where somebody opened the database in between, waits for them, bounded, and takes it again."""
+        """Takes a step; where somebody opened the database in between, waits for them, bounded, and takes it again.
+
+        So, too, where DuckDB has too little memory: it gets more, once.
+        """
+        generous = False
         while True:
             try:
                 return step()
             except (DltException, duckdb.Error) as error:
-                if not isinstance(place.explained(error, self.settings.target), place.TryLater):
+                if place.is_out_of_memory(error):
+                    if generous:
+                        raise
+                    self.hold.be_generous()
+                    generous = True
+                elif not isinstance(place.explained(error, self.settings.target), place.TryLater):
                     raise
             self.hold.take()
             self._finish_pending()
@@ -281,11 +290,7 @@ class Sync:
 
     def _commit(self) -> None:
         self.pipeline.normalize()
-        if sum(self.watch.rows.values()) - self._committed > LARGE_LOAD:
-            self.hold.release()
         self.pipeline.load()
-        self._committed = sum(self.watch.rows.values())
-        self.hold.take()
 
     def _read(self, runs: int, details: int, snapshots: int, audit_logs: int) -> None:
         settings = self.settings
@@ -308,10 +313,12 @@ class Sync:
             max_details=details,
             max_snapshots=snapshots,
             max_audit_logs=audit_logs,
+            max_rows=PIECE_ROWS,
             catch_up=runs == 0,
             deadline=self.deadline,
             backoff_s=BACKOFF_S,
             watch=self.watch,
+            feed=self.feed,
         )
         self.pipeline.extract(source.with_resources(*settings.resources))
 

@@ -111,6 +111,9 @@ class SimClient:
         on_wait: Told of every wait: seconds, and why.
         pacer: What an earlier client of the same key learnt of its bucket.
         counters: Where to go on counting.
+
+    Attributes:
+        latency_s: Seconds until the last answer began.
     """
 
     def __init__(
@@ -147,6 +150,7 @@ class SimClient:
         self._started, self._steady = time.time(), time.monotonic()
         self._waiting_until = 0.0
         self._date: datetime | None = None
+        self.latency_s = 0.0
         self.counters = counters if counters is not None else Counters()
 
     def __repr__(self) -> str:
@@ -249,6 +253,7 @@ class SimClient:
                 allow_redirects=False,
                 stream=True,
             ) as response:
+                self.latency_s = response.elapsed.total_seconds()
                 body = b"".join(response.iter_content(BODY_CHUNK))
                 return _Answer(response.status_code, response.headers, response.reason or "", body)
         except requests.exceptions.SSLError:

@@ -75,12 +75,14 @@ class Page(Generic[W]):
         rejected: Those that did not.
         next_cursor: The server's cursor; None on the last page.
         size: Bytes of the answer's body.
+        body: That body, of a page of runs: other processes may read it, too.
     """
 
     rows: list[W]
     next_cursor: str | None
     size: int
     rejected: list[Rejected] = field(default_factory=list)
+    body: bytes | None = None
 
     @property
     def count(self) -> int:
@@ -107,10 +109,13 @@ def runs(body: bytes) -> Page[wire.Run]:
         UnreadableAnswer: The body is not a page at all (HTML, cut off).
     """
     try:
-        page = _load(_run_page, body)
+        found = _load(_run_page, body)
     except msgspec.ValidationError:
-        return rows(body, wire.Run)
-    return Page(page.data, _cursor(page.next_cursor), len(body))
+        page = rows(body, wire.Run)
+    else:
+        page = Page(found.data, _cursor(found.next_cursor), len(body))
+    page.body = body
+    return page
 
 
 def rows(body: bytes, kind: type[W]) -> Page[W]:

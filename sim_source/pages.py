@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from . import life, merge, snapshots, walk, windows, wire
+from . import errors, life, merge, snapshots, walk, windows, wire
 from .batch import Tables
+from .crew import Lost
 from .details import DetailReader
+from .feed import Step
 from .follow import Follower
 from .life import OpenRun
 from .merge import StoredRun
 from .runs import Fingerprint, RunRows
 from .snapping import SnapshotReader
-from .tables import LOG_DETAILS
-from .workspace import Workspace
+from .tables import COST_ITEMS, LOG_DETAILS, LOGS, TRACE_SPANS
+from .worker import Answer, Task
+from .workspace import UNLIMITED, Workspace
+
+RUN_TABLES = (LOGS.name, LOG_DETAILS.name, COST_ITEMS.name, TRACE_SPANS.name)
+"""Tables that rows of lists fill."""
 
 Fresh = tuple[wire.Run, RunRows, StoredRun | None]
 """A run that tells something new: its list row, its rows, and what is stored of it."""
@@ -74,23 +81,83 @@ class RunReader:
         while window := windows.next_window(self.state, self.wanted(bool(self._walked))):
             windows.started(self.state, window)
             position = window.start
-            for chunk in walk.runs(self._ask, window.start, window.end, self.size):
-                self._take(chunk)
+            rows = workspace.batch.count
+            for chunk, answer in self._steps(window):
+                self._take_step(chunk, answer)
                 position = chunk.position
                 windows.reached(self.state, position, window.key)
                 windows.touched(self.state, position)
                 yield from workspace.batch.full()
                 bounds.runs -= len(chunk.rows)
+                bounds.rows -= workspace.batch.count - rows
+                rows = workspace.batch.count
                 # not inside the instant it began with: the next piece would begin, and end, there again
-                full = bounds.runs <= 0 and position > window.start
+                full = min(bounds.runs, bounds.rows) <= 0 and position > window.start
                 if (full or workspace.over()) and not chunk.final:
                     workspace.watch.more = True
+                    workspace.feed.go_on(workspace.id)
                     yield from workspace.batch.flush()
                     return False
-            windows.finished(self.state, window.key, workspace.client.server_time)
+            windows.finished(self.state, window.key, workspace.feed.client.server_time)
             self._walked.append((window.start, window.end))
         yield from workspace.batch.flush()
         return True
+
+    def _steps(self, window: windows.Window) -> Iterator[Step]:
+        """The steps of a walk: of the one that an earlier piece left there, or of a new one."""
+        feed, workspace_id = self.workspace.feed, self.workspace.id
+        held = feed.in_hand(workspace_id, window.start, window.end)
+        held = held or feed.begin(workspace_id, window.start, window.end, self._walk(window))
+        ahead = feed.lasting or self.workspace.bounds.runs >= UNLIMITED // 2  # else the last pages would be for nothing
+        try:
+            for step in held.steps:
+                held.position = step[0].position
+                if ahead and feed.far:
+                    held.steps.more()
+                yield step
+        except errors.SimError:
+            feed.leave(workspace_id)
+            raise
+        feed.leave(workspace_id)
+
+    def _walk(self, window: windows.Window) -> Iterator[Step]:
+        """Walks; full pages of which nothing can be stored yet are given away to be read.
+
+        Plain rows are read here faster than they are given away.
+        """
+        workspace, state = self.workspace, dict(self.state)
+        here = workspace.options.logs_only
+        tables = [table for table in RUN_TABLES if workspace.batch.wants(table)]
+        ask_now = workspace.bounds.details > 0 and workspace.batch.wants(LOG_DETAILS.name)
+        for chunk in walk.runs(self._ask, window.start, window.end, self.size):
+            answer = None
+            if not here and chunk.body is not None and chunk.rows and not windows.may_be_stored(state, _first(chunk)):
+                task = Task(chunk.body, chunk.seen, workspace.id, workspace.options, tables, ask_now)
+                answer = workspace.feed.crew.read(task)
+            yield chunk, answer
+
+    def _take_step(self, chunk: walk.Chunk[wire.Run], answer: Future[Answer] | None) -> None:
+        """Takes a chunk, as another process reads it where one is free to."""
+        known = self._known(chunk)
+        if answer is None or known or (self.workspace.feed.crew.has_enough and answer.cancel()):
+            self._take(chunk, known=known)
+            return
+        self._seen(chunk)
+        self.workspace.batch.later(answer, lambda: self._take_answer(chunk, answer))
+        self._snapshots.now(chunk.rows)
+
+    def _take_answer(self, chunk: walk.Chunk[wire.Run], answer: Future[Answer]) -> None:
+        """Takes what another process has read, and reads here what it left."""
+        try:
+            found = answer.result()
+        except Lost:
+            left = chunk.rows
+        else:
+            for table, rows in found.arrow().items():
+                self.workspace.batch.add_arrow(table, rows)
+            left = [chunk.rows[position] for position in found.left]
+            self.workspace.feed.crew.useful(len(chunk.rows), len(left))
+        self._take_rows(left, {})
 
     def _again(self) -> Iterator[Tables]:
         """Reads again what may have changed outside the stretches just walked."""
@@ -104,21 +171,39 @@ class RunReader:
     def _ask(self, query: walk.Query) -> Any:
         return self.workspace.api.runs(self.workspace.id, query)
 
-    def _take(self, chunk: walk.Chunk[wire.Run], *, again: bool = False) -> None:
-        """Takes what a chunk tells that is new, or all of it."""
-        workspace = self.workspace
-        workspace.set_aside(chunk.rejected)
+    def _take(
+        self, chunk: walk.Chunk[wire.Run], known: dict[str, Fingerprint] | None = None, *, again: bool = False
+    ) -> None:
+        """Takes what a chunk tells that is new, or all of it.
+
+        Args:
+            chunk: What a list showed.
+            known: What is stored of its runs, where that has been asked.
+            again: All of it.
+        """
+        self._seen(chunk)
+        known = self._known(chunk) if known is None else known
+        fresh = self._take_rows(chunk.rows, known, again=again)
+        self._snapshots.now([run for run, _, stored in fresh if stored is None])
+
+    def _seen(self, chunk: walk.Chunk[wire.Run]) -> None:
+        self.workspace.set_aside(chunk.rejected)
         if chunk.rows:
             self.alive = True
             life.seen(self.state, (run.id for run in chunk.rows))
-        known = self._known(chunk)
-        read = [(run, rows) for run in chunk.rows if (rows := workspace.read(run)) is not None]
+
+    def _take_rows(
+        self, runs: Sequence[wire.Run], known: dict[str, Fingerprint], *, again: bool = False
+    ) -> list[Fresh]:
+        """Takes what runs tell that is new, and returns that."""
+        workspace = self.workspace
+        read = [(run, rows) for run in runs if (rows := workspace.read(run)) is not None]
         if known and not again:
             read = [(run, rows) for run, rows in read if run.id not in known or merge.changed(known[run.id], rows)]
         fresh = self._with_stored(read, known)
         complete = self._details.now(fresh)
         workspace.add([complete.get(run.id, rows) for run, rows, _ in fresh])
-        self._snapshots.now([run for run, _, stored in fresh if stored is None])
+        return fresh
 
     def _with_stored(self, read: list[tuple[wire.Run, RunRows]], known: dict[str, Fingerprint]) -> list[Fresh]:
         """The same runs with what is stored of them, and nothing in their rows poorer than that."""
@@ -131,10 +216,12 @@ class RunReader:
 
     def _known(self, chunk: walk.Chunk[wire.Run]) -> dict[str, Fingerprint]:
         """What is stored of the runs of a chunk."""
-        if not chunk.rows:
-            return {}
-        first = walk.utc(chunk.rows[0].started_at)
-        if not windows.may_be_stored(self.state, first):
+        if not chunk.rows or not windows.may_be_stored(self.state, first := _first(chunk)):
             return {}
         last, details = walk.utc(chunk.rows[-1].started_at), self.workspace.batch.wants(LOG_DETAILS.name)
         return self.workspace.memory.fingerprints(first, last, details=details)
+
+
+def _first(chunk: walk.Chunk[wire.Run]) -> datetime:
+    """When the first of its runs started."""
+    return walk.utc(chunk.rows[0].started_at)

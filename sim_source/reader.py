@@ -17,17 +17,17 @@ import msgspec
 from . import account, errors, snapshots, walk, windows, wire
 from .api import SimApi
 from .batch import Batch, Tables
-from .client import SimClient
 from .decode import Rejected, rejected
+from .feed import Feed
 from .handover import Handover
 from .memory import Memory, stored_audit_logs
 from .pages import RunReader
 from .people import People
-from .runs import RunOptions
+from .runs import ROW_FAULTS, RunOptions
 from .tables import AUDIT_LOGS, LOGS, REJECTED_ROWS, TABLES, USAGE, WORKFLOWS, Row
 from .warehouse import Warehouse
 from .watch import Watch
-from .workspace import ROW_FAULTS, Bounds, Workspace
+from .workspace import Bounds, Workspace
 
 W = TypeVar("W", bound=msgspec.Struct)
 
@@ -67,7 +67,7 @@ class Reader:
         restored: dlt's working folder is new, the destination is not: a load that was cut in the middle is lost.
     """
 
-    client: SimClient
+    feed: Feed
     settings: Settings
     watch: Watch
     warehouse: Warehouse
@@ -141,7 +141,7 @@ class Reader:
 
     def client_api(self) -> SimApi:
         """The endpoints; lists are asked for in full only where a table needs that."""
-        return SimApi(self.client, full=self._full)
+        return SimApi(self.feed.client, full=self._full)
 
     @property
     def _full(self) -> bool:
@@ -169,7 +169,7 @@ class Reader:
         Args:
             walked: This sync has read something of it already.
         """
-        settings, now = self.settings, self.client.server_time
+        settings, now = self.settings, self.feed.client.server_time
         if self._end is None:
             self._end = settings.until or now or datetime.now(UTC)
         if now is not None:
@@ -180,7 +180,7 @@ class Reader:
 
     def _trusted(self, state: windows.State) -> windows.State:
         """A resource's state, its watermark taken back where it lies in the server's future."""
-        now = self.client.server_time or datetime.now(UTC)
+        now = self.feed.client.server_time or datetime.now(UTC)
         if windows.distrust(state, now, self.settings.reconcile):
             self.watch.warn("the last sync ended in the future of the server's clock; the last days are read again")
         return state
@@ -200,11 +200,11 @@ class Reader:
                 left -= len(chunk.rows)
                 # as with runs: a piece must get further than where it began
                 full = left <= 0 and chunk.position < window.end
-                if (full or self.client.out_of_time) and not chunk.final:
+                if (full or self.feed.client.out_of_time) and not chunk.final:
                     self.watch.more = True
                     return
             windows.touched(state, window.end)
-            windows.finished(state, window.key, self.client.server_time)
+            windows.finished(state, window.key, self.feed.client.server_time)
             walked = True
 
     def _fresh_audit(self, chunk: walk.Chunk[wire.AuditLog], state: windows.State) -> list[wire.AuditLog]:
@@ -246,7 +246,7 @@ class Reader:
         workspace = Workspace(
             id=workspace_id,
             api=self.client_api(),
-            client=self.client,
+            feed=self.feed,
             memory=Memory(self.warehouse, workspace_id),
             watch=self.watch,
             options=replace(settings.options, logs_only=not self._full),

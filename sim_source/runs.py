@@ -16,9 +16,12 @@ import msgspec
 from . import cost, decode, extra, life, privacy, spans, wire
 from .moments import in_utc
 from .spans import present
-from .tables import LOGS, Row
+from .tables import COST_ITEMS, LOG_DETAILS, LOGS, TRACE_SPANS, Row
 
 Payloads = Literal["none", "full"]
+
+ROW_FAULTS = (msgspec.DecodeError, ArithmeticError, ValueError, OverflowError)
+"""What a row that does not fit raises: it is set aside, never fatal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,16 @@ class RunRows(msgspec.Struct, gc=False):
     def fingerprint(self) -> Fingerprint:
         """What to compare with what is stored."""
         return fingerprint_of(self.log, len(self.spans))
+
+
+def by_table(read: Sequence[RunRows]) -> dict[str, list[Row]]:
+    """The rows of several runs, by table."""
+    return {
+        LOGS.name: [each.log for each in read if each.log],
+        LOG_DETAILS.name: [each.detail for each in read if each.detail],
+        COST_ITEMS.name: [item for each in read for item in each.items],
+        TRACE_SPANS.name: [span for each in read for span in each.spans],
+    }
 
 
 def fingerprint_of(log: Row, spans: int | None) -> Fingerprint:

@@ -12,8 +12,9 @@ from . import errors, snapshots, walk, wire
 from .batch import Tables
 from .decode import Rejected, rejected
 from .details import BACKLOG_STEP
+from .runs import ROW_FAULTS
 from .tables import EXECUTION_SNAPSHOTS, WORKFLOW_STATES
-from .workspace import ROW_FAULTS, Workspace
+from .workspace import Workspace
 
 Wanted = tuple[str, str | None]
 """Execution id and workflow id."""

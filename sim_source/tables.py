@@ -109,6 +109,10 @@ class Table:
         arrays = [pa.array(values, type=field.type) for values, field in zip(columns, schema, strict=True)]
         return pa.Table.from_arrays(arrays, schema=schema)
 
+    def arrow_of(self, rows: Sequence[Row]) -> pa.Table:
+        """Rows, at least one, as an Arrow table."""
+        return self.arrow(list(zip(*rows, strict=True)))
+
 
 _JSON_HINT: Final[dict[str, dict[str, str]]] = {"json": {"data_type": "json"}}
 _schemas: dict[str, pa.Schema] = {}

@@ -78,12 +78,18 @@ class Chunk(Generic[T]):
         position: Of runs: every row that started before it has been given. Of audit logs: every
             row made after it has been given.
         final: The server has no more.
+        size: Bytes of the page they came with.
+        body: That page as the server sent it; None where rows come in another way.
+        seen: Ids of rows given before, some of which may be on that page.
     """
 
     rows: list[T]
     rejected: list[Rejected]
     position: datetime
     final: bool = False
+    size: int = 0
+    body: bytes | None = None
+    seen: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -155,6 +161,9 @@ def runs(
             [row for row in page.rejected if row.id not in seen],
             max(last, position),
             final=page.next_cursor is None,
+            size=page.size,
+            body=page.body,
+            seen=seen,
         )
         if page.next_cursor is None:
             return

@@ -13,18 +13,16 @@ import msgspec
 from . import account, errors, merge, runs, wire
 from .api import SimApi
 from .batch import Batch
-from .client import CONNECTIONS, SimClient
+from .client import CONNECTIONS
 from .decode import Rejected
+from .feed import Feed
 from .memory import Memory
 from .merge import StoredRun
-from .runs import RunOptions, RunRows
-from .tables import COST_ITEMS, LOG_DETAILS, LOGS, REJECTED_ROWS, TRACE_SPANS
+from .runs import ROW_FAULTS, RunOptions, RunRows
+from .tables import LOG_DETAILS, LOGS, REJECTED_ROWS
 from .watch import Watch
 
 UNLIMITED = 1 << 62
-
-ROW_FAULTS = (msgspec.DecodeError, ArithmeticError, ValueError, OverflowError)
-"""What a row that does not fit raises: it is set aside, never fatal."""
 
 Detail = wire.Run | Rejected | errors.NotFound
 """A run's detail, one that does not fit, or none to be had any more."""
@@ -42,6 +40,7 @@ class Bounds:
         details: Per-run details.
         snapshots: Snapshots.
         audit_logs: Rows of audit logs; 0 walks none.
+        rows: Rows of all tables that lists give: memory, and what is lost where a load is cut.
         catch_up: Whether details and snapshots that earlier extractions left are asked for.
     """
 
@@ -49,6 +48,7 @@ class Bounds:
     details: int = UNLIMITED
     snapshots: int = UNLIMITED
     audit_logs: int = UNLIMITED
+    rows: int = UNLIMITED
     catch_up: bool = True
 
 
@@ -63,7 +63,7 @@ class Workspace:
 
     id: str
     api: SimApi
-    client: SimClient
+    feed: Feed
     memory: Memory
     watch: Watch
     options: RunOptions
@@ -73,12 +73,12 @@ class Workspace:
 
     def over(self) -> bool:
         """Whether the time of this run is up."""
-        self.watch.out_of_time = self.watch.out_of_time or self.client.out_of_time
+        self.watch.out_of_time = self.watch.out_of_time or self.feed.client.out_of_time
         return self.watch.out_of_time
 
     def allowance(self, bound: int) -> int:
         """Requests that can be sent now: as many as the rate allows without waiting, within the bound."""
-        available = self.client.available
+        available = self.feed.client.available
         if bound >= UNLIMITED // 2 or available is None:
             return max(0, bound)
         return max(0, min(bound, available - 1))
@@ -117,11 +117,8 @@ class Workspace:
 
     def add(self, rows: Sequence[RunRows]) -> None:
         """Hands rows of runs on."""
-        batch = self.batch
-        batch.add(LOGS.name, [each.log for each in rows if each.log])
-        batch.add(LOG_DETAILS.name, [each.detail for each in rows if each.detail])
-        batch.add(COST_ITEMS.name, [item for each in rows for item in each.items])
-        batch.add(TRACE_SPANS.name, [span for each in rows for span in each.spans])
+        for table, found in runs.by_table(rows).items():
+            self.batch.add(table, found)
 
     def concurrently(self, ask: Callable[[A], B], wanted: Sequence[A], resource: str) -> Iterator[tuple[A, B | None]]:
         """Asks for many at once, as the client's pacing lets them; None where one failed: noted for the resource."""

@@ -1,0 +1,234 @@
+"""The dlt source: its settings, its resources, and how dlt drives the reader.
+
+A hidden resource reads pages once; every table is a transformer that takes its part of them.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from datetime import datetime, timedelta
+from typing import Any
+
+import dlt
+from dlt.common.typing import TSecretStrValue
+from dlt.extract.resource import DltResource
+
+from . import errors, life, runs, snapshots, windows
+from .batch import Tables
+from .client import SimClient
+from .feed import Feed
+from .people import People
+from .reader import Reader, Settings
+from .tables import TABLES, Table
+from .warehouse import Warehouse
+from .watch import Watch
+from .workspace import UNLIMITED, Bounds
+
+BASE_URL = "https://www.sim.ai"
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Leaves out what dlt warns of with every table of Arrow text whose hint says JSON: it is meant so."""
+    return "when merging arrow schema with dlt schema, several column hints" not in str(record.msg)
+
+
+logging.getLogger("dlt").addFilter(_is_news)
+
+
+@dlt.source(name="sim_source", section="sim_source")
+def sim_source(
+    workspace_id: Any = dlt.config.value,  # str or a list of it; dlt resolves no union from its configuration
+    api_key: str = dlt.secrets.value,
+    base_url: str = BASE_URL,
+    since: str | None = None,
+    until: str | None = None,
+    details: life.Details = "costly",
+    snapshots: snapshots.Snapshots = "version",
+    payloads: runs.Payloads = "none",
+    redact_people: bool = False,
+    redact_salt: TSecretStrValue | None = None,
+    lookback_minutes: float = 60.0,
+    reconcile_days: float = 7.0,
+    allow_http: bool = False,
+    max_runs: int | None = None,
+    max_details: int | None = None,
+    max_snapshots: int | None = None,
+    max_audit_logs: int | None = None,
+    max_rows: int | None = None,
+    catch_up: bool = True,
+    deadline: float | None = None,
+    backoff_s: float = 0.5,
+    processes: int | None = None,
+    watch: Watch | None = None,
+    feed: Feed | None = None,
+) -> list[DltResource]:
+    """Loads what the Sim API tells of one or several workspaces.
+
+    Args:
+        workspace_id: Workspace ids; a list, or one string (comma-separated).
+        api_key: Key of Sim's API. It is sent to ``base_url`` only.
+        base_url: Where the API is; https, or http on loopback.
+        since: ISO date; earliest run wanted. Earlier than what is there, it extends backwards.
+        until: ISO date; latest run wanted; now where absent.
+        details: Which runs' detail is asked for: costly (those whose cost the list does not split),
+            all, or none.
+        snapshots: Whose snapshot is asked for: version (one run per workflow and deployment
+            version), all, or none.
+        payloads: none drops inputs and outputs in memory; full keeps them. Secrets are removed always.
+        redact_people: Names in audit logs and e-mail addresses everywhere become keyed hashes.
+        redact_salt: The secret key of these hashes, at least 16 characters.
+        lookback_minutes: How far each sync reads again, in minutes.
+        reconcile_days: How far a sync reads again once a day, in days; 0 for never.
+        allow_http: Permits http to hosts other than loopback.
+        max_runs: List rows read at most; a later run goes on. None: all.
+        max_details: Per-run details asked for at most; the rest stays ``unknown`` until a later run.
+        max_snapshots: Snapshots asked for at most.
+        max_audit_logs: Audit rows read at most; 0 also leaves out usage and workflows.
+        max_rows: Rows of all tables that lists may fill, about: list rows, spans and cost items count alike.
+        catch_up: Also ask for details and snapshots that earlier runs left.
+        deadline: Epoch seconds after which no page is asked for any more.
+        backoff_s: First wait in seconds after a transient fault.
+        processes: Processes that read pages beside this one, once some 30 MB of them have come: two at most where
+            the machine has the cores; 0 for none.
+        watch: Counts, and notes failures of one resource instead of raising them.
+        feed: What several extractions of one sync share; then key, address and processes are the feed's.
+
+    Returns:
+        One resource per table, and the hidden one that feeds them.
+
+    Raises:
+        ConfigurationError: A setting is missing or wrong.
+        SimError: While reading, without ``watch``: the API refuses or stays unavailable.
+    """
+    seen = watch or Watch()
+    settings = Settings(
+        workspace_ids=_workspaces(workspace_id),
+        since=_moment("since", since),
+        until=_moment("until", until),
+        options=runs.RunOptions(details, payloads),
+        snapshots=snapshots,
+        lookback=timedelta(minutes=lookback_minutes),
+        reconcile=timedelta(days=reconcile_days),
+        people=People(redact_salt) if redact_people else None,
+        bounds=Bounds(
+            runs=_bound(max_runs),
+            details=_bound(max_details),
+            snapshots=_bound(max_snapshots),
+            audit_logs=_bound(max_audit_logs),
+            rows=_bound(max_rows),
+            catch_up=catch_up,
+        ),
+    )
+
+    def own_feed() -> Feed:
+        client = SimClient(
+            api_key,
+            base_url,
+            allow_http=allow_http,
+            backoff_s=backoff_s,
+            deadline=deadline,
+            on_wait=seen.on_wait,
+            pacer=seen.pacer,
+            counters=seen.counters,
+        )
+        return Feed(client, lasting=False, processes=processes)
+
+    def pages() -> Iterator[Tables]:
+        source, pipeline = dlt.current.source(), dlt.current.pipeline()
+        with own_feed() if feed is None else nullcontext(feed) as pages_from, _collector_spared():
+            reader = Reader(
+                feed=pages_from,
+                settings=settings,
+                watch=seen,
+                warehouse=Warehouse(pipeline),
+                state=dlt.current.source_state(),
+                selected=frozenset(source.resources.selected).intersection(TABLES),
+                strict=watch is None,
+                restored=not _knows(pipeline),
+            )
+            yield from reader.pages(source.schema.data_table_names(seen_data_only=True))
+            if reader.restored and not (seen.more or seen.out_of_time):
+                pipeline.set_local_state_val(_WHOLE, True)
+
+    hidden = dlt.resource(pages, name="pages", selected=False)
+    strategies = _merge_strategies()
+    return [hidden, *(_resource(table, hidden, strategies) for table in TABLES.values())]
+
+
+_WHOLE = "sim_source_whole"
+"""Under this name dlt's working folder itself, not its state, remembers that the destination's tables agree."""
+
+
+def _knows(pipeline: dlt.Pipeline) -> bool:
+    """Whether this working folder has seen all loads: one that was cut is then still in it and gets finished."""
+    try:
+        return bool(pipeline.get_local_state_val(_WHOLE))
+    except KeyError:
+        return False
+
+
+@contextmanager
+def _collector_spared() -> Iterator[None]:
+    """Collects garbage less often while rows are read, and leaves what is there already out of it.
+
+    dlt and its imports hold half a million objects; walking them again and again, for rows that hold no
+    cycles, took a tenth of a sync.
+    """
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+
+
+def _resource(table: Table, hidden: DltResource, strategies: Sequence[str]) -> DltResource:
+    def part(tables: Tables) -> Iterator[Any]:
+        found = tables.get(table.name)
+        if found is not None:
+            yield found
+
+    resource: DltResource = dlt.transformer(part, data_from=hidden, **table.hints(strategies))
+    return resource
+
+
+def _merge_strategies() -> Sequence[str]:
+    """What the destination of the active pipeline can merge with; all where none is active yet."""
+    try:
+        destination: Any = dlt.current.pipeline().destination
+        return destination.capabilities().supported_merge_strategies or ()
+    except Exception:  # no pipeline or no destination yet: dlt has several errors for that
+        return ()
+
+
+def _bound(value: int | None) -> int:
+    return UNLIMITED if value is None else value
+
+
+def _workspaces(value: str | Sequence[str]) -> list[str]:
+    parts = value.split(",") if isinstance(value, str) else value
+    found = list(dict.fromkeys(part.strip() for part in parts if part.strip()))
+    if not found:
+        raise errors.ConfigurationError("SIM_WORKSPACE_ID: missing; Sim shows it in the workspace's address")
+    return found
+
+
+def _moment(name: str, value: str | None) -> datetime | None:
+    """An ISO date or date-time; UTC where it names no zone.
+
+    Raises:
+        ConfigurationError: It is no date.
+    """
+    if value is None:
+        return None
+    try:
+        return windows.moment(value if "T" in value or " " in value else f"{value}T00:00:00+00:00")
+    except ValueError as error:
+        raise errors.ConfigurationError(
+            f"{name}: {value!r} is no date; write 2026-11-01 or 2026-11-01T08:00:00Z"
+        ) from error
