@@ -5,15 +5,18 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from bench import tree
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -27,9 +30,10 @@ class Measure:
     """One program, run once.
 
     Attributes:
-        wall: Seconds from start to end of the process, imports included.
-        cpu: Seconds of CPU, user and system, all threads.
-        rss: Peak resident memory, MB.
+        wall: Seconds from its start to the end of its last process, imports included.
+        cpu: Seconds of CPU, user and system, of all its processes.
+        rss: Peak memory, MB: of its largest process as the system noted it, or of all of them together as it was seen
+            20 times a second, whichever is more.
         requests: Requests by kind: list, detail, other.
         said: The JSON line the program ended with.
     """
@@ -82,28 +86,39 @@ def api() -> Iterator[Api]:
 def run(command: list[str], folder: Path) -> Measure:
     """Runs a command with ``folder`` as its working directory.
 
-    Peak memory is that of the program alone: a child inherits the peak of a large parent, so this
-    process imports nothing heavy.
+    Memory is that of the program and all it starts, but for what this process gives it: a child inherits the peak
+    of a large parent, so nothing heavy is imported here.
 
     Raises:
         Wrong: It did not end well.
     """
     folder.mkdir(exist_ok=True)
+    tree.adopt_orphans()
     with tempfile.TemporaryFile() as out:
         started = time.perf_counter()
         child = subprocess.Popen(
-            command, stdout=out, stderr=subprocess.STDOUT, cwd=folder, env=_environment(folder.parent)
+            command,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            env=_environment(folder.parent),
+            process_group=0,
         )
-        _, status, usage = os.wait4(child.pid, 0)
-        wall = time.perf_counter() - started
-        child.returncode = os.waitstatus_to_exitcode(status)
+        try:
+            with tree.peak(child.pid) as peak:
+                usage = tree.wait(child)
+                wall = time.perf_counter() - started
+        except BaseException:
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            raise
         out.seek(0)
         text = out.read().decode(errors="replace")
     if child.returncode != 0:
         raise Wrong(f"{' '.join(command[1:])} ended with {child.returncode}:\n{text[-3000:]}")
     last = text.strip().splitlines()[-1:] or [""]
     said = json.loads(last[0]) if last[0].startswith("{") else {}
-    return Measure(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, said=said)
+    return Measure(wall, usage.cpu, max(usage.rss, peak.mb), said=said)
 
 
 def _environment(shared: Path) -> dict[str, str]:
