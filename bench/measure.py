@@ -34,6 +34,7 @@ class Measure:
         cpu: Seconds of CPU, user and system, of all its processes.
         rss: Peak memory, MB: of its largest process as the system noted it, or of all of them together as it was seen
             20 times a second, whichever is more.
+        runs: Runs there were to load; 0 where nothing was.
         requests: Requests by kind: list, detail, other.
         said: The JSON line the program ended with.
     """
@@ -41,8 +42,19 @@ class Measure:
     wall: float
     cpu: float
     rss: float
+    runs: int = 0
     requests: dict[str, int] = field(default_factory=dict)
     said: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def wall_per_run(self) -> float:
+        """Wall seconds for each run that was loaded; of the whole program where none was."""
+        return self.wall / (self.runs or 1)
+
+    @property
+    def cpu_per_run(self) -> float:
+        """CPU seconds for each run that was loaded; of the whole program where none was."""
+        return self.cpu / (self.runs or 1)
 
 
 class Api:
@@ -52,10 +64,14 @@ class Api:
         self._port = port
         self.url = f"http://127.0.0.1:{port}"
 
-    def prepare(self, workspace: str) -> dict[str, float]:
-        """Makes a workspace; returns what a client must end up with."""
-        found: dict[str, float] = self._ask(f"/bench/prepare?workspace={workspace}")
+    def prepare(self, workspace: str) -> dict[str, int]:
+        """Makes a workspace, if it is not there; returns what a client must end up with."""
+        found: dict[str, int] = self._ask(f"/bench/prepare?workspace={workspace}")
         return found
+
+    def grow(self, workspace: str) -> None:
+        """Lets the runs come that a workspace holds back."""
+        self._ask(f"/bench/grow?workspace={workspace}")
 
     def requests(self) -> dict[str, int]:
         """Requests by kind since the last call."""
