@@ -19,6 +19,8 @@ from typing import Any
 from bench import tree
 
 ROOT = Path(__file__).resolve().parent.parent
+STILL_S, RETRIES = 1.0, 3
+"""A measure during which the machine stood still for so many seconds is taken again, at most so many times."""
 
 
 class Wrong(Exception):
@@ -36,6 +38,7 @@ class Measure:
             20 times a second, whichever is more.
         runs: Runs there were to load; 0 where nothing was.
         requests: Requests by kind: list, detail, other.
+        pause: Seconds for which the whole machine seemed to stand still, at most.
         said: The JSON line the program ended with.
     """
 
@@ -44,6 +47,7 @@ class Measure:
     rss: float
     runs: int = 0
     requests: dict[str, int] = field(default_factory=dict)
+    pause: float = 0.0
     said: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -121,7 +125,7 @@ def run(command: list[str], folder: Path) -> Measure:
             process_group=0,
         )
         try:
-            with tree.peak(child.pid) as peak:
+            with tree.watched(child.pid) as watch:
                 usage = tree.wait(child)
                 wall = time.perf_counter() - started
         except BaseException:
@@ -134,7 +138,7 @@ def run(command: list[str], folder: Path) -> Measure:
         raise Wrong(f"{' '.join(command[1:])} ended with {child.returncode}:\n{text[-3000:]}")
     last = text.strip().splitlines()[-1:] or [""]
     said = json.loads(last[0]) if last[0].startswith("{") else {}
-    return Measure(wall, usage.cpu, max(usage.rss, peak.mb), said=said)
+    return Measure(wall, usage.cpu, max(usage.rss, watch.mb), pause=watch.pause_s, said=said)
 
 
 def _environment(shared: Path) -> dict[str, str]:

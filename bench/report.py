@@ -12,7 +12,7 @@ from importlib.metadata import version
 from statistics import median
 
 from bench.cases import Case, Rounds
-from bench.measure import Measure
+from bench.measure import RETRIES, STILL_S, Measure
 
 Results = list[tuple[Case, Rounds]]
 
@@ -43,11 +43,13 @@ HOW = """\
 - {rounds} rounds; in each, the variants of a case run in turn, each in a fresh process and an empty folder (where runs
   come into a table, in a fresh copy of it). Afterwards its tables are counted: all have the same runs and spans.
 - Figures are medians (min–max) over rounds. A ratio is taken within each round, so that what slows the machine for a
-  while slows both sides of it, and then the median of the ratios. The machine is shared: read ratios rather than
-  seconds, and CPU beside wall. Where variants load different numbers of runs, ratios are per run.
+  while slows both sides of it, and then the median of the ratios; per run, where variants load different numbers of
+  runs. The machine is shared: read ratios rather than seconds, and CPU beside wall.
+- A measure is taken again, at most {retries} times, where the measuring process itself, which looks at the program 20
+  times a second, could not for over {still:g} s: then the whole machine stood still.
 - Wall seconds are those of the whole process, imports included; CPU seconds those of all its processes and threads.
-- Peak memory is that of its largest process, as the system notes it, or of all its processes together as seen 20 times
-  a second (shared pages once), whichever is more.
+- Peak memory is that of its largest process, as the system notes it, or of all its processes together as seen in those
+  looks (shared pages once), whichever is more.
 - `sim-sync` is the source in a dlt pipeline, in one load; `sim-sync run` the command, in committed pieces;
   `rest_api_source` is dlt’s own, as documented, or told `loader_file_format="parquet"`; the floor is urllib3, msgspec
   and an Arrow insert into DuckDB: no dlt, no state, no second run."""
@@ -131,7 +133,7 @@ def document(results: Results, rounds: int, missed: bool) -> str:
     ]
     if missed:
         lines += ["", "Something that must be reached was missed in this run."]
-    lines += ["", "## How it is measured", "", *HOW.format(rounds=rounds).splitlines()]
+    lines += ["", "## How it is measured", "", *HOW.format(rounds=rounds, retries=RETRIES, still=STILL_S).splitlines()]
     for chosen, measured in results:
         lines += ["", f"## {chosen.name}", "", f"{chosen.about[0].upper()}{chosen.about[1:]}.", ""]
         lines += table(chosen, measured)

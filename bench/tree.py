@@ -7,13 +7,14 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 EVERY_S = 0.05
-"""Seconds between two looks at the memory."""
+"""Seconds between two looks at a program."""
 PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 2**20
 CHILD_SUBREAPER = 36
 """``PR_SET_CHILD_SUBREAPER`` of prctl(2)."""
@@ -55,35 +56,45 @@ def wait(program: subprocess.Popen[bytes]) -> Usage:
 
 
 @dataclass(slots=True)
-class Peak:
-    """The most memory that several processes held together, MB; 0 while there was only one."""
+class Watch:
+    """What is seen of a program while it runs.
+
+    Attributes:
+        mb: The most memory that several of its processes held together; 0 while there was only one.
+        pause_s: The longest time between two looks: much more than usual where the whole machine stood still.
+    """
 
     mb: float = 0.0
+    pause_s: float = 0.0
     _over: threading.Event = field(default_factory=threading.Event)
 
-    def watch(self, pid: int) -> None:
-        """Looks at a process and its descendants again and again."""
-        while not self._over.wait(EVERY_S):
+    def look(self, pid: int) -> None:
+        """Looks at a process and its descendants again and again, until the end."""
+        last = time.monotonic()
+        while not self._over.is_set():
+            self._over.wait(EVERY_S)
+            now = time.monotonic()
+            self.pause_s, last = max(self.pause_s, now - last), now
             pids = family(pid)
             # a page that several share counts for each in what is quick to read, and once in what is slow to
             if len(pids) > 1 and sum(map(_resident_mb, pids)) > self.mb:
                 self.mb = max(self.mb, sum(map(_share_mb, pids)))
 
     def end(self) -> None:
-        """Ends the watch."""
+        """Ends the looking."""
         self._over.set()
 
 
 @contextmanager
-def peak(pid: int) -> Iterator[Peak]:
-    """Watches the memory of a process and its descendants meanwhile."""
-    found = Peak()
-    thread = threading.Thread(target=found.watch, args=(pid,), daemon=True)
+def watched(pid: int) -> Iterator[Watch]:
+    """Watches a process and its descendants meanwhile."""
+    watch = Watch()
+    thread = threading.Thread(target=watch.look, args=(pid,), daemon=True)
     thread.start()
     try:
-        yield found
+        yield watch
     finally:
-        found.end()
+        watch.end()
         thread.join()
 
 
