@@ -12,6 +12,8 @@ from bench import measure, run
 from bench.cases import CASES
 from bench.measure import STILL_S, Api, Measure, Wrong
 
+pytestmark = pytest.mark.timeout(300)  # seconds of work, in ten processes one after the other
+
 SCALE = 0.003
 CASE = next(case for case in CASES if case.name == "later10k")
 ONE = replace(CASE, variants=CASE.variants[1:])
