@@ -35,7 +35,7 @@ types: $(STAMP) ## mypy, strict
 
 check: lint types test ## lint, types, test
 
-bench: $(STAMP) ## measure speed and memory
+bench: $(STAMP) ## measure speed and memory, half an hour (ROUNDS=9, ARGS="noop", ARGS=--quick)
 	@$(BIN)/python -m bench $(ARGS)
 
 torture: $(STAMP) ## kill hundreds of syncs anywhere, run them again, compare all tables (ARGS="--kills 600")

@@ -5,17 +5,22 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench import tree
+
 ROOT = Path(__file__).resolve().parent.parent
+STILL_S, RETRIES = 1.0, 3
+"""A measure during which the machine stood still for so many seconds is taken again, at most so many times."""
 
 
 class Wrong(Exception):
@@ -27,18 +32,33 @@ class Measure:
     """One program, run once.
 
     Attributes:
-        wall: Seconds from start to end of the process, imports included.
-        cpu: Seconds of CPU, user and system, all threads.
-        rss: Peak resident memory, MB.
+        wall: Seconds from its start to the end of its last process, imports included.
+        cpu: Seconds of CPU, user and system, of all its processes.
+        rss: Peak memory, MB: of its largest process as the system noted it, or of all of them together as it was seen
+            20 times a second, whichever is more.
+        runs: Runs there were to load; 0 where nothing was.
         requests: Requests by kind: list, detail, other.
+        pause: Seconds for which the whole machine seemed to stand still, at most.
         said: The JSON line the program ended with.
     """
 
     wall: float
     cpu: float
     rss: float
+    runs: int = 0
     requests: dict[str, int] = field(default_factory=dict)
+    pause: float = 0.0
     said: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def wall_per_run(self) -> float:
+        """Wall seconds for each run that was loaded; of the whole program where none was."""
+        return self.wall / (self.runs or 1)
+
+    @property
+    def cpu_per_run(self) -> float:
+        """CPU seconds for each run that was loaded; of the whole program where none was."""
+        return self.cpu / (self.runs or 1)
 
 
 class Api:
@@ -48,10 +68,14 @@ class Api:
         self._port = port
         self.url = f"http://127.0.0.1:{port}"
 
-    def prepare(self, workspace: str) -> dict[str, float]:
-        """Makes a workspace; returns what a client must end up with."""
-        found: dict[str, float] = self._ask(f"/bench/prepare?workspace={workspace}")
+    def prepare(self, workspace: str) -> dict[str, int]:
+        """Makes a workspace, if it is not there; returns what a client must end up with."""
+        found: dict[str, int] = self._ask(f"/bench/prepare?workspace={workspace}")
         return found
+
+    def grow(self, workspace: str) -> None:
+        """Lets the runs come that a workspace holds back."""
+        self._ask(f"/bench/grow?workspace={workspace}")
 
     def requests(self) -> dict[str, int]:
         """Requests by kind since the last call."""
@@ -82,28 +106,39 @@ def api() -> Iterator[Api]:
 def run(command: list[str], folder: Path) -> Measure:
     """Runs a command with ``folder`` as its working directory.
 
-    Peak memory is that of the program alone: a child inherits the peak of a large parent, so this
-    process imports nothing heavy.
+    Memory is that of the program and all it starts, but for what this process gives it: a child inherits the peak
+    of a large parent, so nothing heavy is imported here.
 
     Raises:
         Wrong: It did not end well.
     """
     folder.mkdir(exist_ok=True)
+    tree.adopt_orphans()
     with tempfile.TemporaryFile() as out:
         started = time.perf_counter()
         child = subprocess.Popen(
-            command, stdout=out, stderr=subprocess.STDOUT, cwd=folder, env=_environment(folder.parent)
+            command,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            env=_environment(folder.parent),
+            process_group=0,
         )
-        _, status, usage = os.wait4(child.pid, 0)
-        wall = time.perf_counter() - started
-        child.returncode = os.waitstatus_to_exitcode(status)
+        try:
+            with tree.watched(child.pid) as watch:
+                usage = tree.wait(child)
+                wall = time.perf_counter() - started
+        except BaseException:
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            raise
         out.seek(0)
         text = out.read().decode(errors="replace")
     if child.returncode != 0:
         raise Wrong(f"{' '.join(command[1:])} ended with {child.returncode}:\n{text[-3000:]}")
     last = text.strip().splitlines()[-1:] or [""]
     said = json.loads(last[0]) if last[0].startswith("{") else {}
-    return Measure(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, said=said)
+    return Measure(wall, usage.cpu, max(usage.rss, watch.mb), pause=watch.pause_s, said=said)
 
 
 def _environment(shared: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Tables of what was measured: for the terminal, and for ``docs/bench.md``."""
+"""Tables of what was measured, for the terminal and for ``docs/bench.md``, and what its chart shows."""
 
 from __future__ import annotations
 
@@ -6,17 +6,53 @@ import os
 import platform
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from statistics import median
 
 from bench.cases import Case, Rounds
-from bench.measure import Measure
-
-BAR = 32
-"""Width of the longest bar of a chart."""
+from bench.measure import RETRIES, STILL_S, Measure
 
 Results = list[tuple[Case, Rounds]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar; ratios are those of the peer's wall seconds to this project's, per run.
+
+    Attributes:
+        what: What was loaded.
+        peer: Against which peer.
+        median: Over rounds.
+        least: Of all rounds.
+        most: Of all rounds.
+        bound: What must be reached.
+    """
+
+    what: str
+    peer: str
+    median: float
+    least: float
+    most: float
+    bound: float
+
+
+HOW = """\
+- One benchmark API in a process of its own, on loopback, answers everyone with pages serialised beforehand.
+- {rounds} rounds; in each, the variants of a case run in turn, each in a fresh process and an empty folder (where runs
+  come into a table, in a fresh copy of it). Afterwards its tables are counted: all have the same runs and spans.
+- Figures are medians (min–max) over rounds. A ratio is taken within each round, so that what slows the machine for a
+  while slows both sides of it, and then the median of the ratios; per run, where variants load different numbers of
+  runs. The machine is shared: read ratios rather than seconds, and CPU beside wall.
+- A measure is taken again, at most {retries} times, where the measuring process itself, which looks at the program 20
+  times a second, could not for over {still:g} s: then the whole machine stood still.
+- Wall seconds are those of the whole process, imports included; CPU seconds those of all its processes and threads.
+- Peak memory is that of its largest process, as the system notes it, or of all its processes together as seen in those
+  looks (shared pages once), whichever is more.
+- `sim-sync` is the source in a dlt pipeline, in one load; `sim-sync run` the command, in committed pieces;
+  `rest_api_source` is dlt’s own, as documented, or told `loader_file_format="parquet"`; the floor is urllib3, msgspec
+  and an Arrow insert into DuckDB: no dlt, no state, no second run."""
 
 
 def _spread(values: list[float], form: str) -> str:
@@ -33,24 +69,29 @@ COLUMNS: list[tuple[str, Callable[[Measure], float], str]] = [
 
 
 def table(chosen: Case, rounds: Rounds) -> list[str]:
-    """One case as a Markdown table, ratios to the first variant last."""
-    first = next(iter(rounds.values()))
-    lines = ["| | " + " | ".join(name for name, _, _ in COLUMNS) + " | wall, CPU × |"]
+    """One case as a Markdown table, ratios to the first variant last; per run, where the numbers of runs differ."""
+    first = rounds[chosen.variants[0].name]
+    per_run = " per run" if len({measures[0].runs for measures in rounds.values()}) > 1 else ""
+    lines = ["| | " + " | ".join(name for name, _, _ in COLUMNS) + f" | wall, CPU ×{per_run} |"]
     lines.append("|---|" + "--:|" * (len(COLUMNS) + 1))
     for variant in chosen.variants:
         measures = rounds[variant.name]
         cells = [_spread([of(measure) for measure in measures], form) for _, of, form in COLUMNS]
-        walls = [m.wall / f.wall for m, f in zip(measures, first, strict=True)]
-        cpus = [m.cpu / f.cpu for m, f in zip(measures, first, strict=True)]
+        walls = [m.wall_per_run / f.wall_per_run for m, f in zip(measures, first, strict=True)]
+        cpus = [m.cpu_per_run / f.cpu_per_run for m, f in zip(measures, first, strict=True)]
         lines.append(f"| {variant.name} | {' | '.join(cells)} | {median(walls):.2f}, {median(cpus):.2f} |")
     return lines
 
 
-def chart(chosen: Case, rounds: Rounds) -> list[str]:
-    """Wall seconds as bars of text."""
-    walls = {variant.name: median(measure.wall for measure in rounds[variant.name]) for variant in chosen.variants}
-    longest, width = max(walls.values()), max(map(len, walls))
-    return [f"{name:{width}} {'█' * max(1, round(wall / longest * BAR))} {wall:.2f} s" for name, wall in walls.items()]
+def bars(results: Results) -> list[Bar]:
+    """What the chart shows: every peer that this project must be so many times as fast as."""
+    return [
+        Bar(chosen.what, target.peer, median(values), min(values), max(values), target.bound)
+        for chosen, rounds in results
+        for target in chosen.targets
+        if target.peer
+        for values in [target.values(rounds)]
+    ]
 
 
 def targets(results: Results) -> list[tuple[str, bool]]:
@@ -83,22 +124,19 @@ def document(results: Results, rounds: int, missed: bool) -> str:
     lines = [
         "# Speed and memory",
         "",
-        f"Written by `{command}` on {datetime.now(UTC):%Y-%m-%d}: {rounds} rounds, variants in turn, each in a fresh",
-        "process against one benchmark API on loopback. Wall seconds are those of the whole process, imports",
-        "included. Medians (min–max); the machine is shared, so read ratios, and CPU beside wall.",
+        f"Written by `{command}` on {datetime.now(UTC):%Y-%m-%d}. {machine()}.",
         "",
-        machine() + ".",
-        "",
-        "Every variant is checked to have loaded the same runs" + (" and spans." if len(results) > 1 else "."),
+        "![How many times as fast as dlt’s rest_api_source, per run; the figures are in the tables](bench.svg)",
         "",
         *TARGETS_HEAD,
         *(line for line, _ in targets(results)),
     ]
-    for chosen, measured in results:
-        lines += ["", f"## {chosen.name}", "", f"{chosen.about[0].upper()}{chosen.about[1:]}.", ""]
-        lines += [*table(chosen, measured), "", "```text", *chart(chosen, measured), "```"]
     if missed:
         lines += ["", "Something that must be reached was missed in this run."]
+    lines += ["", "## How it is measured", "", *HOW.format(rounds=rounds, retries=RETRIES, still=STILL_S).splitlines()]
+    for chosen, measured in results:
+        lines += ["", f"## {chosen.name}", "", f"{chosen.about[0].upper()}{chosen.about[1:]}.", ""]
+        lines += table(chosen, measured)
     return "\n".join(lines) + "\n"
 
 

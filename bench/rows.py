@@ -1,31 +1,32 @@
-"""Runs as the two generations of Sim answer them, serialised once and kept as bytes.
+"""Workspaces of the benchmark API: list rows serialised once into a file, and served from it as whole pages.
 
-Shapes are those of the recordings: a root span, a start block, one or two agents with their model and
-tool segments, a function. 2026-03 (``march``) gives the whole cost object in the list; 2026-08 (``august``) only
-the total there, and the split in the per-run detail.
+Full rows and details of ``march`` (2026-03) and ``august`` (2026-08) are joined with traces that recur.
 """
 
 from __future__ import annotations
 
+import mmap
+import os
 import random
+import tempfile
+from array import array
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
+
+from bench import traces
+from bench.traces import Json, Trace, iso
 
 POOL = 10_000
 """Distinct traces of a workspace; with more runs than that they recur under other runs."""
 DAYS = 30
-MODELS = (
-    ("gpt-4o", "openai", 2.5, 10.0),
-    ("claude-sonnet-4-5", "anthropic", 3.0, 15.0),
-    ("gpt-4o-mini", "openai", 0.15, 0.6),
-)
-WORDS = ("order", "refund", "printer", "invoice", "shipping", "account", "password", "delivery", "ticket", "reply")
-
-Json = dict[str, Any]
+"""Over so many days the runs of a workspace are spread."""
+RATE_MS = 25_920
+"""Where runs come later, those before came at one rate, 100,000 in 30 days: of two such tables one is older."""
+LATER_MS = 600_000
+"""Runs that come later started in the last ten minutes: well inside the lookback of any sync."""
 
 
 @dataclass(slots=True)
@@ -34,70 +35,118 @@ class Workspace:
 
     Attributes:
         times: startedAt in epoch ms, strictly increasing.
-        rows: List rows; full ones where the kind has them.
         plain: The rows of a list that is not asked for in full.
-        details: Per-run details by log id, where the kind has them.
+        traces: What full rows and details hold beside them, recurring; none where a list has no full rows.
+        places: Where a run with a detail is, by log id.
+        served: Runs that are there; those behind them come later.
         delay_s: Seconds every answer takes.
-        facts: What a client must end up with.
     """
 
-    times: list[int]
-    rows: list[bytes]
-    plain: list[bytes]
-    details: dict[str, bytes] = field(default_factory=dict)
+    times: array[int]
+    plain: Rows
+    traces: list[Trace]
+    places: dict[str, int]
+    served: int
     delay_s: float = 0.0
-    facts: dict[str, float] = field(default_factory=dict)
+
+    def grow(self) -> None:
+        """Lets the runs come that were held back."""
+        self.served = len(self.times)
+
+    def facts(self) -> dict[str, int]:
+        """What a client must end up with."""
+        spans = [trace.spans for trace in self.traces]
+        whole, rest = divmod(self.served, len(spans) or 1)
+        return {"rows": self.served, "spans": whole * sum(spans) + sum(spans[:rest])}
 
     def between(self, start: int | None, end: int | None) -> tuple[int, int]:
         """Positions of the runs that started in ``[start, end]``, epoch ms."""
-        first = 0 if start is None else bisect_left(self.times, start)
-        return first, len(self.times) if end is None else bisect_right(self.times, end)
+        first = 0 if start is None else bisect_left(self.times, start, hi=self.served)
+        return first, self.served if end is None else bisect_right(self.times, end, hi=self.served)
 
+    def page(self, first: int, last: int, *, full: bool, newest_first: bool) -> bytes:
+        """The list rows of the runs ``first`` to before ``last``, with commas between them."""
+        if not (self.traces and full):
+            plain = self.plain.part
+            return b",".join(plain(at - 1, at) for at in range(last, first, -1)) if newest_first else plain(first, last)
+        order = range(last - 1, first - 1, -1) if newest_first else range(first, last)
+        parts = [part for at in order for part in (b",", self._head(at), self._trace(at).row)]
+        return b"".join(parts[1:])
 
-def make(name: str, now_ms: int) -> Workspace:
-    """Makes the workspace ``<kind>-<runs>[-<delay>ms]``; kind is basic, march or august."""
-    kind, runs, *delay = name.split("-")
-    count, chance = int(runs), random.Random(name)
-    step = DAYS * 86_400_000 // count
-    workspace = Workspace([], [], [], delay_s=float(delay[0].removesuffix("ms")) / 1000 if delay else 0.0)
-    traces = [] if kind == "basic" else [_trace(chance, kind) for _ in range(min(count, POOL))]
-    spans = 0
-    for index in range(count):
-        at = now_ms - (count - index) * step + chance.randrange(step // 2)
-        head = _head(chance, at)
-        workspace.times.append(at)
-        workspace.plain.append(_joined(head, msgspec.json.encode({"cost": {"total": _cost(chance)}, "files": None})))
-        if not traces:
-            continue
-        trace = traces[index % len(traces)]
-        spans += trace.spans
-        workspace.rows.append(_joined(head, trace.row))
-        if kind == "august":
-            workspace.details[head["id"]] = _joined(head, trace.detail)
-    workspace.rows = workspace.rows or workspace.plain
-    workspace.facts = {"rows": count, "spans": spans, "bytes": sum(map(len, workspace.rows))}
-    return workspace
+    def detail(self, log_id: str) -> bytes | None:
+        """The detail of a run; None where there is none to be had."""
+        at = self.places.get(log_id, self.served)
+        return self._head(at) + self._trace(at).detail if at < self.served else None
+
+    def _head(self, at: int) -> bytes:
+        return self.plain.part(at, at + 1).partition(b'"cost"')[0]
+
+    def _trace(self, at: int) -> Trace:
+        return self.traces[at % len(self.traces)]
 
 
 @dataclass(slots=True)
-class _Trace:
-    row: bytes
-    detail: bytes
-    spans: int
+class Rows:
+    """Serialised rows one behind the other, with commas, in a file without a name.
+
+    A million rows take the memory of their positions, and a page is one copy.
+    """
+
+    _ends: array[int] = field(default_factory=lambda: array("Q", [0]))
+    _mapped: mmap.mmap | None = None
+
+    def fill(self, rows: Iterator[bytes]) -> None:
+        """Writes all rows; on disk at once, since writing it later would disturb what is measured by then."""
+        with tempfile.TemporaryFile() as file:
+            for row in rows:
+                file.write(row + b",")
+                self._ends.append(self._ends[-1] + len(row) + 1)
+            file.flush()
+            os.fsync(file.fileno())
+            self._mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+    def part(self, first: int, last: int) -> bytes:
+        """Rows ``first`` to before ``last``."""
+        assert self._mapped is not None
+        return self._mapped[self._ends[first] : self._ends[last] - 1] if first < last else b""
 
 
-def _joined(head: Json, rest: bytes) -> bytes:
-    return msgspec.json.encode(head)[:-1] + b"," + rest[1:]
+def make(name: str, now_ms: int) -> Workspace:
+    """Makes the workspace ``<kind>-<runs>[-<more>later][-<delay>ms]``; kind is basic, march or august."""
+    kind, runs, *options = name.split("-")
+    count, later = int(runs), sum(int(each.removesuffix("later")) for each in options if each.endswith("later"))
+    delay = sum(float(each.removesuffix("ms")) for each in options if each.endswith("ms"))
+    chance = random.Random(name)
+    pool = [] if kind == "basic" else [traces.make(chance, kind) for _ in range(min(count, POOL))]
+    times = array("q", _times(chance, count, later, now_ms))
+    workspace = Workspace(times, Rows(), pool, {}, served=count, delay_s=delay / 1000)
+
+    def rows() -> Iterator[bytes]:
+        for index, at in enumerate(times):
+            head = _head(chance, at)
+            if kind == "august":
+                workspace.places[head["id"]] = index
+            rest: Json = {"cost": {"total": _cost(chance)}, "files": None}
+            yield msgspec.json.encode(head)[:-1] + b"," + msgspec.json.encode(rest)[1:]
+
+    workspace.plain.fill(rows())
+    return workspace
+
+
+def _times(chance: random.Random, count: int, later: int, now_ms: int) -> Iterator[int]:
+    step = RATE_MS if later else DAYS * 86_400_000 // count
+    yield from _spread(chance, count, step, now_ms - LATER_MS if later else now_ms)
+    if later:
+        yield from _spread(chance, later, LATER_MS // later, now_ms)
+
+
+def _spread(chance: random.Random, count: int, step: int, end: int) -> Iterator[int]:
+    return (end - (count - index) * step + chance.randrange(step // 2) for index in range(count))
 
 
 def _uuid(chance: random.Random) -> str:
     digits = f"{chance.getrandbits(128):032x}"
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-8{digits[17:20]}-{digits[20:]}"
-
-
-def iso(epoch_ms: int) -> str:
-    """A moment as the API writes it."""
-    return f"{datetime.fromtimestamp(epoch_ms / 1000, UTC):%Y-%m-%dT%H:%M:%S}.{epoch_ms % 1000:03d}Z"
 
 
 def _cost(chance: random.Random) -> float:
@@ -117,124 +166,3 @@ def _head(chance: random.Random, at: int) -> Json:
         "endedAt": iso(at + duration),
         "totalDurationMs": duration,
     }
-
-
-def _text(chance: random.Random, words: int) -> str:
-    return " ".join(chance.choices(WORDS, k=words))
-
-
-def _trace(chance: random.Random, kind: str) -> _Trace:
-    at = 1_790_000_000_000 + chance.randrange(10**9)
-    split: dict[str, Json] = {}
-    agents = [
-        _agent(chance, at + 10 + 2500 * number, kind, split) for number in range(chance.choice((0, 0, 1, 1, 1, 2)))
-    ]
-    ticket = {"ticket": _text(chance, 20), "n": chance.randrange(99)}
-    start = {**_block("Start", "start_trigger", at, 3), "input": ticket, "output": ticket, "children": []}
-    code = {
-        **_block("Format reply", "function", at + 6000, 40),
-        "input": {"code": "return <agent.content>.trim()", "text": _text(chance, 30)},
-        "output": {"result": _text(chance, 40), "stdout": ""},
-        "children": [],
-    }
-    children = [start, *agents, code]
-    root: Json = {"id": "workflow-execution", "name": "Workflow Execution", "type": "workflow", "status": "success"}
-    root |= {"duration": 6100, "startTime": iso(at), "endTime": iso(at + 6100), "children": children}
-    total = sum(entry["total"] for entry in split.values()) + 0.005
-    tokens = _sum_of_tokens([entry["tokens"] for entry in split.values()])
-    cost: Json = {"total": total}
-    if kind == "march":
-        cost |= {"models": split, "tokens": tokens}
-        cost |= {side: sum(entry[side] for entry in split.values()) for side in ("input", "output")}
-    workflow: Json = {"id": "aaaaaaaa-0001-4000-8000-000000000001", "name": "Support triage", "deleted": False}
-    workflow["description"] = "Classifies tickets and answers them"
-    output = {"content": _text(chance, 25), "n": 2}
-    row: Json = {"cost": cost, "files": None, "workflow": workflow, "finalOutput": output, "traceSpans": [root]}
-    data = {
-        "environment": {"variables": {"FOO": "bar"}, "workflowId": workflow["id"]},
-        "finalizationPath": "completed",
-        "traceSpanCount": 3 + 4 * len(agents),
-        "tokens": tokens,
-        "models": split,
-        "finalOutput": output,
-        "workflowInput": ticket,
-        "traceSpans": [root],
-    }
-    detail: Json = {"cost": {"total": total}, "workflow": workflow | {"folderId": None}, "executionData": data}
-    return _Trace(msgspec.json.encode(row), msgspec.json.encode(detail), 3 + 4 * len(agents))
-
-
-def _sum_of_tokens(parts: list[Json]) -> Json:
-    return {name: sum(part[name] for part in parts) for name in ("input", "output", "total")}
-
-
-def _block(name: str, kind: str, at: int, duration: int) -> Json:
-    number = f"blk-{name.lower().replace(' ', '-')}"
-    return {
-        "id": f"{number}-{at}",
-        "name": name,
-        "type": kind,
-        "status": "success",
-        "blockId": number,
-        "duration": duration,
-        "startTime": iso(at),
-        "endTime": iso(at + duration),
-        "relativeStartMs": at % 9000,
-    }
-
-
-def _agent(chance: random.Random, at: int, kind: str, split: dict[str, Json]) -> Json:
-    model, provider, input_price, output_price = chance.choice(MODELS)
-    counts = [(chance.randrange(300, 3000), chance.randrange(20, 700)) for _ in range(2)]
-    prices = [(i * input_price / 1e6, o * output_price / 1e6) for i, o in counts]
-    tokens = {"input": sum(i for i, _ in counts), "output": sum(o for _, o in counts)}
-    tokens["total"] = tokens["input"] + tokens["output"]
-    cost: Json = {"input": sum(i for i, _ in prices), "output": sum(o for _, o in prices), "toolCost": 0.005}
-    cost["total"] = cost["input"] + cost["output"] + 0.005
-    _add_to_split(split, model, cost, tokens)
-    segments = []
-    for (i, o), (ic, oc) in zip(counts, prices, strict=True):
-        segment: Json = {"type": "model", "name": model, "startTime": at, "endTime": at + 800, "duration": 800}
-        segment["tokens"] = {"input": i, "output": o, "total": i + o, "cacheRead": 128, "reasoning": 0}
-        segment["cost"] = {"input": ic, "output": oc, "total": ic + oc}
-        segments.append(segment | {"provider": provider, "ttft": 312, "finishReason": "stop"})
-    call = {"type": "tool", "name": "exa_search", "startTime": at, "endTime": at + 700, "duration": 700}
-    segments.insert(1, call)
-    output: Json = {"content": _text(chance, 60), "model": model, "tokens": tokens | {"cacheRead": 128}}
-    output["cost"] = cost | {"pricing": {"input": input_price, "output": output_price, "updatedAt": "2026-01-01"}}
-    block: Json = {
-        **_block("Triage Agent", "agent", at, 2400),
-        "model": model,
-        "tokens": tokens,
-        "input": {"model": model, "systemPrompt": _text(chance, 40), "userPrompt": _text(chance, 30)},
-        "output": output,
-        "providerTiming": {"duration": 2300, "startTime": iso(at), "endTime": iso(at + 2300), "segments": segments},
-        "children": [_segment(chance, at, number, entry, kind) for number, entry in enumerate(segments)],
-    }
-    if kind == "march":  # 2026-08 gives no cost on spans
-        block["cost"] = output["cost"]
-    return block
-
-
-def _segment(chance: random.Random, at: int, number: int, segment: Json, kind: str) -> Json:
-    span = _block(segment["name"], segment["type"], at + 800 * number, segment["duration"])
-    span |= {"id": f"blk-agent-{at}-segment-{number}"}
-    del span["blockId"]
-    if segment["type"] == "tool":
-        results = [{"url": f"https://example.com/{chance.randrange(999)}", "title": _text(chance, 4)} for _ in range(3)]
-        return span | {"input": {"query": _text(chance, 5)}, "output": {"results": results}}
-    if kind == "august":  # 2026-03 tells these only in the provider's segments
-        span |= {name: segment[name] for name in ("tokens", "provider", "ttft", "finishReason")} | {
-            "model": span["name"]
-        }
-    return span
-
-
-def _add_to_split(split: dict[str, Json], model: str, cost: Json, tokens: Json) -> None:
-    known = split.get(model)
-    entry = {name: cost[name] for name in ("input", "output", "toolCost", "total")} | {"tokens": dict(tokens)}
-    if known is not None:
-        for name in ("input", "output", "toolCost", "total"):
-            entry[name] += known[name]
-        entry["tokens"] = _sum_of_tokens([known["tokens"], tokens])
-    split[model] = entry

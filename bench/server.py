@@ -1,7 +1,8 @@
-"""The benchmark API: pages are joined from rows serialised beforehand, so that it costs next to nothing.
+"""The benchmark API: pages of rows serialised beforehand, so that it costs next to nothing.
 
-``python -m bench.server`` prints its port. A workspace id names what is served (``rows.make``). Two
-paths are for the bench itself: ``/bench/prepare`` makes a workspace, ``/bench/requests`` counts and forgets.
+``python -m bench.server`` prints its port. A workspace id names what is served (``rows.make``). Three paths are
+for the bench itself: ``/bench/prepare`` makes a workspace, ``/bench/grow`` lets the runs come that it holds
+back, ``/bench/requests`` counts and forgets.
 """
 
 from __future__ import annotations
@@ -57,13 +58,15 @@ class Api:
 
     def __init__(self) -> None:
         self.requests: Counter[str] = Counter()
-        self._started_ms = int(time.time() * 1000)
         self._workspaces: dict[str, rows.Workspace] = {}
 
     def answer(self, path: str, query: Query) -> Answer:
         """Answers one request."""
-        if path == "/bench/prepare":
-            return 200, json.dumps(self._workspace(query["workspace"]).facts).encode(), 0.0
+        if path in ("/bench/prepare", "/bench/grow"):
+            workspace = self._workspace(query["workspace"])
+            if path == "/bench/grow":
+                workspace.grow()
+            return 200, json.dumps(workspace.facts()).encode(), 0.0
         if path == "/bench/requests":
             counted, self.requests = self.requests, Counter()
             return 200, json.dumps(counted).encode(), 0.0
@@ -82,13 +85,13 @@ class Api:
             return "snapshot", b'{"executionId":"' + path.rsplit("/", 1)[1].encode() + b'",' + SNAPSHOT + b"}", 0.0
         log_id = unquote(path.removeprefix("/api/v1/logs/"))
         for workspace in self._workspaces.values():
-            if log_id in workspace.details:
-                return "detail", b'{"data":' + workspace.details[log_id] + b"," + LIMITS + b"}", workspace.delay_s
+            if (detail := workspace.detail(log_id)) is not None:
+                return "detail", b'{"data":' + detail + b"," + LIMITS + b"}", workspace.delay_s
         return "missing", b'{"error":"Not found"}', 0.0
 
     def _workspace(self, name: str) -> rows.Workspace:
         if name not in self._workspaces:
-            self._workspaces[name] = rows.make(name, self._started_ms)
+            self._workspaces[name] = rows.make(name, int(time.time() * 1000))
         return self._workspaces[name]
 
 
@@ -100,18 +103,20 @@ def _ms(value: str | None) -> int | None:
 
 
 def _page(workspace: rows.Workspace, query: Query) -> bytes:
-    found = workspace.rows if query.get("details") == "full" else workspace.plain
     order, limit = query.get("order", "desc"), min(int(query.get("limit", "100")), FULL_PAGE)
     first, last = workspace.between(_ms(query.get("startDate")), _ms(query.get("endDate")))
     if "cursor" in query:
         at = int(json.loads(base64.b64decode(query["cursor"]))["row"])
         first, last = (at + 1, last) if order == "asc" else (first, at)
+    more = last - first > limit
     if order == "asc":
-        page, more, edge = found[first : min(first + limit, last)], first + limit < last, first + limit - 1
+        last = min(last, first + limit)
     else:
-        page, more, edge = found[max(first, last - limit) : last][::-1], last - limit > first, last - limit
-    cursor = b'"' + base64.b64encode(json.dumps({"row": edge, "order": order}).encode()) + b'"' if more else b"null"
-    return b'{"data":[' + b",".join(page) + b'],"nextCursor":' + cursor + b"," + LIMITS + b"}"
+        first = max(first, last - limit)
+    page = workspace.page(first, last, full=query.get("details") == "full", newest_first=order != "asc")
+    edge = json.dumps({"row": last - 1 if order == "asc" else first, "order": order}).encode()
+    cursor = b'"' + base64.b64encode(edge) + b'"' if more else b"null"
+    return b"".join((b'{"data":[', page, b'],"nextCursor":', cursor, b",", LIMITS, b"}"))
 
 
 class Connection(asyncio.Protocol):

@@ -1,0 +1,166 @@
+"""Traces of runs as the two generations of Sim tell them, serialised once.
+
+Shapes are those of the recordings: a root span, a start block, one or two agents with their model and
+tool segments, a function. 2026-03 (``march``) gives the whole cost object in the list; 2026-08 (``august``) only
+the total there, and the split in the per-run detail.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+MODELS = (
+    ("gpt-4o", "openai", 2.5, 10.0),
+    ("claude-sonnet-4-5", "anthropic", 3.0, 15.0),
+    ("gpt-4o-mini", "openai", 0.15, 0.6),
+)
+WORDS = ("order", "refund", "printer", "invoice", "shipping", "account", "password", "delivery", "ticket", "reply")
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What a full list row and a detail hold behind the plain fields of a run.
+
+    Attributes:
+        row: Of the list row: ``"cost":…}``.
+        detail: Of the per-run detail: ``"cost":…}``.
+        spans: Spans in either.
+    """
+
+    row: bytes
+    detail: bytes
+    spans: int
+
+
+def iso(epoch_ms: int) -> str:
+    """A moment as the API writes it."""
+    return f"{datetime.fromtimestamp(epoch_ms / 1000, UTC):%Y-%m-%dT%H:%M:%S}.{epoch_ms % 1000:03d}Z"
+
+
+def make(chance: random.Random, kind: str) -> Trace:
+    """Makes the trace of a run; kind is march or august."""
+    at = 1_790_000_000_000 + chance.randrange(10**9)
+    split: dict[str, Json] = {}
+    agents = [
+        _agent(chance, at + 10 + 2500 * number, kind, split) for number in range(chance.choice((0, 0, 1, 1, 1, 2)))
+    ]
+    ticket = {"ticket": _text(chance, 20), "n": chance.randrange(99)}
+    start = {**_block("Start", "start_trigger", at, 3), "input": ticket, "output": ticket, "children": []}
+    code = {
+        **_block("Format reply", "function", at + 6000, 40),
+        "input": {"code": "return <agent.content>.trim()", "text": _text(chance, 30)},
+        "output": {"result": _text(chance, 40), "stdout": ""},
+        "children": [],
+    }
+    children = [start, *agents, code]
+    root: Json = {"id": "workflow-execution", "name": "Workflow Execution", "type": "workflow", "status": "success"}
+    root |= {"duration": 6100, "startTime": iso(at), "endTime": iso(at + 6100), "children": children}
+    total = sum(entry["total"] for entry in split.values()) + 0.005
+    tokens = _sum_of_tokens([entry["tokens"] for entry in split.values()])
+    cost: Json = {"total": total}
+    if kind == "march":
+        cost |= {"models": split, "tokens": tokens}
+        cost |= {side: sum(entry[side] for entry in split.values()) for side in ("input", "output")}
+    workflow: Json = {"id": "aaaaaaaa-0001-4000-8000-000000000001", "name": "Support triage", "deleted": False}
+    workflow["description"] = "Classifies tickets and answers them"
+    output = {"content": _text(chance, 25), "n": 2}
+    row: Json = {"cost": cost, "files": None, "workflow": workflow, "finalOutput": output, "traceSpans": [root]}
+    data = {
+        "environment": {"variables": {"FOO": "bar"}, "workflowId": workflow["id"]},
+        "finalizationPath": "completed",
+        "traceSpanCount": 3 + 4 * len(agents),
+        "tokens": tokens,
+        "models": split,
+        "finalOutput": output,
+        "workflowInput": ticket,
+        "traceSpans": [root],
+    }
+    detail: Json = {"cost": {"total": total}, "workflow": workflow | {"folderId": None}, "executionData": data}
+    return Trace(msgspec.json.encode(row)[1:], msgspec.json.encode(detail)[1:], 3 + 4 * len(agents))
+
+
+def _text(chance: random.Random, words: int) -> str:
+    return " ".join(chance.choices(WORDS, k=words))
+
+
+def _sum_of_tokens(parts: list[Json]) -> Json:
+    return {name: sum(part[name] for part in parts) for name in ("input", "output", "total")}
+
+
+def _block(name: str, kind: str, at: int, duration: int) -> Json:
+    number = f"blk-{name.lower().replace(' ', '-')}"
+    return {
+        "id": f"{number}-{at}",
+        "name": name,
+        "type": kind,
+        "status": "success",
+        "blockId": number,
+        "duration": duration,
+        "startTime": iso(at),
+        "endTime": iso(at + duration),
+        "relativeStartMs": at % 9000,
+    }
+
+
+def _agent(chance: random.Random, at: int, kind: str, split: dict[str, Json]) -> Json:
+    model, provider, input_price, output_price = chance.choice(MODELS)
+    counts = [(chance.randrange(300, 3000), chance.randrange(20, 700)) for _ in range(2)]
+    prices = [(i * input_price / 1e6, o * output_price / 1e6) for i, o in counts]
+    tokens = {"input": sum(i for i, _ in counts), "output": sum(o for _, o in counts)}
+    tokens["total"] = tokens["input"] + tokens["output"]
+    cost: Json = {"input": sum(i for i, _ in prices), "output": sum(o for _, o in prices), "toolCost": 0.005}
+    cost["total"] = cost["input"] + cost["output"] + 0.005
+    _add_to_split(split, model, cost, tokens)
+    segments = []
+    for (i, o), (ic, oc) in zip(counts, prices, strict=True):
+        segment: Json = {"type": "model", "name": model, "startTime": at, "endTime": at + 800, "duration": 800}
+        segment["tokens"] = {"input": i, "output": o, "total": i + o, "cacheRead": 128, "reasoning": 0}
+        segment["cost"] = {"input": ic, "output": oc, "total": ic + oc}
+        segments.append(segment | {"provider": provider, "ttft": 312, "finishReason": "stop"})
+    call = {"type": "tool", "name": "exa_search", "startTime": at, "endTime": at + 700, "duration": 700}
+    segments.insert(1, call)
+    output: Json = {"content": _text(chance, 60), "model": model, "tokens": tokens | {"cacheRead": 128}}
+    output["cost"] = cost | {"pricing": {"input": input_price, "output": output_price, "updatedAt": "2026-01-01"}}
+    block: Json = {
+        **_block("Triage Agent", "agent", at, 2400),
+        "model": model,
+        "tokens": tokens,
+        "input": {"model": model, "systemPrompt": _text(chance, 40), "userPrompt": _text(chance, 30)},
+        "output": output,
+        "providerTiming": {"duration": 2300, "startTime": iso(at), "endTime": iso(at + 2300), "segments": segments},
+        "children": [_segment(chance, at, number, entry, kind) for number, entry in enumerate(segments)],
+    }
+    if kind == "march":  # 2026-08 gives no cost on spans
+        block["cost"] = output["cost"]
+    return block
+
+
+def _segment(chance: random.Random, at: int, number: int, segment: Json, kind: str) -> Json:
+    span = _block(segment["name"], segment["type"], at + 800 * number, segment["duration"])
+    span |= {"id": f"blk-agent-{at}-segment-{number}"}
+    del span["blockId"]
+    if segment["type"] == "tool":
+        results = [{"url": f"https://example.com/{chance.randrange(999)}", "title": _text(chance, 4)} for _ in range(3)]
+        return span | {"input": {"query": _text(chance, 5)}, "output": {"results": results}}
+    if kind == "august":  # 2026-03 tells these only in the provider's segments
+        span |= {name: segment[name] for name in ("tokens", "provider", "ttft", "finishReason")} | {
+            "model": span["name"]
+        }
+    return span
+
+
+def _add_to_split(split: dict[str, Json], model: str, cost: Json, tokens: Json) -> None:
+    known = split.get(model)
+    entry = {name: cost[name] for name in ("input", "output", "toolCost", "total")} | {"tokens": dict(tokens)}
+    if known is not None:
+        for name in ("input", "output", "toolCost", "total"):
+            entry[name] += known[name]
+        entry["tokens"] = _sum_of_tokens([known["tokens"], tokens])
+    split[model] = entry
