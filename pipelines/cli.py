@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import csv
 import gc
 import json
@@ -38,6 +39,7 @@ def main() -> None:
     os.environ.setdefault("RUNTIME__LOG_LEVEL", "CRITICAL")
     # what is in the database need not stay in the working folder as well: dlt keeps every load's files for ever
     os.environ.setdefault("LOAD__DELETE_COMPLETED_JOBS", "true")
+    atexit.register(gc.freeze)  # else all that was imported is searched for garbage once more before the process ends
     gc.disable()  # importing dlt makes much that stays: collecting meanwhile costs a fifth of the time
     from sim_source.errors import SimError
 
