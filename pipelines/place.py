@@ -137,10 +137,15 @@ def explained(error: BaseException, target: Target) -> SimError:
     """A fault of the machine or the destination in plain words.
 
     Messages of databases are not shown where the fault is not one of those known: they quote rows.
+
+    Raises:
+        KeyboardInterrupt: It was no fault, somebody stopped it.
     """
     last: BaseException = error
     for cause in _causes(error):
         last = cause
+        if isinstance(cause, KeyboardInterrupt):
+            raise cause  # dlt wraps it as it wraps faults
         if isinstance(cause, SimError):
             return cause
         if getattr(cause, "errno", None) == errno.ENOSPC or "No space left" in str(cause):
