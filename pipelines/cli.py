@@ -192,7 +192,7 @@ def demo(database: Path | None, runs: int) -> None:
     from sim_source import Watch
 
     from . import demo as demonstration
-    from . import report, show
+    from . import report, show, terminal
 
     _imported()
     where, watch = demonstration.demo_target(database), Watch()
@@ -202,8 +202,8 @@ def demo(database: Path | None, runs: int) -> None:
         _finish(outcome, False)
     show.line(summary(outcome))
     report.show_costs(where)
-    show.out.print("Ask it anything:", style="bold")
-    show.out.print("  " + demonstration.hint(where), markup=False)
+    terminal.out.print("Ask it anything:", style="bold")
+    terminal.out.print("  " + demonstration.hint(where), markup=False)
 
 
 @app.command()
@@ -217,17 +217,17 @@ def check(
 ) -> None:
     """Proves key, workspaces, resources and destination; says what a first sync takes. Loads nothing."""
     from . import check as checking
-    from . import settings, show
+    from . import settings, terminal
 
     where = settings.target(destination, dataset, database)
     checked = checking.check(settings.run_settings(where, workspaces=workspace))
     marks = {True: "[green]ok[/]", False: "[red]no[/]", None: "[yellow]--[/]"}
     for finding in checked.findings:
-        show.out.print(f"{marks[finding.ok]}  ", end="")
-        show.out.print(f"{finding.what}: {finding.told}", markup=False)
+        terminal.out.print(f"{marks[finding.ok]}  ", end="")
+        terminal.out.print(f"{finding.what}: {finding.told}", markup=False)
     if checked.requests is not None:
         time = _span(checked.seconds) if checked.seconds is not None else "as fast as the server answers"
-        show.out.print(f"a first sync takes about {checked.requests:,} requests, {time}")
+        terminal.out.print(f"a first sync takes about {checked.requests:,} requests, {time}")
     if as_json:
         print(json.dumps(checked.as_json()))
     sys.exit(0 if checked.ok else 2)
@@ -246,14 +246,14 @@ def _span(seconds: float) -> str:
 @json_option
 def status(destination: str | None, dataset: str | None, database: Path | None, as_json: bool) -> None:
     """Per workspace and resource: synced up to when, open runs, backlog, last loads, rows."""
-    from . import settings, show
+    from . import settings, terminal
     from . import status as standing
 
     found = standing.read(settings.target(destination, dataset, database))
     if as_json:
         print(json.dumps(found.as_json()))
         return
-    show.table(
+    terminal.table(
         ("workspace", "resource", "synced to (UTC)", "behind", "open runs", "details to read", ""),
         [
             (
@@ -268,10 +268,10 @@ def status(destination: str | None, dataset: str | None, database: Path | None, 
             for each in found.resources
         ],
     )
-    show.table(("table", "rows"), [(name, f"{count:,}") for name, count in found.rows.items()])
+    terminal.table(("table", "rows"), [(name, f"{count:,}") for name, count in found.rows.items()])
     if found.last_loads:
         shown = ", ".join(moment.strftime("%Y-%m-%d %H:%M:%S") for moment in found.last_loads)
-        show.out.print(f"last loads (UTC): {shown}")
+        terminal.out.print(f"last loads (UTC): {shown}")
 
 
 @app.command()
@@ -285,7 +285,7 @@ def sql(
     statement: str, destination: str | None, dataset: str | None, database: Path | None, as_json: bool, as_csv: bool
 ) -> None:
     """Runs SQL on the destination (read-only on DuckDB) and prints the answer."""
-    from . import query, settings, show
+    from . import query, settings, terminal
 
     where: Target = settings.target(destination, dataset, database)
     text = sys.stdin.read() if statement == "-" else statement
@@ -297,7 +297,7 @@ def sql(
         writer.writerow(answer.columns)
         writer.writerows(answer.rows)
     else:
-        show.table(answer.columns, answer.rows)
+        terminal.table(answer.columns, answer.rows)
 
 
 def _plain(value: Any) -> str:

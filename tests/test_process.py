@@ -26,15 +26,39 @@ def test_what_ends_without_a_last_search_for_garbage_has_closed_all(tmp_path: Pa
     assert left == {"sim_sync.duckdb"}  # no log of DuckDB's to be replayed, no process id
 
 
+DRAWS = "import atexit, sys; atexit.register(lambda: print('rich' in sys.modules))"
+"""Ends with whether it imported what draws."""
+
+HEARS = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+"""Can be stopped by hand, though pytest's workers, whose child it is, cannot."""
+
+
+def test_nothing_that_draws_is_imported_where_nobody_looks(tmp_path: Path, server: SimServer) -> None:
+    done = child.run(tmp_path, server, "run", first=DRAWS)
+    assert (done.code, done.out) == (0, "False\n")
+    assert done.err.splitlines()[-1].startswith("ok: ")
+    assert "\x1b" not in done.err
+
+
+def test_who_looks_sees_a_bar_and_the_same_lines(tmp_path: Path, server: SimServer) -> None:
+    done = child.run(tmp_path, server, "run", first=DRAWS, FORCE_COLOR="1", COLUMNS="100")
+    assert (done.code, done.out) == (0, "True\n")
+    assert "\x1b[" in done.err
+    assert "requests" in done.err
+    assert "ok: " in done.err.splitlines()[-1]
+
+
 @pytest.mark.parametrize("path", ["/api/users", "/api/v1/logs?"], ids=["proof of the key", "reading"])
 def test_stopped_by_hand_it_says_so_and_the_next_run_goes_on(tmp_path: Path, server: SimServer, path: str) -> None:
     gate = Gate()
     server.app.faults = Faults().at(1, faults.held(gate), path=path)
-    process = child.start(tmp_path, server, "run")
-    assert gate.reached.wait(30)
-    process.send_signal(signal.SIGINT)
-    done = child.ended(process)
-    gate.open()
+    process = child.start(tmp_path, server, "run", first=HEARS)
+    try:
+        assert gate.reached.wait(30)
+        process.send_signal(signal.SIGINT)
+        done = child.ended(process)
+    finally:
+        gate.open()
     assert (done.code, done.err.splitlines()[-1][:14]) == (130, "error: stopped")
     assert child.run(tmp_path, server, "run").code == 0
 
