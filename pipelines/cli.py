@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from .settings import Target
     from .sync import Outcome
 
+DLT_DEFAULTS = {
+    "RUNTIME__DLTHUB_TELEMETRY": "false",
+    "RUNTIME__LOG_LEVEL": "CRITICAL",  # dlt's own log lines only where asked for
+    # what is in the database need not stay in the working folder as well: dlt keeps every load's files for ever,
+    "LOAD__DELETE_COMPLETED_JOBS": "true",
+    # and after each step writes down the last hundred, with errors that quote rows
+    "ENABLE_RUNTIME_TRACE": "false",
+    # rows come from one thread: what dlt waits for in its pool never is there
+    "EXTRACT__FUTURES_POLL_INTERVAL": "0",
+}
+"""Set before dlt is imported; the environment wins."""
+
 destination_option = click.option("--destination", help="A dlt destination name; duckdb if not given.")
 dataset_option = click.option("--dataset", help="Dataset (schema) of the tables; sim if not given.")
 database_option = click.option(
@@ -44,11 +56,8 @@ def app() -> None:
 
 def main() -> None:
     """Entry of the console script; faults become one line and an exit code."""
-    # set before dlt is imported: no telemetry, and its own log lines only where asked for
-    os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
-    os.environ.setdefault("RUNTIME__LOG_LEVEL", "CRITICAL")
-    # what is in the database need not stay in the working folder as well: dlt keeps every load's files for ever
-    os.environ.setdefault("LOAD__DELETE_COMPLETED_JOBS", "true")
+    for name, value in DLT_DEFAULTS.items():
+        os.environ.setdefault(name, value)
     atexit.register(gc.freeze)  # else all that was imported is searched for garbage once more before the process ends
     gc.disable()  # importing dlt makes much that stays: collecting meanwhile costs a fifth of the time
     from sim_source.errors import SimError

@@ -24,6 +24,7 @@ def test_what_ends_without_a_last_search_for_garbage_has_closed_all(tmp_path: Pa
     assert (done.code, done.json["status"]) == (0, "ok")
     left = {path.name for path in tmp_path.iterdir()} - {"dlt", ".sim_sync.duckdb.sim.lock"}
     assert left == {"sim_sync.duckdb"}  # no log of DuckDB's to be replayed, no process id
+    assert not list((tmp_path / "dlt").rglob("trace.pickle"))  # dlt's; it may quote rows
 
 
 DRAWS = "import atexit, sys; atexit.register(lambda: print('rich' in sys.modules))"
