@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines import lock, place, settings, sync
+from pipelines import comments, lock, place, settings, sync
 from pipelines.sim_api import (
     FOREIGN_WORKSPACE,
     OWNER_KEY,
@@ -96,6 +96,27 @@ def test_every_table_and_column_is_described(app: App, server: SimServer) -> Non
     assert bare == []
     tables = app.rows("SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'sim' AND comment IS NOT NULL")
     assert tables == [(10,)]
+
+
+def test_descriptions_are_written_once_and_again_where_a_kill_came_before(
+    app: App, server: SimServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(_: object) -> None:
+        raise KeyboardInterrupt
+
+    described = "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'sim' AND comment IS NOT NULL"
+    written: list[object] = []
+    write = comments.write
+    app.account(server)
+    with monkeypatch.context() as patch:
+        patch.setattr(comments, "write", killed)
+        assert app("run").code == 130
+    assert app.rows(described) == [(0,)]
+    monkeypatch.setattr(comments, "write", lambda pipeline: (written.append(pipeline), write(pipeline)))
+    for _ in range(2):
+        assert app("run").code == 0
+    assert app.rows(described) == [(10,)]
+    assert len(written) == 1
 
 
 def test_a_lost_working_folder_costs_nothing(app: App, server: SimServer, monkeypatch: pytest.MonkeyPatch) -> None:
