@@ -144,7 +144,7 @@ class Sync:
         try:
             self._first_proof()
             self.pipeline = place.pipeline_for(self.settings.target)
-            self.warehouse = Warehouse(self.pipeline)
+            self.warehouse = self.watch.warehouse = Warehouse(self.pipeline)
             with lock.locked(self.settings.target, self.pipeline), self.hold:
                 self._pieces(outcome)
         except (errors.SimError, DltException, OSError) as error:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import dlt
 import duckdb
 import pytest
 
@@ -117,6 +118,18 @@ def test_descriptions_are_written_once_and_again_where_a_kill_came_before(
         assert app("run").code == 0
     assert app.rows(described) == [(10,)]
     assert len(written) == 1
+
+
+def test_one_client_of_the_destination_does_for_a_whole_sync(
+    app: App, server: SimServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.account(server)
+    app("run")
+    made: list[object] = []
+    sql_client = dlt.Pipeline.sql_client
+    monkeypatch.setattr(dlt.Pipeline, "sql_client", lambda self: (made.append(self), sql_client(self))[1])
+    assert app("run", "--json").json["status"] == "ok"
+    assert len(made) == 1
 
 
 def test_a_lost_working_folder_costs_nothing(app: App, server: SimServer, monkeypatch: pytest.MonkeyPatch) -> None:
