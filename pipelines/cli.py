@@ -2,53 +2,77 @@
 
 from __future__ import annotations
 
+import atexit
 import csv
 import gc
 import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-import typer
+import click
 
 if TYPE_CHECKING:
     from .settings import Target
     from .sync import Outcome
 
-app = typer.Typer(
-    help="Loads what Sim's API tells of workflow runs into SQL: cost, tokens, traces, snapshots, audit, usage.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+DLT_DEFAULTS = {
+    "RUNTIME__DLTHUB_TELEMETRY": "false",
+    "RUNTIME__LOG_LEVEL": "CRITICAL",  # dlt's own log lines only where asked for
+    # what is in the database need not stay in the working folder as well: dlt keeps every load's files for ever,
+    "LOAD__DELETE_COMPLETED_JOBS": "true",
+    # nor what is in its tables also in dlt's staging tables, a third of the file,
+    "LOAD__TRUNCATE_STAGING_DATASET": "true",
+    # and after each step writes down the last hundred, with errors that quote rows
+    "ENABLE_RUNTIME_TRACE": "false",
+    # rows come from one thread: what dlt waits for in its pool never is there
+    "EXTRACT__FUTURES_POLL_INTERVAL": "0",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",  # the usual one keeps 70 MB more of what was freed
+}
+"""Set before dlt and Arrow are imported; the environment wins."""
 
-Destination = Annotated[str | None, typer.Option(help="A dlt destination name; duckdb if not given.")]
-Dataset = Annotated[str | None, typer.Option(help="Dataset (schema) of the tables; sim if not given.")]
-Database = Annotated[Path | None, typer.Option(help="DuckDB file; sim_sync.duckdb if not given.")]
-Workspace = Annotated[list[str] | None, typer.Option(help="Workspace id; repeatable. Else SIM_WORKSPACE_ID.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object as the last line of stdout.")]
+destination_option = click.option("--destination", help="A dlt destination name; duckdb if not given.")
+dataset_option = click.option("--dataset", help="Dataset (schema) of the tables; sim if not given.")
+database_option = click.option(
+    "--database", type=click.Path(path_type=Path), help="DuckDB file; sim_sync.duckdb if not given."
+)
+workspace_option = click.option("--workspace", multiple=True, help="Workspace id; repeatable. Else SIM_WORKSPACE_ID.")
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object as the last line of stdout.")
+
+
+class _Commands(click.Group):
+    """Lists its commands as they are written down, with all that their help says."""
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        cmd.short_help = cmd.help
+        super().add_command(cmd, name)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def app() -> None:
+    """Loads what Sim's API tells of workflow runs into SQL: cost, tokens, traces, snapshots, audit, usage."""
 
 
 def main() -> None:
     """Entry of the console script; faults become one line and an exit code."""
-    # set before dlt is imported: no telemetry, and its own log lines only where asked for
-    os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
-    os.environ.setdefault("RUNTIME__LOG_LEVEL", "CRITICAL")
-    # what is in the database need not stay in the working folder as well: dlt keeps every load's files for ever
-    os.environ.setdefault("LOAD__DELETE_COMPLETED_JOBS", "true")
-    # nor what is in its tables also in dlt's staging tables, a third of the database
-    os.environ.setdefault("LOAD__TRUNCATE_STAGING_DATASET", "true")
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # mimalloc keeps 70 MB more of what was freed
+    for name, value in DLT_DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    atexit.register(gc.freeze)  # else all that was imported is searched for garbage once more before the process ends
     gc.disable()  # importing dlt makes much that stays: collecting meanwhile costs a fifth of the time
     from sim_source.errors import SimError
 
     try:
-        app()
+        app(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
     except SimError as error:
         _end(error)
-    except KeyboardInterrupt:
+    except click.Abort:
         from . import show
 
         show.fault("stopped; what was committed is kept, the next run goes on from there")
@@ -70,25 +94,37 @@ def _end(error: Exception) -> NoReturn:
 
 
 @app.command()
+@workspace_option
+@click.option("--resources", help="Tables, comma-separated; all if not given.")
+@click.option("--since", help="Earliest run: ISO date, or 30d.")
+@click.option("--until", help="Latest run: ISO date, or 1d.")
+@destination_option
+@dataset_option
+@database_option
+@click.option("--details", help="Per-run details: costly, all or none.")
+@click.option("--snapshots", help="Snapshots: version, all or none.")
+@click.option("--payloads", help="Inputs and outputs: none or full.")
+@click.option(
+    "--redact-people/--no-redact-people",
+    default=None,
+    help="Names and e-mail addresses as hashes; needs SIM_REDACT_SALT.",
+)
+@click.option("--max-minutes", type=float, help="Stop after so many minutes; the next run goes on.")
+@json_option
 def run(
-    workspace: Workspace = None,
-    resources: Annotated[str | None, typer.Option(help="Tables, comma-separated; all if not given.")] = None,
-    since: Annotated[str | None, typer.Option(help="Earliest run: ISO date, or 30d.")] = None,
-    until: Annotated[str | None, typer.Option(help="Latest run: ISO date, or 1d.")] = None,
-    destination: Destination = None,
-    dataset: Dataset = None,
-    database: Database = None,
-    details: Annotated[str | None, typer.Option(help="Per-run details: costly, all or none.")] = None,
-    snapshots: Annotated[str | None, typer.Option(help="Snapshots: version, all or none.")] = None,
-    payloads: Annotated[str | None, typer.Option(help="Inputs and outputs: none or full.")] = None,
-    redact_people: Annotated[
-        bool | None,
-        typer.Option(
-            "--redact-people/--no-redact-people", help="Names and e-mail addresses as hashes; needs SIM_REDACT_SALT."
-        ),
-    ] = None,
-    max_minutes: Annotated[float | None, typer.Option(help="Stop after so many minutes; the next run goes on.")] = None,
-    as_json: Json = False,
+    workspace: tuple[str, ...],
+    resources: str | None,
+    since: str | None,
+    until: str | None,
+    destination: str | None,
+    dataset: str | None,
+    database: Path | None,
+    details: str | None,
+    snapshots: str | None,
+    payloads: str | None,
+    redact_people: bool | None,
+    max_minutes: float | None,
+    as_json: bool,
 ) -> None:
     """One sync of every configured workspace, bounded and resumable; what cron calls."""
     from sim_source import Watch
@@ -102,7 +138,7 @@ def run(
         where = settings.target(destination, dataset, database)
         chosen = settings.run_settings(
             where,
-            workspaces=workspace or (),
+            workspaces=workspace,
             resources=resources,
             since=since,
             until=until,
@@ -157,17 +193,18 @@ def summary(outcome: Outcome) -> str:
 
 
 @app.command()
-def demo(
-    database: Annotated[
-        Path | None, typer.Option(help="DuckDB file; sim_demo.duckdb, made anew, if not given.")
-    ] = None,
-    runs: Annotated[int, typer.Option(help="Runs in the invented month.", min=10, max=200_000)] = 3000,
-) -> None:
+@click.option(
+    "--database", type=click.Path(path_type=Path), help="DuckDB file; sim_demo.duckdb, made anew, if not given."
+)
+@click.option(
+    "--runs", type=click.IntRange(10, 200_000), default=3000, show_default=True, help="Runs in the invented month."
+)
+def demo(database: Path | None, runs: int) -> None:
     """No account: an embedded Sim API, a month of invented runs, and their cost report."""
     from sim_source import Watch
 
     from . import demo as demonstration
-    from . import report, show
+    from . import report, show, terminal
 
     _imported()
     where, watch = demonstration.demo_target(database), Watch()
@@ -177,31 +214,32 @@ def demo(
         _finish(outcome, False)
     show.line(summary(outcome))
     report.show_costs(where)
-    show.out.print("Ask it anything:", style="bold")
-    show.out.print("  " + demonstration.hint(where), markup=False)
+    terminal.out.print("Ask it anything:", style="bold")
+    terminal.out.print("  " + demonstration.hint(where), markup=False)
 
 
 @app.command()
+@workspace_option
+@destination_option
+@dataset_option
+@database_option
+@json_option
 def check(
-    workspace: Workspace = None,
-    destination: Destination = None,
-    dataset: Dataset = None,
-    database: Database = None,
-    as_json: Json = False,
+    workspace: tuple[str, ...], destination: str | None, dataset: str | None, database: Path | None, as_json: bool
 ) -> None:
     """Proves key, workspaces, resources and destination; says what a first sync takes. Loads nothing."""
     from . import check as checking
-    from . import settings, show
+    from . import settings, terminal
 
     where = settings.target(destination, dataset, database)
-    checked = checking.check(settings.run_settings(where, workspaces=workspace or ()))
+    checked = checking.check(settings.run_settings(where, workspaces=workspace))
     marks = {True: "[green]ok[/]", False: "[red]no[/]", None: "[yellow]--[/]"}
     for finding in checked.findings:
-        show.out.print(f"{marks[finding.ok]}  ", end="")
-        show.out.print(f"{finding.what}: {finding.told}", markup=False)
+        terminal.out.print(f"{marks[finding.ok]}  ", end="")
+        terminal.out.print(f"{finding.what}: {finding.told}", markup=False)
     if checked.requests is not None:
         time = _span(checked.seconds) if checked.seconds is not None else "as fast as the server answers"
-        show.out.print(f"a first sync takes about {checked.requests:,} requests, {time}")
+        terminal.out.print(f"a first sync takes about {checked.requests:,} requests, {time}")
     if as_json:
         print(json.dumps(checked.as_json()))
     sys.exit(0 if checked.ok else 2)
@@ -214,18 +252,20 @@ def _span(seconds: float) -> str:
 
 
 @app.command()
-def status(
-    destination: Destination = None, dataset: Dataset = None, database: Database = None, as_json: Json = False
-) -> None:
+@destination_option
+@dataset_option
+@database_option
+@json_option
+def status(destination: str | None, dataset: str | None, database: Path | None, as_json: bool) -> None:
     """Per workspace and resource: synced up to when, open runs, backlog, last loads, rows."""
-    from . import settings, show
+    from . import settings, terminal
     from . import status as standing
 
     found = standing.read(settings.target(destination, dataset, database))
     if as_json:
         print(json.dumps(found.as_json()))
         return
-    show.table(
+    terminal.table(
         ("workspace", "resource", "synced to (UTC)", "behind", "open runs", "details to read", ""),
         [
             (
@@ -240,23 +280,24 @@ def status(
             for each in found.resources
         ],
     )
-    show.table(("table", "rows"), [(name, f"{count:,}") for name, count in found.rows.items()])
+    terminal.table(("table", "rows"), [(name, f"{count:,}") for name, count in found.rows.items()])
     if found.last_loads:
         shown = ", ".join(moment.strftime("%Y-%m-%d %H:%M:%S") for moment in found.last_loads)
-        show.out.print(f"last loads (UTC): {shown}")
+        terminal.out.print(f"last loads (UTC): {shown}")
 
 
 @app.command()
+@click.argument("statement", help='SQL; "-" reads it from standard input.')
+@destination_option
+@dataset_option
+@database_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON array of objects.")
+@click.option("--csv", "as_csv", is_flag=True, help="CSV with a header.")
 def sql(
-    statement: Annotated[str, typer.Argument(help='SQL; "-" reads it from standard input.')],
-    destination: Destination = None,
-    dataset: Dataset = None,
-    database: Database = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON array of objects.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="CSV with a header.")] = False,
+    statement: str, destination: str | None, dataset: str | None, database: Path | None, as_json: bool, as_csv: bool
 ) -> None:
     """Runs SQL on the destination (read-only on DuckDB) and prints the answer."""
-    from . import query, settings, show
+    from . import query, settings, terminal
 
     where: Target = settings.target(destination, dataset, database)
     text = sys.stdin.read() if statement == "-" else statement
@@ -268,7 +309,7 @@ def sql(
         writer.writerow(answer.columns)
         writer.writerows(answer.rows)
     else:
-        show.table(answer.columns, answer.rows)
+        terminal.table(answer.columns, answer.rows)
 
 
 def _plain(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import dlt
 from dlt.destinations.exceptions import DatabaseException
@@ -13,6 +14,30 @@ logger = logging.getLogger("sim_sync")
 
 COMMENTABLE = ("duckdb", "postgres")
 """dlt 1.31 writes descriptions to BigQuery, Snowflake and Databricks itself."""
+
+
+_COMMENTED = "sim_sync_commented"
+"""Under this name dlt's working folder remembers which state of its schema the comments are of."""
+
+
+def keep(pipeline: dlt.Pipeline, schema_hash: str | None) -> None:
+    """Comments what is there, once for each state of dlt's schema.
+
+    Args:
+        pipeline: Where to.
+        schema_hash: Hash of the schema that was loaded last; None: nothing was loaded.
+    """
+    if schema_hash is None or schema_hash == _remembered(pipeline):
+        return
+    write(pipeline)
+    pipeline.set_local_state_val(_COMMENTED, schema_hash)
+
+
+def _remembered(pipeline: dlt.Pipeline) -> Any:
+    try:
+        return pipeline.get_local_state_val(_COMMENTED)
+    except KeyError:
+        return None
 
 
 def write(pipeline: dlt.Pipeline) -> None:

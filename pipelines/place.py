@@ -13,6 +13,8 @@ from typing import Any
 
 import dlt
 import duckdb
+from dlt.common.configuration import resolve_configuration
+from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
 from sim_source.errors import ConfigurationError, SimError
 from sim_source.warehouse import Warehouse
@@ -45,8 +47,13 @@ def pipeline_for(target: Target) -> dlt.Pipeline:
     name = "sim_sync_" + hashlib.sha256(identity.encode()).hexdigest()[:10]
     destination: Any = target.destination
     if target.database is not None:
-        destination = dlt.destinations.duckdb(str(target.database))
+        destination = dlt.destinations.duckdb(_credentials(target.database))
     return dlt.pipeline(name, destination=destination, dataset_name=target.dataset)
+
+
+def _credentials(file: Path) -> DuckDbCredentials:
+    """How dlt opens a DuckDB file, with all that is configured of it: resolved once, else dlt does it a dozen times."""
+    return resolve_configuration(DuckDbCredentials(), sections=("destination", "duckdb"), explicit_value=str(file))
 
 
 def check_database(target: Target, *, wait_s: float = READER_WAIT_S, tell: Callable[[str], None] = logger.info) -> None:
@@ -162,10 +169,15 @@ def explained(error: BaseException, target: Target) -> SimError:
     """A fault of the machine or the destination in plain words.
 
     Messages of databases are not shown where the fault is not one of those known: they quote rows.
+
+    Raises:
+        KeyboardInterrupt: It was no fault, somebody stopped it.
     """
     last: BaseException = error
     for cause in _causes(error):
         last = cause
+        if isinstance(cause, KeyboardInterrupt):
+            raise cause  # dlt wraps it as it wraps faults
         if isinstance(cause, SimError):
             return cause
         if getattr(cause, "errno", None) == errno.ENOSPC or "No space left" in str(cause):

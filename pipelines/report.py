@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from . import show
+from . import terminal
 from .query import Answer, ask
 from .settings import Target
 
@@ -35,14 +35,14 @@ FROM {dataset}.logs GROUP BY ALL ORDER BY day DESC LIMIT 7
 def show_costs(target: Target) -> None:
     """Prints the report."""
     runs, cost, failed, first, last = _ask(target, TOTALS).rows[0]
-    show.out.print(
+    terminal.out.print(
         f"\n[bold]{runs:,} runs[/] from {first} to {last} cost [bold]{dollars(cost)}[/]; {failed:,} of them failed\n"
     )
     for title, sql in (("By model", BY_MODEL), ("By workflow", BY_WORKFLOW), ("Last seven days", BY_DAY)):
         answer = _ask(target, sql)
         rows = [[_shown(name, value) for name, value in zip(answer.columns, row, strict=True)] for row in answer.rows]
-        show.table(answer.columns, rows, title)
-        show.out.print()
+        terminal.table(answer.columns, rows, title)
+        terminal.out.print()
 
 
 def _ask(target: Target, sql: str) -> Answer:

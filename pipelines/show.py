@@ -1,26 +1,16 @@
-"""What a person sees: a bar on a terminal, plain lines under cron, tables either way."""
+"""What a person sees of a sync: a bar on a terminal, plain lines under cron."""
 
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
-
-from rich import box
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from sim_source import Watch
-
-out = Console(highlight=False, soft_wrap=True)
-"""Results: tables and the last line of JSON."""
-err = Console(stderr=True, highlight=False, soft_wrap=True)
-"""Everything else: progress, warnings, errors."""
 
 LINE_EVERY_S = 30.0
 """Under cron a long sync says how far it is this often."""
@@ -28,51 +18,49 @@ LINE_EVERY_S = 30.0
 
 def line(text: str) -> None:
     """A line about what happens."""
-    err.print(escape(text))
+    _say(text)
 
 
 def fault(text: str) -> None:
     """What went wrong, in one line."""
-    err.print(f"[bold red]error[/]: {escape(text)}")
+    _say(text, "error", "bold red")
 
 
 def warning(text: str) -> None:
     """What is worth knowing."""
-    err.print(f"[yellow]note[/]: {escape(text)}")
+    _say(text, "note", "yellow")
+
+
+def _say(text: str, mark: str = "", style: str = "") -> None:
+    if _watched():
+        from . import terminal
+
+        terminal.say(text, mark, style)
+    else:
+        print(f"{mark}: {text}" if mark else text, file=sys.stderr)
+
+
+def _watched() -> bool:
+    """Whether somebody looks; else rich, which draws for them, is not even imported."""
+    if not (sys.stderr.isatty() or os.environ.get("FORCE_COLOR") or os.environ.get("TTY_COMPATIBLE")):
+        return False
+    from . import terminal
+
+    return terminal.err.is_terminal
 
 
 @contextmanager
 def progress(watch: Watch) -> Iterator[None]:
     """Shows a sync: rows, requests and every wait, until it is over."""
     with _quiet_libraries():
-        if err.is_terminal:
-            with _bar(watch):
+        if _watched():
+            from . import terminal
+
+            with terminal.bar(watch):
                 yield
         else:
             _Lines(watch)
             yield
-
-
-@contextmanager
-def _bar(watch: Watch) -> Iterator[None]:
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        TextColumn("{task.fields[runs]:,} runs, {task.fields[requests]:,} requests"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=err, transient=True) as bar:
-        task = bar.add_task("reading", total=None, runs=0, requests=0)
-
-        def on_progress(_: str, __: int) -> None:
-            bar.update(task, description="reading", runs=watch.rows["logs"], requests=watch.counters.requests)
-
-        def on_wait(seconds: float, why: str) -> None:
-            bar.update(task, description=f"waiting {seconds:.0f} s: {why}" if seconds >= 1 else "reading")
-
-        watch.on_progress, watch.on_wait = on_progress, on_wait
-        yield
 
 
 class _Lines:
@@ -110,25 +98,3 @@ def _quiet_libraries() -> Iterator[None]:
 
 
 _NOTHING = logging.NullHandler()
-
-
-def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None) -> None:
-    """A table; numbers to the right."""
-    shown = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for index, name in enumerate(columns):
-        numeric = bool(rows) and all(isinstance(row[index], int | float) or _is_amount(row[index]) for row in rows)
-        shown.add_column(name, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        shown.add_row(*("" if value is None else escape(str(value)) for value in row))
-    out.print(shown)
-
-
-def _is_amount(value: Any) -> bool:
-    if value is None:
-        return True
-    text = str(value).replace(",", "").replace("$", "").replace("%", "").strip()
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -130,6 +130,7 @@ class Sync:
     warehouse: Warehouse = field(init=False)
     hold: place.Hold = field(init=False)
     feed: Feed = field(init=False)
+    _schema: str | None = None
 
     def __post_init__(self) -> None:
         self.hold = place.Hold(self.settings.target, self.tell)
@@ -143,7 +144,7 @@ class Sync:
         try:
             self._first_proof()
             self.pipeline = place.pipeline_for(self.settings.target)
-            self.warehouse = Warehouse(self.pipeline)
+            self.warehouse = self.watch.warehouse = Warehouse(self.pipeline)
             with lock.locked(self.settings.target, self.pipeline), self.hold, Feed(self.client()) as self.feed:
                 self._pieces(outcome)
         except (errors.SimError, DltException, OSError) as error:
@@ -189,11 +190,9 @@ class Sync:
     def _pieces(self, outcome: Outcome) -> None:
         self._patiently(self._finish_pending)
         self._patiently(lambda: place.restore(self.pipeline, self.warehouse))
-        schema_before = self._schema_hash()
         self._lists()
         self._backlogs(outcome)
-        if self._schema_hash() != schema_before:
-            comments.write(self.pipeline)
+        comments.keep(self.pipeline, self._schema)
 
     def _patiently(self, step: Callable[[], None]) -> None:
         """Takes a step; where somebody opened the database in between, waits for them, bounded, and takes it again.
@@ -221,9 +220,6 @@ class Sync:
             self.tell("finishing what the last run left")
             self.pipeline.normalize()
             self.pipeline.load()
-
-    def _schema_hash(self) -> str | None:
-        return self.pipeline.default_schema.version_hash if self.pipeline.schema_names else None
 
     def _lists(self) -> None:
         """Usage, workflows and audit logs with the first piece, then lists until all are read."""
@@ -290,7 +286,8 @@ class Sync:
 
     def _commit(self) -> None:
         self.pipeline.normalize()
-        self.pipeline.load()
+        for package in self.pipeline.load().load_packages:
+            self._schema = package.schema_hash
 
     def _read(self, runs: int, details: int, snapshots: int, audit_logs: int) -> None:
         settings = self.settings

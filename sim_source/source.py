@@ -143,7 +143,7 @@ def sim_source(
                 feed=pages_from,
                 settings=settings,
                 watch=seen,
-                warehouse=Warehouse(pipeline),
+                warehouse=seen.warehouse or Warehouse(pipeline),
                 state=dlt.current.source_state(),
                 selected=frozenset(source.resources.selected).intersection(TABLES),
                 strict=watch is None,

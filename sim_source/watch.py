@@ -11,6 +11,7 @@ from datetime import datetime
 from . import errors
 from .client import Counters
 from .rate import Pacer
+from .warehouse import Warehouse
 
 logger = logging.getLogger("sim_source")
 
@@ -41,6 +42,7 @@ class Watch:
         more: A list was left at its bound; the next piece goes on there.
         end: The moment up to which the last source read; ``until`` of the next piece of the same sync.
         pacer: The bucket as seen so far; the next source of the same key goes on with it.
+        warehouse: Who asks the destination of all sources that are given this watch; None: each makes its own.
         on_progress: Called with a resource and its rows so far.
         on_wait: Called with seconds and the reason of each wait.
     """
@@ -53,6 +55,7 @@ class Watch:
     more: bool = False
     end: datetime | None = None
     pacer: Pacer = field(default_factory=Pacer)
+    warehouse: Warehouse | None = None
     on_progress: Callable[[str, int], None] | None = None
     on_wait: Callable[[float, str], None] | None = None
 

@@ -8,10 +8,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import dlt
 import duckdb
 import pytest
 
-from pipelines import lock, place, settings, sync
+from pipelines import comments, lock, place, settings, sync
 from pipelines.sim_api import (
     FOREIGN_WORKSPACE,
     OWNER_KEY,
@@ -96,6 +97,39 @@ def test_every_table_and_column_is_described(app: App, server: SimServer) -> Non
     assert bare == []
     tables = app.rows("SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'sim' AND comment IS NOT NULL")
     assert tables == [(10,)]
+
+
+def test_descriptions_are_written_once_and_again_where_a_kill_came_before(
+    app: App, server: SimServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(_: object) -> None:
+        raise KeyboardInterrupt
+
+    described = "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'sim' AND comment IS NOT NULL"
+    written: list[object] = []
+    write = comments.write
+    app.account(server)
+    with monkeypatch.context() as patch:
+        patch.setattr(comments, "write", killed)
+        assert app("run").code == 130
+    assert app.rows(described) == [(0,)]
+    monkeypatch.setattr(comments, "write", lambda pipeline: (written.append(pipeline), write(pipeline)))
+    for _ in range(2):
+        assert app("run").code == 0
+    assert app.rows(described) == [(10,)]
+    assert len(written) == 1
+
+
+def test_one_client_of_the_destination_does_for_a_whole_sync(
+    app: App, server: SimServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.account(server)
+    app("run")
+    made: list[object] = []
+    sql_client = dlt.Pipeline.sql_client
+    monkeypatch.setattr(dlt.Pipeline, "sql_client", lambda self: (made.append(self), sql_client(self))[1])
+    assert app("run", "--json").json["status"] == "ok"
+    assert len(made) == 1
 
 
 def test_a_lost_working_folder_costs_nothing(app: App, server: SimServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,8 @@ from pipelines.sim_api import WORKSPACE, Fault, Faults, SimServer, World, one_of
 from pipelines.sim_api.answers import Answer
 from sim_source import Watch, account, decode, errors, runs, snapshots, wire
 from sim_source.decode import Rejected
-from sim_source.tables import LOGS
 from sim_source.runs import ROW_FAULTS
+from sim_source.tables import LOGS
 from tests import recorded
 from tests.app import App
 from tests.warehouse import Warehouse

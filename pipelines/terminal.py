@@ -1,0 +1,70 @@
+"""What is drawn: a bar for those who look, and tables either way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from sim_source import Watch
+
+out = Console(highlight=False, soft_wrap=True)
+"""Results."""
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+"""Everything else: progress, warnings, errors."""
+
+
+def say(text: str, mark: str, style: str) -> None:
+    """A line, beside a bar where there is one."""
+    err.print(f"[{style}]{mark}[/]: {escape(text)}" if mark else escape(text))
+
+
+@contextmanager
+def bar(watch: Watch) -> Iterator[None]:
+    """Rows and requests of a sync, and what it waits for."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        TextColumn("{task.fields[runs]:,} runs, {task.fields[requests]:,} requests"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=err, transient=True) as shown:
+        task = shown.add_task("reading", total=None, runs=0, requests=0)
+
+        def on_progress(_: str, __: int) -> None:
+            shown.update(task, description="reading", runs=watch.rows["logs"], requests=watch.counters.requests)
+
+        def on_wait(seconds: float, why: str) -> None:
+            shown.update(task, description=f"waiting {seconds:.0f} s: {why}" if seconds >= 1 else "reading")
+
+        watch.on_progress, watch.on_wait = on_progress, on_wait
+        yield
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None) -> None:
+    """A table; numbers to the right."""
+    shown = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for index, name in enumerate(columns):
+        numeric = bool(rows) and all(isinstance(row[index], int | float) or _is_amount(row[index]) for row in rows)
+        shown.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*("" if value is None else escape(str(value)) for value in row))
+    out.print(shown)
+
+
+def _is_amount(value: Any) -> bool:
+    if value is None:
+        return True
+    text = str(value).replace(",", "").replace("$", "").replace("%", "").strip()
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
