@@ -28,13 +28,14 @@ READER_WAIT_S = 60.0
 
 
 FRUGAL = {
-    "memory_limit": "120MB",
     "threads": "1",  # dlt loads tables side by side already
     "preserve_insertion_order": "false",
     "allocator_flush_threshold": "8MB",
     "allocator_bulk_deallocation_flush_threshold": "16MB",
 }
-"""DuckDB's settings while a sync holds the file: loads take as long and a third of the memory (docs/bench.md)."""
+"""DuckDB's settings while a sync holds the file: loads take as long, and a third of the memory (measured)."""
+MEMORY_OF_LOGS, MEMORY_OF_SPANS = "64MB", "120MB"
+"""Memory that DuckDB takes at first: what a piece of plain rows, or one of spans, is loaded and merged in."""
 
 
 class TryLater(SimError):
@@ -75,11 +76,15 @@ class Hold:
     Args:
         target: The destination.
         tell: Told of a wait.
+        memory: What DuckDB may take of it, until it is told otherwise.
     """
 
-    def __init__(self, target: Target, tell: Callable[[str], None] = logger.info) -> None:
+    def __init__(
+        self, target: Target, tell: Callable[[str], None] = logger.info, memory: str = MEMORY_OF_SPANS
+    ) -> None:
         self._file = target.database
         self._tell = tell
+        self._settings = FRUGAL | {"memory_limit": memory}
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._usual_memory = ""
 
@@ -100,7 +105,7 @@ class Hold:
         if self._file is not None and self._connection is None:
             self._connection = _opened(self._file, READER_WAIT_S, self._tell)
             (self._usual_memory,) = self._connection.execute("SELECT current_setting('memory_limit')").fetchall()[0]
-            for name, value in FRUGAL.items():
+            for name, value in self._settings.items():
                 self._connection.execute(f"SET {name} = '{value}'")
 
     def be_generous(self) -> None:

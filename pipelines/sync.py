@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import dlt
 import duckdb
@@ -21,7 +21,7 @@ from sim_source.warehouse import Warehouse
 from . import comments, lock, place
 from .settings import RunSettings, Target
 
-PIECE_RUNS = 100_000
+PIECE_RUNS = 50_000
 """List rows per committed piece: bounds memory and what a kill can lose."""
 PIECE_ROWS = 150_000
 """Rows of all tables per committed piece that lists give: a full run is ten of them."""
@@ -34,6 +34,8 @@ BACKOFF_S = 0.5
 """First wait after a transient fault; it doubles."""
 
 OK, FAILED, REFUSED, LATER = 0, 1, 2, 75
+
+A = TypeVar("A")
 
 Status = Literal["ok", "partial", "failed"]
 
@@ -133,7 +135,8 @@ class Sync:
     _schema: str | None = None
 
     def __post_init__(self) -> None:
-        self.hold = place.Hold(self.settings.target, self.tell)
+        memory = place.MEMORY_OF_SPANS if "trace_spans" in self.settings.resources else place.MEMORY_OF_LOGS
+        self.hold = place.Hold(self.settings.target, self.tell, memory)
         if self.settings.max_minutes is not None:
             self.deadline = time.time() + self.settings.max_minutes * 60
 
@@ -194,7 +197,7 @@ class Sync:
         self._backlogs(outcome)
         comments.keep(self.pipeline, self._schema)
 
-    def _patiently(self, step: Callable[[], None]) -> None:
+    def _patiently(self, step: Callable[[], A]) -> A:
         """Takes a step; where somebody opened the database in between, waits for them, bounded, and takes it again.
 
         So, too, where DuckDB has too little memory: it gets more, once.
@@ -256,11 +259,11 @@ class Sync:
 
     def _backlogs(self, outcome: Outcome) -> None:
         """Details and snapshots, newest first, piece by piece; logs have been committed before."""
-        left = self._unfinished(outcome)
+        left = self._patiently(lambda: self._unfinished(outcome))
         while any(left) and not self.watch.out_of_time:
             self.tell(f"still to ask for: {left[0]:,} details, {left[1]:,} snapshots")
             self._load(0, PIECE_CALLS, PIECE_CALLS, 0)
-            before, left = left, self._unfinished(outcome)
+            before, left = left, self._patiently(lambda: self._unfinished(outcome))
             if sum(left) >= sum(before):
                 break  # nothing came of it: it is said in the failures, and tried again by the next run
 

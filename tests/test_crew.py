@@ -221,7 +221,7 @@ def test_duckdb_gets_more_memory_where_a_load_needs_it(
     app.account(server)
     given: list[None] = []
     generous = place.Hold.be_generous
-    monkeypatch.setattr(place, "FRUGAL", place.FRUGAL | {"memory_limit": "3MB"})
+    monkeypatch.setattr(place, "MEMORY_OF_SPANS", "3MB")
     monkeypatch.setattr(place.Hold, "be_generous", lambda hold: (given.append(None), generous(hold))[1])
     assert app("run", "--resources", ",".join(COST)).code == 0
     assert app.rows("SELECT count(*) FROM sim.logs") == [(MANY,)]
@@ -268,10 +268,14 @@ def test_a_fault_of_a_step_is_raised_in_its_turn() -> None:
 
     ahead = Ahead(steps(), lambda _: 1, budget=5)
     found = []
-    with pytest.raises(ValueError, match="third"):
+
+    def take() -> None:
         for step in ahead:
             ahead.more()
             found.append(step)
+
+    with pytest.raises(ValueError, match="third"):
+        take()
     assert found == [0, 1]
     ahead.close()
 
