@@ -24,6 +24,7 @@ class Variant:
         command: What is run; url, workspace and folder are added to programs that load.
         runs: Runs of the workspace, before scaling; 0 for a program that loads nothing.
         again: Loaded once, unmeasured, before the rounds; each round then finds nothing new.
+        delay: What holds its answers back: ``-50ms`` for each, or ``-bucket600x60``, a rate limit.
     """
 
     name: str

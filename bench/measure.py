@@ -31,6 +31,7 @@ class Measure:
         cpu: Seconds of CPU, user and system, all threads.
         rss: Peak resident memory, MB.
         requests: Requests by kind: list, detail, other.
+        bucket: Where the workspace has a rate limit, what became of it (``bench.bucket``).
         said: The JSON line the program ended with.
     """
 
@@ -38,6 +39,7 @@ class Measure:
     cpu: float
     rss: float
     requests: dict[str, int] = field(default_factory=dict)
+    bucket: dict[str, float] = field(default_factory=dict)
     said: dict[str, Any] = field(default_factory=dict)
 
 
@@ -56,6 +58,11 @@ class Api:
     def requests(self) -> dict[str, int]:
         """Requests by kind since the last call."""
         found: dict[str, int] = self._ask("/bench/requests")
+        return found
+
+    def bucket(self, workspace: str) -> dict[str, float]:
+        """What became of a workspace's rate limit since the last call; from now on it is full again."""
+        found: dict[str, float] = self._ask(f"/bench/bucket?workspace={workspace}")
         return found
 
     def _ask(self, path: str) -> Any:

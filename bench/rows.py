@@ -38,6 +38,7 @@ class Workspace:
         plain: The rows of a list that is not asked for in full.
         details: Per-run details by log id, where the kind has them.
         delay_s: Seconds every answer takes.
+        limited: Its rate limit; None where it has none.
         facts: What a client must end up with.
     """
 
@@ -46,6 +47,7 @@ class Workspace:
     plain: list[bytes]
     details: dict[str, bytes] = field(default_factory=dict)
     delay_s: float = 0.0
+    limited: str | None = None
     facts: dict[str, float] = field(default_factory=dict)
 
     def between(self, start: int | None, end: int | None) -> tuple[int, int]:
@@ -55,11 +57,13 @@ class Workspace:
 
 
 def make(name: str, now_ms: int) -> Workspace:
-    """Makes the workspace ``<kind>-<runs>[-<delay>ms]``; kind is basic, march or august."""
-    kind, runs, *delay = name.split("-")
+    """Makes the workspace ``<kind>-<runs>[-<delay>ms][-bucket<a minute>x<burst>]``; kind is basic, march or august."""
+    kind, runs, *hindered = name.split("-")
     count, chance = int(runs), random.Random(name)
     step = DAYS * 86_400_000 // count
-    workspace = Workspace([], [], [], delay_s=float(delay[0].removesuffix("ms")) / 1000 if delay else 0.0)
+    delays = [float(part.removesuffix("ms")) / 1000 for part in hindered if part.endswith("ms")]
+    limits = [part.removeprefix("bucket") for part in hindered if part.startswith("bucket")]
+    workspace = Workspace([], [], [], delay_s=sum(delays), limited=limits[0] if limits else None)
     traces = [] if kind == "basic" else [_trace(chance, kind) for _ in range(min(count, POOL))]
     spans = 0
     for index in range(count):
