@@ -56,6 +56,10 @@ class Work:
         return self.pages + self.calls + self.usage
 
 
+PROOF = Work(workflows=1, usage=1)
+"""Key and workspace are tried before a DuckDB file is made."""
+
+
 def pages_by_time(rows: int, page: int = LARGEST_PAGE) -> int:
     """Requests of a walk by time: each page shows the last row of the one before again."""
     return 1 if rows <= page else math.ceil((rows - 1) / max(page - 1, 1))
@@ -79,8 +83,7 @@ def first_sync(
         audit_logs: Rows of the audit trail; 0 also where it may not be read.
         page: Rows of a page of runs.
     """
-    proof = Work(workflows=1, usage=1)  # key and workspace are tried before a database is made
-    return proof + Work(
+    return PROOF + Work(
         lists=pages_by_time(runs, page),
         details=details,
         snapshots=snapshots,

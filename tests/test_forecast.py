@@ -135,6 +135,7 @@ def test_tokens_that_slow_pages_leave_are_there_for_the_rest_up_to_the_burst() -
     took, after = bucket.spent(60, each_s=2.0)  # two minutes: 60 spent, 200 came, the bucket holds 200
     assert (took, after.left) == (120.0, 200)
     assert after.least_s(201) == pytest.approx(60.0)
+    assert bucket.spent(10, each_s=1.5)[1] == Bucket(bucket.limit, left=190, refill_s=45.0)
 
 
 def test_details_take_no_less_than_this_machine_works_on_them() -> None:
