@@ -15,6 +15,8 @@ from sim_source.walk import AUDIT_PAGE, LARGEST_PAGE
 from .sim_api.limits import RateLimit
 
 WORKFLOWS_PAGE = 100
+ROUNDING = 1e-9
+"""Of an interval: what sums of floats may be short of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ class Bucket:
         last = requests - self.left - (int(refills) - 1) * self._refill if refills else requests
         took = max(self.least_s(requests) + last * each_s, requests * each_s)
         since = took - self.refill_s
-        came = 0 if since < 0 else 1 + math.floor(since / self.limit.interval)
+        came = max(0, 1 + math.floor(since / self.limit.interval + ROUNDING))
         left = min(self.limit.capacity, self.left + came * self._refill - requests)
         return took, Bucket(self.limit, max(left, 0), came * self.limit.interval - since)
 

@@ -6,9 +6,10 @@ import math
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from bench import rates
 from pipelines import forecast
 from pipelines.forecast import Bucket, Pace, Times, Work
 from pipelines.sim_api.limits import Buckets, RateLimit
@@ -76,6 +77,7 @@ def test_the_least_time_is_that_of_who_takes_every_token_the_moment_it_comes(
     assert bucket.least_s(requests) == pytest.approx(now - begun, abs=1e-3)
 
 
+@example(limit=RateLimit(1, 1, 0.1), parts=[45, 1])  # sums of 0.1 fall short
 @given(limit=limits, parts=st.lists(st.integers(0, 200), min_size=2, max_size=4))
 @settings(max_examples=200, deadline=None)
 def test_requests_in_parts_take_as_long_as_together(limit: RateLimit, parts: list[int]) -> None:
@@ -153,6 +155,10 @@ def test_a_first_sync_asks_for_each_thing_once() -> None:
     assert work == Work(lists=11, details=6_000, snapshots=40, workflows=2 + 1, audit_logs=6, usage=2)
     assert work.total == 6_062
     assert (work + work).total == 2 * work.total
+
+
+def test_the_document_of_the_plans_limits_is_of_today() -> None:
+    assert rates.DOCUMENT.read_text(encoding="utf-8") == rates.document(), "run `make rates`"
 
 
 @pytest.mark.parametrize(
