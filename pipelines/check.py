@@ -172,7 +172,7 @@ class _Trial:
         try:
             pages = list(walk.by_cursor(lambda cursor: api.workflows(workspace_id, cursor)))
             workflows = [row for page in pages for row in page.rows]
-            found = Look(api, workspace_id, options).estimate(workflows, self._now())
+            found = Look(api, workspace_id, options, time.perf_counter).estimate(workflows, self._now())
         except errors.AccessDenied as denied:
             self._say(name, False, f"may not be read ({denied.reason})")
             return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,11 +10,11 @@ from datetime import datetime, timedelta
 from sim_source import life, runs, snapshots, walk, windows, wire
 from sim_source.api import SimApi
 from sim_source.decode import Page
-from sim_source.walk import AUDIT_PAGE, LARGEST_PAGE, PAGE_BYTES, Query
+from sim_source.walk import AUDIT_PAGE, LARGEST_PAGE, Query
 from sim_source.workspace import ROW_FAULTS
 
 from .forecast import Pace, Work, pages_by_time
-from .sampling import Samples, Seen, Stretch, counted, rows_of, sampled, standard_error
+from .sampling import Needs, Samples, Seen, Stretch, counted, rows_of, sampled, standard_error
 
 COUNTED_PAGES = 5
 """Pages of runs that are read to count what they need; where there are more, samples are read instead."""
@@ -70,8 +69,9 @@ class Look:
     api: SimApi
     workspace_id: str
     options: Options
-    clock: Callable[[], float] = time.perf_counter
-    _pages: list[tuple[int, int, float]] = field(default_factory=list)
+    clock: Callable[[], float]
+    _size: walk.PageSize = field(default_factory=lambda: walk.PageSize(LARGEST_PAGE))
+    _pages: list[tuple[int, float]] = field(default_factory=list)
 
     def estimate(self, workflows: Sequence[wire.Workflow], now: datetime) -> Estimate:
         """Reads all runs if they are few; otherwise some, and believes Sim's count of each workflow's.
@@ -80,25 +80,19 @@ class Look:
             SimError: As the API answers.
         """
         newest = self._ask(Query(windows.BEGINNING, now, 1, order="desc"))
-        call_s = self._pages.pop()[2]
+        call_s = self._pages.pop()[1]
         last = walk.utc(newest.rows[-1].started_at) if newest.rows else now
         counts = {row.id: int(row.run_count or 0) for row in workflows}
         found, first, reached = self._from_the_beginning(now, last, sum(counts.values()))
-        mode, unsure = self.options.snapshots, 0.0
-        needs, lists = counted(found, mode), len(self._pages)
+        needs, lists, unsure = counted(found, self.options.snapshots), len(self._pages), 0.0
         if reached is not None:
             samples = [found, *self._samples(first, last, now)]
-            least = len(found) * (last - first) / max(reached - first, walk.MILLISECOND)
-            least = least if sum(counts.values()) < len(found) else 0.0  # a server that does not count
-
-            def requests(some: Samples) -> float:
-                needed = sampled(some, counts, mode, least)
-                return needed.details + needed.snapshots + needed.runs / self._page_rows()
-
-            needs, unsure = sampled(samples, counts, mode, least), 2 * standard_error(samples, requests)
-            lists = pages_by_time(round(needs.runs), self._page_rows())
-        rows, seconds = sum(page[0] for page in self._pages), sum(page[2] for page in self._pages)
-        page_s = seconds / max(rows, 1) * min(needs.runs, self._page_rows())
+            if sum(counts.values()) < len(found):
+                counts = {}  # a server that does not count
+            needs, unsure = self._needs(samples, counts, len(found) * (last - first) / (reached - first))
+            lists = pages_by_time(round(needs.runs), self._size.current)
+        rows, seconds = sum(page[0] for page in self._pages), sum(page[1] for page in self._pages)
+        page_s = seconds / max(rows, 1) * min(needs.runs, self._size.current)
         return Estimate(
             round(needs.runs),
             Work(lists=lists, details=round(needs.details), snapshots=round(needs.snapshots)),
@@ -107,16 +101,23 @@ class Look:
             newest.next_cursor is not None and walk.has_fixed_order(newest.next_cursor),
         )
 
+    def _needs(self, samples: Samples, counts: dict[str, int], by_time: float) -> tuple[Needs, float]:
+        """What the runs need that these are samples of, and by how many requests that may be off."""
+
+        def needs(some: Samples) -> Needs:
+            return sampled(some, counts, self.options.snapshots, by_time)
+
+        def requests(some: Samples) -> float:
+            needed = needs(some)
+            return needed.details + needed.snapshots + needed.runs / self._size.current
+
+        return needs(samples), 2 * standard_error(samples, requests)
+
     def _ask(self, query: Query) -> Page[wire.Run]:
         begun = self.clock()
         page = self.api.runs(self.workspace_id, query)
-        self._pages.append((page.count, page.size, self.clock() - begun))
+        self._pages.append((page.count, self.clock() - begun))
         return page
-
-    def _page_rows(self) -> int:
-        """Rows of a page, as a walk keeps them small enough."""
-        rows, size = sum(page[0] for page in self._pages), sum(page[1] for page in self._pages)
-        return max(1, min(LARGEST_PAGE, PAGE_BYTES * rows // max(size, 1)))
 
     def _from_the_beginning(
         self, now: datetime, last: datetime, expected: int
@@ -127,21 +128,25 @@ class Look:
         """
         found: list[Seen] = []
         first, most = last, COUNTED_PAGES * LARGEST_PAGE
-        for number, chunk in enumerate(walk.runs(self._ask, windows.BEGINNING, now), start=1):
+        for number, chunk in enumerate(self._walk(windows.BEGINNING, now), start=1):
             if not found and chunk.rows:
                 first = walk.utc(chunk.rows[0].started_at)
             found += [self._seen(run) for run in chunk.rows]
             if chunk.final:
                 break
-            by_time = len(found) * (last - first) > most * (chunk.position - first)
-            if number == COUNTED_PAGES or (expected > most and by_time):
+            more = expected > most and len(found) * (last - first) > most * (chunk.position - first)
+            if chunk.position > first and (more or number >= COUNTED_PAGES):
                 return found, first, chunk.position
         return found, first, None
 
     def _samples(self, first: datetime, last: datetime, now: datetime) -> Iterator[list[Seen]]:
         for share in MOMENTS:
-            page = self._ask(Query(first + share * (last - first), now, self._page_rows()))
+            page = next(self._walk(first + share * (last - first), now))
             yield [self._seen(run) for run in page.rows]
+
+    def _walk(self, start: datetime, end: datetime) -> Iterator[walk.Chunk[wire.Run]]:
+        """Pages as a sync asks for them: smaller where they are heavy, or fail."""
+        return walk.runs(self._ask, start, end, self._size)
 
     def _seen(self, run: wire.Run) -> Seen:
         return Seen(run.workflow_id, run.deployment_version_id, self._pending(run), run.execution_id is not None)

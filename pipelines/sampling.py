@@ -50,7 +50,7 @@ def counted(seen: Sequence[Seen], mode: snapshots.Snapshots) -> Needs:
     return Needs(len(seen), sum(run.pending for run in seen), single + _versions(seen, mode))
 
 
-def sampled(samples: Samples, run_counts: Mapping[str, int], mode: snapshots.Snapshots, least: float = 0.0) -> Needs:
+def sampled(samples: Samples, run_counts: Mapping[str, int], mode: snapshots.Snapshots, by_time: float = 0.0) -> Needs:
     """What runs need, some of which were seen.
 
     Workflows differ far more than the runs of one do: what a share of a workflow's sampled runs needs, that share
@@ -60,7 +60,7 @@ def sampled(samples: Samples, run_counts: Mapping[str, int], mode: snapshots.Sna
         samples: Runs seen.
         run_counts: Runs by workflow, as Sim counts them.
         mode: Whose snapshots are asked for.
-        least: Runs that there are, whatever Sim counts.
+        by_time: Runs there are by the time that they cover; believed where Sim counts none.
     """
     every = [run for sample in samples for run in sample]
     groups: dict[str | None, list[Seen]] = {}
@@ -68,7 +68,7 @@ def sampled(samples: Samples, run_counts: Mapping[str, int], mode: snapshots.Sna
         groups.setdefault(run.workflow_id if run.workflow_id in run_counts else OF_NO_WORKFLOW, []).append(run)
     known, lost = sum(run_counts.values()), len(groups.get(OF_NO_WORKFLOW, ()))
     sizes: dict[str | None, float] = {name: float(count) for name, count in run_counts.items()}
-    sizes[OF_NO_WORKFLOW] = max(known * lost / max(len(every) - lost, 1), least - known)
+    sizes[OF_NO_WORKFLOW] = known * lost / max(len(every) - lost, 1) if known else by_time
     details, single = 0.0, 0.0
     for name, size in sizes.items():
         alike = groups.get(name) or every

@@ -134,6 +134,15 @@ def test_without_headers_there_is_no_limit() -> None:
     assert pacer.available is None
 
 
+def test_when_the_bucket_is_filled_next_is_told_never_too_early() -> None:
+    pacer = Pacer()
+    assert pacer.refills_at is None
+    date = formatdate(START + 5, usegmt=True)  # a server that is ahead
+    answered(pacer, 200, START, X_RateLimit_Remaining="9", X_RateLimit_Reset=iso(int(START * 1000) + 65_000), Date=date)
+    assert pacer.refills_at is not None
+    assert START + 60 <= pacer.refills_at <= START + 61.1
+
+
 def test_the_first_request_goes_alone() -> None:
     """Nothing is known of the bucket yet: its answer says how many may follow."""
     pacer = Pacer()

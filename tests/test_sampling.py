@@ -47,8 +47,8 @@ def test_workflows_that_no_sample_shows_are_like_all_others() -> None:
 
 
 def test_a_server_that_does_not_count_has_as_many_runs_as_time_tells() -> None:
-    assert sampled([[AGENT, PLAIN]], {"agent": 0, "plain": 0}, "none", least=900) == Needs(900, 450, 0)
-    assert sampled([], {"agent": 4}, "version") == Needs(4, 0, 0)
+    assert sampled([[AGENT, PLAIN]], {}, "none", by_time=900) == Needs(900, 450, 0)
+    assert sampled([[]], {"agent": 4}, "version", by_time=900) == Needs(4, 0, 0)
 
 
 def test_the_error_is_that_of_the_mean_of_what_differs_between_samples() -> None:

@@ -25,7 +25,7 @@ class VirtualTime:
         self._lock = threading.Lock()
         patch.setattr(SimClient, "_now", lambda client: self.now)
         patch.setattr(SimClient, "_sleep", lambda client, seconds, why, held=None: self.passes(seconds))
-        patch.setattr(check, "time", SimpleNamespace(sleep=self.passes))
+        patch.setattr(check, "time", SimpleNamespace(sleep=self.passes, perf_counter=self))
 
     def __call__(self) -> float:
         return self.now
