@@ -13,7 +13,7 @@ UV    ?= $(or $(wildcard $(BIN)/uv),uv)
 NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
 PIP   := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help setup demo test lint types check bench torture lock clean FORCE
+.PHONY: help setup demo test lint types check bench rates torture lock clean FORCE
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,9 @@ check: lint types test ## lint, types, test
 
 bench: $(STAMP) ## measure speed and memory, half an hour (ROUNDS=9, ARGS="noop", ARGS=--quick)
 	@$(BIN)/python -m bench $(ARGS)
+
+rates: $(STAMP) ## work out again how long first syncs take at each plan's rate limit (docs/rates.md)
+	@$(BIN)/python -m bench.rates
 
 torture: $(STAMP) ## kill hundreds of syncs anywhere, run them again, compare all tables (ARGS="--kills 600")
 	@$(BIN)/python -m tests.torture $(ARGS)

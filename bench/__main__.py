@@ -14,7 +14,9 @@ from pathlib import Path
 
 from bench import measure, report, run
 from bench.cases import CASES
+from bench.cases_rate import BUCKET
 
+ALL = [*CASES, BUCKET]
 QUICK_SCALE = 0.02
 TITLE = "How many times as fast as dlt’s rest_api_source, per run"
 DOCS = measure.ROOT / "docs"
@@ -23,7 +25,7 @@ DOCS = measure.ROOT / "docs"
 def main() -> int:
     """Runs the chosen cases."""
     args = _arguments()
-    chosen = [case for case in CASES if case.name in args.cases] or CASES
+    chosen = [case for case in ALL if case.name in args.cases] or ALL
     results: report.Results = []
     with measure.api() as api, tempfile.TemporaryDirectory() as folder:
         for case in chosen:
@@ -56,12 +58,12 @@ def _tell(results: report.Results, rounds: int, *, named: bool, judged: bool) ->
 
 def _arguments() -> argparse.Namespace:
     def name(value: str) -> str:
-        if value not in (known := [case.name for case in CASES]):
+        if value not in (known := [case.name for case in ALL]):
             raise argparse.ArgumentTypeError(f"no such case; there are {', '.join(known)}")
         return value
 
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("cases", nargs="*", type=name, metavar="CASE", help=", ".join(case.name for case in CASES))
+    parser.add_argument("cases", nargs="*", type=name, metavar="CASE", help=", ".join(case.name for case in ALL))
     parser.add_argument("--quick", action="store_true", help="one round of small sizes: proves that it works")
     parser.add_argument("--scale", type=float, default=1.0, help="runs, as a share of the usual number")
     parser.add_argument("--rounds", type=int, default=int(os.environ.get("ROUNDS", "5")))

@@ -27,6 +27,7 @@ class Variant:
         again: Loaded once, unmeasured, before the rounds; each round goes on from a copy of that.
         later: Runs that come after this first load, before scaling.
         delay_ms: What every list page and detail takes.
+        limit: Its rate limit, as ``<a minute>x<burst>``.
     """
 
     name: str
@@ -36,12 +37,14 @@ class Variant:
     again: bool = False
     later: int = 0
     delay_ms: int = 0
+    limit: str = ""
 
     def workspace(self, scale: float) -> str:
         """Its workspace's name, as the benchmark API knows it."""
         later = f"-{_scaled(self.later, scale)}later" if self.later else ""
         delay = f"-{self.delay_ms}ms" if self.delay_ms else ""
-        return f"{self.kind}-{_scaled(self.runs, scale)}{later}{delay}"
+        limit = f"-{self.limit}" if self.limit else ""
+        return f"{self.kind}-{_scaled(self.runs, scale)}{later}{delay}{limit}"
 
     def new_runs(self, scale: float) -> int:
         """Runs there are for a round to load."""

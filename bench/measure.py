@@ -39,6 +39,7 @@ class Measure:
         runs: Runs there were to load; 0 where nothing was.
         requests: Requests by kind: list, detail, other.
         pause: Seconds for which the whole machine seemed to stand still, at most.
+        bucket: Where the workspace has a rate limit, what became of it (``bench.bucket``).
         said: The JSON line the program ended with.
     """
 
@@ -48,6 +49,7 @@ class Measure:
     runs: int = 0
     requests: dict[str, int] = field(default_factory=dict)
     pause: float = 0.0
+    bucket: dict[str, float] = field(default_factory=dict)
     said: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -80,6 +82,11 @@ class Api:
     def requests(self) -> dict[str, int]:
         """Requests by kind since the last call."""
         found: dict[str, int] = self._ask("/bench/requests")
+        return found
+
+    def bucket(self, workspace: str) -> dict[str, float]:
+        """What became of a workspace's rate limit since the last call; from now on it is full again."""
+        found: dict[str, float] = self._ask(f"/bench/bucket?workspace={workspace}")
         return found
 
     def _ask(self, path: str) -> Any:

@@ -40,6 +40,7 @@ class Workspace:
         places: Where a run with a detail is, by log id.
         served: Runs that are there; those behind them come later.
         delay_s: Seconds every answer takes.
+        limited: Its rate limit; None where it has none.
     """
 
     times: array[int]
@@ -48,6 +49,7 @@ class Workspace:
     places: dict[str, int]
     served: int
     delay_s: float = 0.0
+    limited: str | None = None
 
     def grow(self) -> None:
         """Lets the runs come that were held back."""
@@ -112,14 +114,15 @@ class Rows:
 
 
 def make(name: str, now_ms: int) -> Workspace:
-    """Makes the workspace ``<kind>-<runs>[-<more>later][-<delay>ms]``; kind is basic, march or august."""
+    """Makes ``<kind>-<runs>[-<more>later][-<delay>ms][-<a minute>x<burst>]``; kind is basic, march or august."""
     kind, runs, *options = name.split("-")
     count, later = int(runs), sum(int(each.removesuffix("later")) for each in options if each.endswith("later"))
     delay = sum(float(each.removesuffix("ms")) for each in options if each.endswith("ms"))
     chance = random.Random(name)
     pool = [] if kind == "basic" else [traces.make(chance, kind) for _ in range(min(count, POOL))]
     times = array("q", _times(chance, count, later, now_ms))
-    workspace = Workspace(times, Rows(), pool, {}, served=count, delay_s=delay / 1000)
+    limit = next((each for each in options if "x" in each), None)
+    workspace = Workspace(times, Rows(), pool, {}, served=count, delay_s=delay / 1000, limited=limit)
 
     def rows() -> Iterator[bytes]:
         for index, at in enumerate(times):

@@ -94,7 +94,7 @@ def _one(variant: Variant, api: Api, scale: float, folder: Path) -> Measure:
     workspace = variant.workspace(scale)
     where = ["--url", api.url, "--workspace", workspace, "--folder", str(folder)]
     measure = run([*variant.command, *where], folder)
-    measure.requests = api.requests()
+    measure.requests, measure.bucket = api.requests(), api.bucket(workspace)
     _check(variant, folder, api.prepare(workspace))
     return measure
 

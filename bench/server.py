@@ -1,8 +1,9 @@
 """The benchmark API: pages of rows serialised beforehand, so that it costs next to nothing.
 
-``python -m bench.server`` prints its port. A workspace id names what is served (``rows.make``). Three paths are
-for the bench itself: ``/bench/prepare`` makes a workspace, ``/bench/grow`` lets the runs come that it holds
-back, ``/bench/requests`` counts and forgets.
+``python -m bench.server`` prints its port. A workspace id names what is served (``rows.make``). Four paths are for
+the bench itself: ``/bench/prepare`` makes a workspace, ``/bench/grow`` lets the runs come that it holds back,
+``/bench/requests`` and ``/bench/bucket`` tell what was counted and forget it. A rate limit is that of a workspace:
+requests that name neither it nor one of its runs are free.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from bench import rows
+from bench.bucket import Headers, Limited, limit_named
 
 LIMITS = b'"limits":{"workflowExecutionRateLimit":{"sync":{"requestsPerMinute":600,"maxBurst":1200,"remaining":1200}}}'
 FULL_PAGE = 1000
@@ -48,9 +50,11 @@ FIXED = {
     "/api/v1/audit-logs": ("forbidden", b'{"error":"Not a member of any organization"}'),
 }
 
+TOO_MANY = b'{"error":"Rate limit exceeded","message":"API rate limit exceeded."}'
+
 Query = dict[str, str]
-Answer = tuple[int, bytes, float]
-"""Status, body, seconds it takes."""
+Answer = tuple[int, bytes, float, Headers]
+"""Status, body, seconds it takes, headers."""
 
 
 class Api:
@@ -59,6 +63,7 @@ class Api:
     def __init__(self) -> None:
         self.requests: Counter[str] = Counter()
         self._workspaces: dict[str, rows.Workspace] = {}
+        self._limited: dict[str, Limited] = {}
 
     def answer(self, path: str, query: Query) -> Answer:
         """Answers one request."""
@@ -66,14 +71,33 @@ class Api:
             workspace = self._workspace(query["workspace"])
             if path == "/bench/grow":
                 workspace.grow()
-            return 200, json.dumps(workspace.facts()).encode(), 0.0
+            return 200, json.dumps(workspace.facts()).encode(), 0.0, {}
         if path == "/bench/requests":
             counted, self.requests = self.requests, Counter()
-            return 200, json.dumps(counted).encode(), 0.0
-        kind, body, delay = self._api(path, query)
+            return 200, json.dumps(counted).encode(), 0.0, {}
+        if path == "/bench/bucket":
+            limited = self._limited.pop(query["workspace"], None)
+            return 200, json.dumps(limited.facts() if limited else {}).encode(), 0.0, {}
+        allowed, headers = self._taken(path, query)
+        kind, body, delay = self._api(path, query) if allowed else ("refused", TOO_MANY, 0.0)
         self.requests[kind] += 1
-        status = {"forbidden": 403, "missing": 404}.get(kind, 200)
-        return status, body, delay
+        status = {"forbidden": 403, "missing": 404, "refused": 429}.get(kind, 200)
+        return status, body, delay, headers
+
+    def _taken(self, path: str, query: Query) -> tuple[bool, Headers]:
+        """Whether the limit of the workspace, if it has one, lets a request through."""
+        name = query.get("workspaceId") or self._holder(path)
+        limit = self._workspace(name).limited if name else None
+        if name is None or limit is None:
+            return True, {}
+        if name not in self._limited:
+            self._limited[name] = Limited(limit_named(limit))
+        return self._limited[name].take()
+
+    def _holder(self, path: str) -> str | None:
+        """The workspace of a run's detail."""
+        log_id = unquote(path.removeprefix("/api/v1/logs/"))
+        return next((name for name, workspace in self._workspaces.items() if log_id in workspace.places), None)
 
     def _api(self, path: str, query: Query) -> tuple[str, bytes, float]:
         if path == "/api/v1/logs":
@@ -83,11 +107,11 @@ class Api:
             return *FIXED[path], 0.0
         if path.startswith("/api/v1/logs/executions/"):
             return "snapshot", b'{"executionId":"' + path.rsplit("/", 1)[1].encode() + b'",' + SNAPSHOT + b"}", 0.0
-        log_id = unquote(path.removeprefix("/api/v1/logs/"))
-        for workspace in self._workspaces.values():
-            if (detail := workspace.detail(log_id)) is not None:
-                return "detail", b'{"data":' + detail + b"," + LIMITS + b"}", workspace.delay_s
-        return "missing", b'{"error":"Not found"}', 0.0
+        holder = self._holder(path)
+        if holder is None:
+            return "missing", b'{"error":"Not found"}', 0.0
+        workspace, log_id = self._workspaces[holder], unquote(path.removeprefix("/api/v1/logs/"))
+        return "detail", b'{"data":' + (workspace.detail(log_id) or b"null") + b"," + LIMITS + b"}", workspace.delay_s
 
     def _workspace(self, name: str) -> rows.Workspace:
         if name not in self._workspaces:
@@ -138,9 +162,12 @@ class Connection(asyncio.Protocol):
             head, self._received = self._received.split(b"\r\n\r\n", 1)
             target = urlsplit(head.split(b" ", 2)[1].decode())
             query = {name: values[-1] for name, values in parse_qs(target.query).items()}
-            status, body, delay = self._api.answer(target.path, query)
+            status, body, delay, headers = self._api.answer(target.path, query)
+            more = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode()
             answer = (
-                b"HTTP/1.1 %d OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (status, len(body))
+                b"HTTP/1.1 %d OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n" % (status, len(body))
+                + more
+                + b"\r\n"
                 + body
             )
             if delay:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+import time
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sim_source import SimClient, errors, runs, walk, windows, wire
+from sim_source import SimClient, errors, walk, windows, wire
 from sim_source.api import SimApi
 from sim_source.errors import SimError
-from sim_source.walk import Query, has_fixed_order
+from sim_source.reader import RUN_TABLES
+from sim_source.walk import Query
 
 from . import place
-from .settings import RunSettings
+from .estimate import Estimate, Look, Options, audit_pages
+from .forecast import PROOF, Bucket, Times, Work, span, times
+from .listening import Listening, seen_to_come
+from .settings import RunSettings, Target
+from .sim_api.limits import RateLimit
 
-SAMPLE = 50
-"""Newest runs that are looked at to tell how many need a detail."""
+SOON_S = 2.0
+"""A bucket that is filled within so many seconds is watched being filled."""
+MOST_ASKED_TO_SEE = 20
+"""Requests that make room in such a bucket, so that what comes can be counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +42,54 @@ class Finding:
     told: str
 
 
-@dataclass(slots=True)
-class Checked:
-    """All findings, and the estimate of a first sync.
+@dataclass(frozen=True, slots=True)
+class FirstSync:
+    """What a first sync that begins now will take.
 
     Attributes:
-        requests: Requests it will send; None where that cannot be told.
-        seconds: How long it will take at the limit the server names, at least.
+        work: Its requests.
+        unsure: By how many requests that may be off; 0 where all that they are for was counted.
+        times: How long it will take.
+        limit: The server's rate limit; None where it names none, or where the answers themselves take longer.
     """
 
+    work: Work
+    unsure: float
+    times: Times
+    limit: RateLimit | None
+
+    def __str__(self) -> str:
+        work, took = self.work, self.times
+        about = f"about {work.total:,} (give or take {self.unsure:,.0f})" if self.unsure >= 1 else f"{work.total:,}"
+        others = work.total - work.lists - work.calls
+        told = (
+            f"a first sync takes {about} requests: {work.lists:,} pages of runs, {work.details:,} details, "
+            f"{work.snapshots:,} snapshots, {others:,} others\n"
+        )
+        if self.limit is None:
+            return f"{told}that is {span(took.all)} or more, as fast as the server answers: no limit holds it back"
+        rate = f"{self.limit.rate * 60 / self.limit.interval:,.0f} a minute, {self.limit.capacity:,} at once"
+        lists = f"; every run is there after {span(took.lists)}" if work.calls else ""
+        return f"{told}begun now, that is {span(took.all)} at the allowed rate ({rate}){lists}"
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {
+            "requests": self.work.total,
+            "seconds": round(self.times.all, 1),
+            "requests_unsure": round(self.unsure),
+        }
+
+
+NOT_FORETOLD = {"requests": None, "seconds": None, "requests_unsure": None}
+
+
+@dataclass(slots=True)
+class Checked:
+    """All findings, and the estimate of a first sync; None where there is nothing to be read or something is wrong."""
+
     findings: list[Finding] = field(default_factory=list)
-    requests: int | None = None
-    seconds: float | None = None
+    first_sync: FirstSync | None = None
 
     @property
     def ok(self) -> bool:
@@ -56,113 +101,148 @@ class Checked:
         return {
             "ok": self.ok,
             "findings": [{"what": f.what, "ok": f.ok, "told": f.told} for f in self.findings],
-            "first_sync": {"requests": self.requests, "seconds": self.seconds},
+            "first_sync": self.first_sync.as_json() if self.first_sync else NOT_FORETOLD,
         }
-
-
-@dataclass(slots=True)
-class _Estimate:
-    runs: int = 0
-    details: float = 0.0
-    snapshots: int = 0
-    per_minute: int | None = None
 
 
 def check(settings: RunSettings) -> Checked:
     """Tries everything, loads nothing."""
-    checked = Checked()
-    estimate = _Estimate()
-    with SimClient(settings.api_key, settings.base_url, allow_http=settings.allow_http) as client:
-        api = SimApi(client)
-        if _key(api, checked):
-            for workspace_id in settings.workspace_ids:
-                _workspace(api, client, workspace_id, settings, checked, estimate)
-            _audit(api, checked)
-    _destination(settings, checked)
-    if estimate.runs and checked.ok:
-        lists = -(-estimate.runs // walk.LARGEST_PAGE)
-        checked.requests = lists + round(estimate.details) + estimate.snapshots + 3
-        checked.seconds = 60.0 * checked.requests / estimate.per_minute if estimate.per_minute else None
+    checked, listening = Checked(), Listening()
+    foretold: FirstSync | None = None
+    with SimClient(settings.api_key, settings.base_url, allow_http=settings.allow_http, pacer=listening) as client:
+        trial = _Trial(settings, client, checked.findings)
+        if trial.key():
+            found = [each for id_ in settings.workspace_ids if (each := trial.workspace(id_)) is not None]
+            account = trial.audit()
+            if any(each.runs for each in found):
+                foretold = _foretold(trial, listening, found, account)
+    _destination(settings.target, checked)
+    checked.first_sync = foretold if checked.ok else None
     return checked
 
 
-def _key(api: SimApi, checked: Checked) -> bool:
-    try:
-        usage = api.usage()
-    except errors.AccessDenied as denied:
-        checked.findings.append(Finding("API key", False, f"SIM_API_KEY: not taken ({denied.reason})"))
-        return False
-    except SimError as error:
-        checked.findings.append(Finding("API", False, str(error)))
-        return False
-    plan = usage.usage.plan if isinstance(usage, wire.Usage) and usage.usage else None
-    checked.findings.append(Finding("API key", True, f"taken; plan {plan or 'unknown'}"))
-    return True
+def options_of(settings: RunSettings) -> Options:
+    """What a sync of the selected tables asks for of runs."""
+    selected = settings.resources
+    return Options(
+        details=settings.details if "log_details" in selected else "none",
+        snapshots=settings.snapshots if "execution_snapshots" in selected else "none",
+        full=any(table in selected for table in RUN_TABLES[1:]),
+    )
 
 
-def _workspace(
-    api: SimApi,
-    client: SimClient,
-    workspace_id: str,
-    settings: RunSettings,
-    checked: Checked,
-    estimate: _Estimate,
-) -> None:
-    name = f"workspace {workspace_id}"
-    try:
-        workflows = [row for page in walk.by_cursor(lambda c: api.workflows(workspace_id, c)) for row in page.rows]
-        now = datetime.now(UTC)
-        page = api.runs(workspace_id, Query(windows.BEGINNING, now, SAMPLE, order="desc"))
-    except errors.AccessDenied as denied:
-        checked.findings.append(Finding(name, False, f"may not be read ({denied.reason})"))
-        return
-    except SimError as error:
-        checked.findings.append(Finding(name, False, str(error)))
-        return
-    counted = sum(int(row.run_count or 0) for row in workflows)
-    if not page.count and not workflows:
-        told = "looks empty: nothing ran there yet, or the id is wrong or the key may not read it"
-        checked.findings.append(Finding(name, None, told))
-        return
-    total = max(counted, page.count) if page.next_cursor else page.count
-    checked.findings.append(Finding(name, True, f"{len(workflows)} workflows, about {total:,} runs"))
-    estimate.runs += total
-    _count_calls(page.rows, total, settings, estimate)
-    fixed = page.next_cursor is not None and has_fixed_order(page.next_cursor)
-    # Limit is capacity, twice the refill, on 2026-08 and the refill itself before
-    limit = client.limit
+@dataclass(slots=True)
+class _Trial:
+    """Tries one thing after the other, and says what was found."""
+
+    settings: RunSettings
+    client: SimClient
+    findings: list[Finding]
+
+    def _api(self, *, full: bool) -> SimApi:
+        return SimApi(self.client, full=full)
+
+    def _now(self) -> datetime:
+        return self.client.server_time or datetime.now(UTC)
+
+    def _wants(self, table: str) -> bool:
+        return table in self.settings.resources
+
+    def _say(self, what: str, ok: bool | None, told: str) -> None:
+        self.findings.append(Finding(what, ok, told))
+
+    def key(self) -> bool:
+        """Whether the key is taken."""
+        try:
+            usage = self._api(full=False).usage()
+        except errors.AccessDenied as denied:
+            self._say("API key", False, f"SIM_API_KEY: not taken ({denied.reason})")
+            return False
+        except SimError as error:
+            self._say("API", False, str(error))
+            return False
+        plan = usage.usage.plan if isinstance(usage, wire.Usage) and usage.usage else None
+        self._say("API key", True, f"taken; plan {plan or 'unknown'}")
+        return True
+
+    def workspace(self, workspace_id: str) -> Estimate | None:
+        """What a sync will ask for of a workspace; None where it cannot be read."""
+        name, options = f"workspace {workspace_id}", options_of(self.settings)
+        api = self._api(full=options.full)
+        try:
+            pages = list(walk.by_cursor(lambda cursor: api.workflows(workspace_id, cursor)))
+            workflows = [row for page in pages for row in page.rows]
+            found = Look(api, workspace_id, options, time.perf_counter).estimate(workflows, self._now())
+        except errors.AccessDenied as denied:
+            self._say(name, False, f"may not be read ({denied.reason})")
+            return None
+        except SimError as error:
+            self._say(name, False, str(error))
+            return None
+        if not found.runs and not workflows:
+            told = "looks empty: nothing ran there yet, or the id is wrong or the key may not read it"
+            self._say(name, None, told)
+            return None
+        about = "about " if found.unsure else ""
+        self._say(name, True, f"{len(workflows)} workflows, {about}{found.runs:,} runs")
+        work = found.work if any(self._wants(table) for table in RUN_TABLES) else Work()
+        return replace(found, work=work + Work(workflows=len(pages) if self._wants("workflows") else 0))
+
+    def audit(self) -> Work:
+        """Pages of the audit trail; the one that is refused is one, too."""
+        name = "audit logs"
+        pages = 1
+        try:
+            pages = audit_pages(self._api(full=False).audit_logs, self._now())
+        except errors.AccessDenied as denied:
+            self._say(name, None, f"left out: {denied.reason} (they need Enterprise)")
+        except SimError as error:
+            self._say(name, False, str(error))
+        else:
+            self._say(name, True, "can be read")
+        return Work(audit_logs=pages if self._wants("audit_logs") else 0)
+
+    def watch_refill(self, listening: Listening, capacity: int) -> None:
+        """Watches a bucket being filled, where that is soon: no bucket of Sim's own is filled every other second."""
+        api = self._api(full=False)
+        workspace_id = self.settings.workspace_ids[0]
+        newest = Query(windows.BEGINNING, self._now(), 1, order="desc")
+        for number in range(MOST_ASKED_TO_SEE + 1):
+            soon = self.client.refill_s
+            if soon is None or soon > SOON_S or seen_to_come(listening.told, capacity)[0]:
+                return
+            if number == MOST_ASKED_TO_SEE:
+                time.sleep(soon)
+            api.runs(workspace_id, newest)
+
+
+def _foretold(trial: _Trial, listening: Listening, found: list[Estimate], account: Work) -> FirstSync:
+    """What was found, as requests and time."""
+    settings, client = trial.settings, trial.client
+    names_capacity = any(each.names_order for each in found)
+    limit = listening.limit_of_server(names_capacity=names_capacity)
     if limit is not None:
-        estimate.per_minute = limit // 2 if fixed else limit
+        trial.watch_refill(listening, limit.capacity)
+        limit = listening.limit_of_server(names_capacity=names_capacity)
+    work = sum((each.work for each in found), account)
+    work += Work(usage=int("usage" in settings.resources))
+    if settings.target.database is not None and not settings.target.database.exists():
+        work += PROOF
+    pace = max((each.pace for each in found), key=lambda each: each.page_s)
+    unhindered, took = times(work, None, pace), times(work, _bucket(client, limit), pace)
+    unsure = math.hypot(*(each.unsure for each in found))
+    return FirstSync(work, unsure, took, limit if took.all > unhindered.all else None)
 
 
-def _count_calls(sample: list[wire.Run], total: int, settings: RunSettings, estimate: _Estimate) -> None:
-    """Details and snapshots that a first sync will ask for, by the newest runs."""
-    if not sample:
-        return
-    options = runs.RunOptions(settings.details)
-    waiting = sum(runs.read(run, "", options).pending for run in sample)
-    estimate.details += total * waiting / len(sample)
-    if settings.snapshots == "none":
-        return
-    versions = {run.deployment_version_id for run in sample if run.deployment_version_id}
-    drafts = sum(run.deployment_version_id is None for run in sample)
-    by_version = settings.snapshots == "version"
-    estimate.snapshots += len(versions) + total * drafts // len(sample) if by_version else total
+def _bucket(client: SimClient, limit: RateLimit | None) -> Bucket | None:
+    """The bucket as a sync finds it that begins now: what was asked here is gone."""
+    left, refill_s = client.available, client.refill_s
+    if limit is None or left is None or refill_s is None:
+        return None
+    return Bucket(limit, left, min(refill_s, limit.interval))
 
 
-def _audit(api: SimApi, checked: Checked) -> None:
-    try:
-        api.audit_logs(Query(None, datetime.now(UTC), 1, order="desc"))
-    except errors.AccessDenied as denied:
-        checked.findings.append(Finding("audit logs", None, f"left out: {denied.reason} (they need Enterprise)"))
-    except SimError as error:
-        checked.findings.append(Finding("audit logs", False, str(error)))
-    else:
-        checked.findings.append(Finding("audit logs", True, "can be read"))
-
-
-def _destination(settings: RunSettings, checked: Checked) -> None:
-    target = settings.target
+def _destination(target: Target, checked: Checked) -> None:
     try:
         if target.database is None:
             with place.pipeline_for(target).sql_client() as client:

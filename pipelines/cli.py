@@ -237,18 +237,11 @@ def check(
     for finding in checked.findings:
         terminal.out.print(f"{marks[finding.ok]}  ", end="")
         terminal.out.print(f"{finding.what}: {finding.told}", markup=False)
-    if checked.requests is not None:
-        time = _span(checked.seconds) if checked.seconds is not None else "as fast as the server answers"
-        terminal.out.print(f"a first sync takes about {checked.requests:,} requests, {time}")
+    if checked.first_sync is not None:
+        terminal.out.print(str(checked.first_sync), markup=False)
     if as_json:
         print(json.dumps(checked.as_json()))
     sys.exit(0 if checked.ok else 2)
-
-
-def _span(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s at the allowed rate"
-    return f"{seconds / 60:.0f} min at the allowed rate" if seconds < 5400 else f"{seconds / 3600:.1f} h at that rate"
 
 
 @app.command()

@@ -182,6 +182,13 @@ class SimClient:
             return self._pacer.available
 
     @property
+    def refill_s(self) -> float | None:
+        """Seconds until the bucket is filled next; None where no limit is known."""
+        with self._turn:
+            at = self._pacer.refills_at
+            return None if at is None else max(0.0, at - self._now())
+
+    @property
     def limit(self) -> int | None:
         """``X-RateLimit-Limit`` as last told: capacity on 2026-08, refill per minute before."""
         with self._turn:

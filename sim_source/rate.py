@@ -58,6 +58,11 @@ class Pacer:
         self._met = False
 
     @property
+    def refills_at(self) -> float | None:
+        """When the next tokens come, never too early; None where no limit is known."""
+        return None if self._remaining is None else self._reset_at
+
+    @property
     def available(self) -> int | None:
         """Requests that can be sent now without waiting; None where no limit is known."""
         return None if self._remaining is None else max(0, self._remaining)

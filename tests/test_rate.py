@@ -2,104 +2,23 @@
 
 from __future__ import annotations
 
-import heapq
 import random
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from email.utils import formatdate
-from itertools import count
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.sim_api.limits import Buckets, RateLimit
+from pipelines.forecast import Bucket
+from pipelines.sim_api.limits import RateLimit
 from sim_source.rate import Pacer, Wait, parse_iso, retry_after_seconds
+from tests.network import ANSWER_S, START, Network
 from tests.warehouse import iso
-
-Headers = dict[str, str]
-START = 1_763_600_000.4
-ANSWER_S = 0.3
-"""The slowest way of a request to the server, and of its answer back."""
-
-
-@dataclass
-class Network:
-    """Requests under way between a pacer and a server with a bucket that fills once per interval.
-
-    Attributes:
-        skew: How far the server's clock is ahead, seconds.
-        limit_means: What X-RateLimit-Limit says; 2026-08: capacity, 2026-03: rate.
-        before_refill: Requests that came when there was no token.
-    """
-
-    limit: RateLimit
-    skew: float = 0.0
-    limit_means: str = "capacity"
-    delays: Callable[[], float] = lambda: 0.05
-    now: float = START
-    refused: int = 0
-    sent: list[float] = field(default_factory=list)
-    done: int = 0
-
-    def __post_init__(self) -> None:
-        self.pacer = Pacer()
-        self.buckets = Buckets(self.limit)
-        self._events: list[tuple[float, int, Callable[[], None]]] = []
-        self._number = count()
-
-    def _later(self, at: float, what: Callable[[], None]) -> None:
-        heapq.heappush(self._events, (at, next(self._number), what))
-
-    def _arrive(self) -> None:
-        server_now = self.now + self.skew
-        verdict = self.buckets.take("payer", server_now)
-        told = self.limit.capacity if self.limit_means == "capacity" else self.limit.rate
-        headers = {
-            "X-RateLimit-Limit": str(told),
-            "X-RateLimit-Remaining": str(verdict.remaining),
-            "X-RateLimit-Reset": iso(int(verdict.resets_at * 1000)),
-            "Date": formatdate(server_now, usegmt=True),
-        }
-        self.refused += not verdict.allowed
-        status = 200 if verdict.allowed else 429
-        if not verdict.allowed:
-            headers["Retry-After"] = str(verdict.retry_after)
-        self._later(self.now + self.delays(), lambda: self._answer(status, headers))
-
-    def _answer(self, status: int, headers: Headers) -> None:
-        self.done += status == 200
-        self.pacer.answered(status, headers, self.now)
-
-    def run(self, requests: int, at_once: int = 32) -> float:
-        """Sends requests until so many were answered; returns how long that took."""
-        under_way = 0
-        begun = self.now
-        while self.done < requests:
-            under_way = len(self._events)
-            wait = self.pacer.wait(self.now)
-            if self.done + under_way < requests and under_way < at_once and wait.seconds <= 0:
-                self.pacer.sent()
-                self.sent.append(self.now)
-                self._later(self.now + self.delays(), self._arrive)
-                continue
-            at, _, what = heapq.heappop(self._events) if self._events else (float("inf"), 0, None)
-            resume = self.now + wait.seconds if wait.seconds > 0 and not wait.for_answer else float("inf")
-            if what is None or (resume < at and self.done + under_way < requests):
-                if what is not None:
-                    heapq.heappush(self._events, (at, next(self._number), what))
-                assert resume < float("inf"), "the pacer waits for an answer, and none is under way"
-                self.now = resume
-                continue
-            self.now = max(self.now, at)
-            what()
-        return self.now - begun
 
 
 def least(limit: RateLimit, requests: int) -> float:
     """Seconds that so many requests take at the very least: the bucket is full at the first."""
-    refills = max(0, -(-(requests - limit.capacity) // limit.rate))
-    return refills * limit.interval
+    return Bucket.full(limit).least_s(requests)
 
 
 @given(
@@ -213,6 +132,15 @@ def test_without_headers_there_is_no_limit() -> None:
         answered(pacer, 200, START)
         assert pacer.wait(START) == Wait(0.0)
     assert pacer.available is None
+
+
+def test_when_the_bucket_is_filled_next_is_told_never_too_early() -> None:
+    pacer = Pacer()
+    assert pacer.refills_at is None
+    date = formatdate(START + 5, usegmt=True)  # a server that is ahead
+    answered(pacer, 200, START, X_RateLimit_Remaining="9", X_RateLimit_Reset=iso(int(START * 1000) + 65_000), Date=date)
+    assert pacer.refills_at is not None
+    assert START + 60 <= pacer.refills_at <= START + 61.1
 
 
 def test_the_first_request_goes_alone() -> None:

@@ -1,0 +1,36 @@
+"""Time that passes only where a client waits."""
+
+from __future__ import annotations
+
+import threading
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from pipelines import check
+from sim_source import SimClient
+
+
+class VirtualTime:
+    """A clock for client and server; a wait of the client sets it on instead of taking time.
+
+    Attributes:
+        now: Epoch seconds.
+    """
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.now = time.time()
+        self._lock = threading.Lock()
+        patch.setattr(SimClient, "_now", lambda client: self.now)
+        patch.setattr(SimClient, "_sleep", lambda client, seconds, why, held=None: self.passes(seconds))
+        patch.setattr(check, "time", SimpleNamespace(sleep=self.passes, perf_counter=self))
+
+    def __call__(self) -> float:
+        return self.now
+
+    def passes(self, seconds: float, *_: Any) -> None:
+        """Time goes on."""
+        with self._lock:
+            self.now += seconds
