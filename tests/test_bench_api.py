@@ -12,7 +12,7 @@ from bench.server import Api
 
 
 def ask(api: Api, path: str, **query: str) -> Any:
-    status, body, _ = api.answer(path, query)
+    status, body, *_ = api.answer(path, query)
     assert status == 200
     return json.loads(body)
 
