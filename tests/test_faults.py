@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from pipelines.sim_api import (
     small_world,
 )
 from pipelines.sim_api import faults as fault
-from sim_source import Watch, client, workspace
+from sim_source import Watch, client, feed, workspace
 from tests.warehouse import STEADY, Row, Warehouse
 
 EVERY_WAY = {
@@ -81,7 +82,9 @@ def early(requests: list[Request]) -> list[Request]:
 def test_a_fifth_of_all_answers_failing_in_every_way_changes_no_table_and_no_try_is_early(
     tmp_path: Path, world: World, dialect: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workspace, "CONNECTIONS", 1)  # none under way when another is refused: the order is exact
+    # none under way when another is refused: the order is exact
+    monkeypatch.setattr(workspace, "CONNECTIONS", 1)
+    monkeypatch.setattr(feed, "FAR_S", math.inf)
     calm, stormy = Warehouse(tmp_path / "calm"), Warehouse(tmp_path / "stormy")
     asked: dict[str, Any] = {"details": "all", "snapshots": "all"}
     with serve(world, dialect, limit=SOON, max_limit=4) as server:
