@@ -23,6 +23,7 @@ def _of(variant: str, value: Callable[[dict[str, float]], float]) -> Callable[[R
 
 BUCKET = Case(
     "bucket",
+    "600 details under a rate limit",
     "details under a rate limit that is filled token by token",
     [Variant(LIMITED, program("ours", "--resources", RUN_TABLES), "august", 600, limit="600x60")],
     [
