@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from email.utils import formatdate
 
-from bench.rows import iso
+from bench.traces import iso
 from pipelines.forecast import Bucket
 from pipelines.sim_api.limits import Buckets, RateLimit
 

@@ -142,6 +142,7 @@ class SimClient:
         self._on_wait = on_wait or _log_wait
         self._pacer = pacer or rate.Pacer()
         self._turn = threading.Condition()
+        self._closed = threading.Event()
         self._session = requests.Session()
         # a proxy of the environment is no place for a key that is meant for this machine
         self._session.trust_env = not _is_loopback(urlsplit(self._base).hostname)
@@ -163,7 +164,10 @@ class SimClient:
         self.close()
 
     def close(self) -> None:
-        """Closes the connections."""
+        """Closes the connections; who waits, in another thread, waits no longer."""
+        with self._turn:
+            self._closed.set()
+            self._turn.notify_all()
         self._session.close()
 
     def _now(self) -> float:
@@ -277,6 +281,7 @@ class SimClient:
     def _take_turn(self) -> None:
         with self._turn:
             while True:
+                self._raise_if_closed()
                 wait = self._pacer.wait(self._now())
                 if wait.seconds <= 0:
                     self._pacer.sent()
@@ -355,7 +360,12 @@ class SimClient:
         if held is not None:
             held.wait(seconds)
         else:
-            time.sleep(seconds)
+            self._closed.wait(seconds)
+            self._raise_if_closed()
+
+    def _raise_if_closed(self) -> None:
+        if self._closed.is_set():
+            raise errors.Unavailable("the client was closed while a request waited")
 
     def _note_wait(self, seconds: float, why: str) -> None:
         """Tells of a wait and counts it; those that wait together wait once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -150,3 +151,16 @@ def test_nobody_there_is_unavailable() -> None:
         gone = server.base_url
     with client(gone, attempts=2) as asking, pytest.raises(errors.Unavailable, match=r"127\.0\.0\.1"):
         asking.get(LIST, HERE, ids)
+
+
+@pytest.mark.parametrize("refusal", [fault.rate_limited(60), fault.unavailable(60)], ids=["429", "503"])
+def test_a_client_that_is_closed_lets_nobody_wait(refusal: Fault) -> None:
+    waiting = threading.Event()
+    with serving(faults=Faults().always(refusal, path=LIST)) as server:
+        asking = client(server.base_url, on_wait=lambda seconds, why: waiting.set())
+        with ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(asking.get, LIST, HERE, ids)
+            assert waiting.wait(30)
+            asking.close()
+            with pytest.raises(errors.Unavailable, match="closed"):
+                answer.result(30)
