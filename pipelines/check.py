@@ -11,7 +11,7 @@ from typing import Any
 from sim_source import SimClient, errors, walk, windows, wire
 from sim_source.api import SimApi
 from sim_source.errors import SimError
-from sim_source.reader import RUN_TABLES
+from sim_source.reader import RUN_TABLES, in_full
 from sim_source.walk import Query
 
 from . import place
@@ -127,7 +127,7 @@ def options_of(settings: RunSettings) -> Options:
     return Options(
         details=settings.details if "log_details" in selected else "none",
         snapshots=settings.snapshots if "execution_snapshots" in selected else "none",
-        full=any(table in selected for table in RUN_TABLES[1:]),
+        full=in_full(selected),
     )
 
 

@@ -19,6 +19,7 @@ CHUNK_ROWS = 1_000
 """Rows of a table that become Arrow at once."""
 BATCH_ROWS = 20_000
 """Rows of a table that are handed over at once."""
+
 Tables = dict[str, pa.Table]
 LastLook = Callable[[Table, pa.Table], pa.Table]
 """What rows of a table become before they are handed over."""

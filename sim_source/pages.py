@@ -23,7 +23,7 @@ from .tables import COST_ITEMS, LOG_DETAILS, LOGS, TRACE_SPANS
 from .worker import Answer, Task
 from .workspace import UNLIMITED, Workspace
 
-RUN_TABLES = (LOGS.name, LOG_DETAILS.name, COST_ITEMS.name, TRACE_SPANS.name)
+LIST_TABLES = (LOGS.name, LOG_DETAILS.name, COST_ITEMS.name, TRACE_SPANS.name)
 """Tables that rows of lists fill."""
 
 Fresh = tuple[wire.Run, RunRows, StoredRun | None]
@@ -127,7 +127,7 @@ class RunReader:
         """
         workspace, state = self.workspace, dict(self.state)
         here = workspace.options.logs_only
-        tables = [table for table in RUN_TABLES if workspace.batch.wants(table)]
+        tables = [table for table in LIST_TABLES if workspace.batch.wants(table)]
         ask_now = workspace.bounds.details > 0 and workspace.batch.wants(LOG_DETAILS.name)
         for chunk in walk.runs(self._ask, window.start, window.end, self.size):
             answer = None

@@ -6,7 +6,7 @@ others go on, and it is said.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -21,17 +21,32 @@ from .decode import Rejected, rejected
 from .feed import Feed
 from .handover import Handover
 from .memory import Memory, stored_audit_logs
-from .pages import RunReader
+from .pages import LIST_TABLES, RunReader
 from .people import People
 from .runs import ROW_FAULTS, RunOptions
-from .tables import AUDIT_LOGS, LOGS, REJECTED_ROWS, TABLES, USAGE, WORKFLOWS, Row
+from .tables import (
+    AUDIT_LOGS,
+    EXECUTION_SNAPSHOTS,
+    LOGS,
+    REJECTED_ROWS,
+    TABLES,
+    USAGE,
+    WORKFLOW_STATES,
+    WORKFLOWS,
+    Row,
+)
 from .warehouse import Warehouse
 from .watch import Watch
 from .workspace import Bounds, Workspace
 
 W = TypeVar("W", bound=msgspec.Struct)
 
-RUN_TABLES = ("logs", "log_details", "cost_items", "trace_spans", "execution_snapshots", "workflow_states")
+RUN_TABLES = (*LIST_TABLES, EXECUTION_SNAPSHOTS.name, WORKFLOW_STATES.name)
+
+
+def in_full(selected: Collection[str]) -> bool:
+    """Whether lists of runs are asked for in full: plain ones fill ``logs`` alone."""
+    return any(table in selected for table in RUN_TABLES[1:])
 
 
 def wrong_key(denied: errors.AccessDenied) -> errors.ConfigurationError:
@@ -145,7 +160,7 @@ class Reader:
 
     @property
     def _full(self) -> bool:
-        return any(name in self.selected for name in RUN_TABLES[1:])
+        return in_full(self.selected)
 
     def _audit_logs(self) -> Iterator[Tables]:
         if AUDIT_LOGS.name not in self.selected or not self.settings.bounds.audit_logs:

@@ -5,10 +5,9 @@ A hidden resource reads pages once; every table is a transformer that takes its 
 
 from __future__ import annotations
 
-import gc
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +15,7 @@ import dlt
 from dlt.common.typing import TSecretStrValue
 from dlt.extract.resource import DltResource
 
-from . import errors, life, runs, snapshots, windows
+from . import collector, errors, life, runs, snapshots, windows
 from .batch import Tables
 from .client import SimClient
 from .feed import Feed
@@ -91,7 +90,7 @@ def sim_source(
         catch_up: Also ask for details and snapshots that earlier runs left.
         deadline: Epoch seconds after which no page is asked for any more.
         backoff_s: First wait in seconds after a transient fault.
-        processes: Processes that read pages beside this one, once some 30 MB of them have come: two at most where
+        processes: Processes that read pages beside this one, once some 16 MB of them have come: two at most where
             the machine has the cores; 0 for none.
         watch: Counts, and notes failures of one resource instead of raising them.
         feed: What several extractions of one sync share; then key, address and processes are the feed's.
@@ -138,7 +137,7 @@ def sim_source(
 
     def pages() -> Iterator[Tables]:
         source, pipeline = dlt.current.source(), dlt.current.pipeline()
-        with own_feed() if feed is None else nullcontext(feed) as pages_from, _collector_spared():
+        with own_feed() if feed is None else nullcontext(feed) as pages_from, collector.spared():
             reader = Reader(
                 feed=pages_from,
                 settings=settings,
@@ -168,23 +167,6 @@ def _knows(pipeline: dlt.Pipeline) -> bool:
         return bool(pipeline.get_local_state_val(_WHOLE))
     except KeyError:
         return False
-
-
-@contextmanager
-def _collector_spared() -> Iterator[None]:
-    """Collects garbage less often while rows are read, and leaves what is there already out of it.
-
-    dlt and its imports hold half a million objects; walking them again and again, for rows that hold no
-    cycles, took a tenth of a sync.
-    """
-    before = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(50_000, 50, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
 
 
 def _resource(table: Table, hidden: DltResource, strategies: Sequence[str]) -> DltResource:

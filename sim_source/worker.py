@@ -6,7 +6,6 @@ before it; nothing of it touches a file. It holds no key and opens no connection
 
 from __future__ import annotations
 
-import gc
 import signal
 import struct
 import sys
@@ -15,7 +14,7 @@ from typing import IO
 import msgspec
 import pyarrow as pa
 
-from . import decode, runs
+from . import collector, decode, runs
 from .tables import TABLES
 
 _LENGTH = struct.Struct(">Q")
@@ -103,12 +102,11 @@ def receive(pipe: IO[bytes]) -> bytes | None:
 def main() -> None:
     """Answers task after task."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started this process ends it
-    gc.freeze()
-    gc.set_threshold(50_000, 50, 100)  # rows hold no cycles
     tasks, answers = sys.stdin.buffer, sys.stdout.buffer
     decoder = msgspec.msgpack.Decoder(Task)
-    while (frame := receive(tasks)) is not None:
-        send(answers, read(decoder.decode(frame)))
+    with collector.spared():
+        while (frame := receive(tasks)) is not None:
+            send(answers, read(decoder.decode(frame)))
 
 
 if __name__ == "__main__":
