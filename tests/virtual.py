@@ -21,7 +21,7 @@ class VirtualTime:
     """
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        self.now = time.time()
+        self.now = int(time.time()) + 0.25  # the same part of a second every time: runs repeat
         self._lock = threading.Lock()
         patch.setattr(SimClient, "_now", lambda client: self.now)
         patch.setattr(SimClient, "_sleep", lambda client, seconds, why, held=None: self.passes(seconds))
