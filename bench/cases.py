@@ -154,12 +154,13 @@ CASES = [
         "100,000 plain runs",
         "100,000 runs as plain list rows into an empty DuckDB",
         [
+            _cron(CRON, 100_000),
             _ours(100_000),
             _peer(PLAIN, 100_000),
             _peer(PARQUET, 100_000, "basic", "--parquet"),
             _floor(100_000),
         ],
-        [_faster(9.0, PLAIN), _faster(3.0, PARQUET), _list_requests(101, OURS)],
+        [_faster(9.0, PLAIN, CRON), _faster(3.0, PARQUET, CRON), _list_requests(101, CRON)],
     ),
     Case(
         "basic400k",

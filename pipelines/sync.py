@@ -23,7 +23,7 @@ from .settings import RunSettings, Target
 
 PIECE_RUNS = 50_000
 """List rows per committed piece: bounds memory and what a kill can lose."""
-PIECE_ROWS = 150_000
+PIECE_ROWS = 120_000
 """Rows of all tables per committed piece that lists give: a full run is ten of them."""
 PIECE_CALLS = 2_000
 """Per-run details or snapshots per committed piece."""
