@@ -11,6 +11,7 @@ from typing import Any
 from sim_source import SimClient, errors, walk, windows, wire
 from sim_source.api import SimApi
 from sim_source.errors import SimError
+from sim_source.rate import MOST_LATE_S
 from sim_source.reader import RUN_TABLES, in_full
 from sim_source.walk import Query
 
@@ -22,7 +23,7 @@ from .settings import RunSettings, Target
 from .sim_api.limits import RateLimit
 
 SOON_S = 2.0
-"""A bucket that is filled within so many seconds is watched being filled."""
+"""A bucket that is filled once in so many seconds, or more often, is watched being filled."""
 MOST_ASKED_TO_SEE = 20
 """Requests that make room in such a bucket, so that what comes can be counted."""
 
@@ -203,13 +204,17 @@ class _Trial:
         return Work(audit_logs=pages if self._wants("audit_logs") else 0)
 
     def watch_refill(self, listening: Listening, capacity: int) -> None:
-        """Watches a bucket being filled, where that is soon: no bucket of Sim's own is filled every other second."""
+        """Watches a bucket being filled, where that may be soon: no bucket of Sim's own is filled every other second.
+
+        The client's own time of it is never too early but up to ``MOST_LATE_S`` late, by chance: it depends on the part
+        of a second at which the server answered. So it must not decide.
+        """
         api = self._api(full=False)
         workspace_id = self.settings.workspace_ids[0]
         newest = Query(windows.BEGINNING, self._now(), 1, order="desc")
         for number in range(MOST_ASKED_TO_SEE + 1):
             soon = self.client.refill_s
-            if soon is None or soon > SOON_S or seen_to_come(listening.told, capacity)[0]:
+            if soon is None or soon - MOST_LATE_S > SOON_S or seen_to_come(listening.told, capacity)[0]:
                 return
             if number == MOST_ASKED_TO_SEE:
                 time.sleep(soon)

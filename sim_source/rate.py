@@ -15,6 +15,8 @@ from email.utils import parsedate_to_datetime
 
 RESET_MARGIN_S = 0.05
 """Added to a reset: a clock a little ahead of the server's must not send early."""
+MOST_LATE_S = 1.0 + RESET_MARGIN_S
+"""A reset as ``Pacer.refills_at`` tells it is late by up to so much: ``Date`` is cut to whole seconds."""
 SAME_RESET_S = 0.05
 """Resets this close together are those of one interval."""
 MAX_WAIT_S = 3600.0

@@ -92,6 +92,21 @@ def test_a_sync_that_begins_after_a_check_takes_the_time_the_check_foretells(
     assert refused == []
 
 
+@pytest.mark.parametrize("part", [0.0, 0.25, 0.94, 0.96, 0.999])
+@pytest.mark.parametrize("limit", [RateLimit(1, 60, 0.1), RateLimit(10, 60, 1.0), RateLimit(20, 60, 2.0)], ids=str)
+def test_a_bucket_that_is_filled_soon_is_known_at_any_part_of_a_second(
+    folder: Path, month: World, limit: RateLimit, part: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``Date`` is cut to whole seconds: late in a second a refill looks as if it came up to a second later."""
+    clock = VirtualTime(monkeypatch, part)
+    with serve(month, "2026-08", limit=limit, clock=clock) as server:
+        told = foretold(settings_for(server, folder, details="all"))
+        assert len(server.requests) <= 45
+    assert told.limit is not None
+    assert told.limit.rate / told.limit.interval == pytest.approx(10, rel=0.02)
+    assert told.times.all == pytest.approx(46, abs=2.0)
+
+
 ALL = tuple(TABLES)
 
 

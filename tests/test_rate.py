@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipelines.forecast import Bucket
 from pipelines.sim_api.limits import RateLimit
-from sim_source.rate import Pacer, Wait, parse_iso, retry_after_seconds
+from sim_source.rate import MOST_LATE_S, RESET_MARGIN_S, Pacer, Wait, parse_iso, retry_after_seconds
 from tests.network import ANSWER_S, START, Network
 from tests.warehouse import iso
 
@@ -141,6 +141,16 @@ def test_when_the_bucket_is_filled_next_is_told_never_too_early() -> None:
     answered(pacer, 200, START, X_RateLimit_Remaining="9", X_RateLimit_Reset=iso(int(START * 1000) + 65_000), Date=date)
     assert pacer.refills_at is not None
     assert START + 60 <= pacer.refills_at <= START + 61.1
+
+
+@pytest.mark.parametrize("part", [0.0, 0.5, 0.999])
+def test_a_refill_looks_later_the_later_in_a_second_an_answer_comes(part: float) -> None:
+    pacer, now = Pacer(), int(START) + part
+    reset = iso(int((now + 60) * 1000))
+    answered(pacer, 200, now, X_RateLimit_Remaining="9", X_RateLimit_Reset=reset, Date=formatdate(now, usegmt=True))
+    assert pacer.refills_at is not None
+    assert pacer.refills_at - now - 60 == pytest.approx(part + RESET_MARGIN_S, abs=0.002)
+    assert pacer.refills_at - now - 60 < MOST_LATE_S
 
 
 def test_the_first_request_goes_alone() -> None:

@@ -16,12 +16,17 @@ from sim_source import SimClient
 class VirtualTime:
     """A clock for client and server; a wait of the client sets it on instead of taking time.
 
+    Args:
+        patch: Puts it in place.
+        part: The part of a second at which it begins; any will do, and it is told so that runs repeat. ``Date`` cuts it
+            off: the later in a second an answer comes, the later a refill looks to the client, by up to a second.
+
     Attributes:
         now: Epoch seconds.
     """
 
-    def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        self.now = int(time.time()) + 0.25  # the same part of a second every time: runs repeat
+    def __init__(self, patch: pytest.MonkeyPatch, part: float = 0.25) -> None:
+        self.now = int(time.time()) + part
         self._lock = threading.Lock()
         patch.setattr(SimClient, "_now", lambda client: self.now)
         patch.setattr(SimClient, "_sleep", lambda client, seconds, why, held=None: self.passes(seconds))
