@@ -204,7 +204,8 @@ def demo(database: Path | None, runs: int) -> None:
     from sim_source import Watch
 
     from . import demo as demonstration
-    from . import report, show, terminal
+    from . import show, terminal
+    from .report import costs
 
     _imported()
     where, watch = demonstration.demo_target(database), Watch()
@@ -213,7 +214,7 @@ def demo(database: Path | None, runs: int) -> None:
     if outcome.exit_code:
         _finish(outcome, False)
     show.line(summary(outcome))
-    report.show_costs(where)
+    costs.show_costs(where)
     terminal.out.print("Ask it anything:", style="bold")
     terminal.out.print("  " + demonstration.hint(where), markup=False)
 

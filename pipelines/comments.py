@@ -10,6 +10,8 @@ from dlt.destinations.exceptions import DatabaseException
 
 from sim_source import TABLES
 
+from .literal import literal
+
 logger = logging.getLogger("sim_sync")
 
 COMMENTABLE = ("duckdb", "postgres")
@@ -51,16 +53,12 @@ def write(pipeline: dlt.Pipeline) -> None:
             if table.name not in present:
                 continue
             name = client.make_qualified_table_name(table.name)
-            statements.append(f"COMMENT ON TABLE {name} IS {_literal(table.description)}")
+            statements.append(f"COMMENT ON TABLE {name} IS {literal(table.description)}")
             for column in table.columns:
                 if column.name in present[table.name]:
                     where = f"{name}.{client.escape_column_name(column.name)}"
-                    statements.append(f"COMMENT ON COLUMN {where} IS {_literal(column.description)}")
+                    statements.append(f"COMMENT ON COLUMN {where} IS {literal(column.description)}")
         try:
             client.execute_many(statements)
         except DatabaseException as error:
             logger.warning("descriptions could not be written: %s", error)
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

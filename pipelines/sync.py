@@ -20,6 +20,7 @@ from sim_source.warehouse import Warehouse
 
 from . import comments, lock, place
 from .settings import RunSettings, Target
+from .views import keep
 
 PIECE_RUNS = 50_000
 """List rows per committed piece: bounds memory and what a kill can lose."""
@@ -291,6 +292,7 @@ class Sync:
         self.pipeline.normalize()
         for package in self.pipeline.load().load_packages:
             self._schema = package.schema_hash
+        keep.keep(self.pipeline)
 
     def _read(self, runs: int, details: int, snapshots: int, audit_logs: int) -> None:
         settings = self.settings

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 
 from tests.app import App
+from tests.postgres import skip_reason, throwaway_postgres
+from tests.tables import Place
 from tests.warehouse import Warehouse
 
 # before dlt is imported anywhere: no telemetry, and no log lines but errors
@@ -41,3 +45,24 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 def warehouse(tmp_path: Path) -> Warehouse:
     """An empty DuckDB file and a dlt pipeline that loads into it."""
     return Warehouse(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a PostgreSQL of this test run."""
+    reason = skip_reason()
+    if reason is not None:
+        pytest.skip(reason)
+    with throwaway_postgres() as url:
+        yield url
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """An empty DuckDB file, then an empty dataset in PostgreSQL."""
+    import dlt
+
+    if request.param == "duckdb":
+        return Place(dlt.destinations.duckdb(str(tmp_path / "tables.duckdb")), tmp_path / "dlt")
+    url = request.getfixturevalue("postgres")
+    return Place(dlt.destinations.postgres(url), tmp_path / "dlt", f"sim_{uuid.uuid4().hex[:8]}")

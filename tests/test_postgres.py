@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +14,6 @@ from pipelines import lock, place, settings
 from pipelines.sim_api import OWNER_KEY, WORKSPACE, plans, serve
 from sim_source import TABLES, Watch, sim_source
 from tests.app import App, one_of_every_kind
-from tests.postgres import skip_reason, throwaway_postgres
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    reason = skip_reason()
-    if reason is not None:
-        pytest.skip(reason)
-    with throwaway_postgres() as url:
-        yield url
 
 
 def load(pipeline: dlt.Pipeline, base_url: str, **options: Any) -> Watch:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from . import terminal
-from .query import Answer, ask
-from .settings import Target
+from .. import terminal
+from ..query import Answer, ask
+from ..settings import Target
 
 TOTALS = """
 SELECT count(*) AS runs, sum(cost_total) AS cost, count(*) FILTER (WHERE status = 'failed') AS failed,

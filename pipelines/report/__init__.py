@@ -1,0 +1,1 @@
+"""What runs cost, which model and workflow spent it, what failed: in the terminal, and as a page."""

@@ -1,0 +1,120 @@
+"""Makes the views in a destination, and takes away those that are no longer ours.
+
+Each bears its description as a comment, with a mark that says of which text it was made: what has that is left
+alone, and what has no mark is somebody else's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import dlt
+from dlt.destinations.exceptions import DatabaseException
+from dlt.destinations.sql_client import SqlClientBase
+
+from sim_source import TABLES
+
+from ..literal import literal
+from . import View, in_dialect, views
+
+logger = logging.getLogger("sim_sync")
+
+_MARK = re.compile(r" \(sim-sync view ([0-9a-f]{8})\)$")
+_COMMENTS = {
+    "duckdb": "SELECT view_name, comment FROM duckdb_views() "
+    "WHERE schema_name = %s AND database_name = current_database()",
+    "postgres": "SELECT viewname, obj_description(format('%%I.%%I', schemaname, viewname)::regclass) "
+    "FROM pg_views WHERE schemaname = %s",
+}
+"""Views of a dataset and their comments, where a destination has both."""
+
+DESTINATIONS = frozenset(_COMMENTS)
+"""Destinations in which views are made."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A view as it is to be there."""
+
+    view: View
+    name: str
+    query: str
+
+    @property
+    def mark(self) -> str:
+        """Tells this text from others."""
+        told = "\n".join([self.query, self.view.description, *map(" ".join, self.view.columns)])
+        return hashlib.sha256(told.encode()).hexdigest()[:8]
+
+
+def keep(pipeline: dlt.Pipeline) -> None:
+    """Sees to it that the views are there, as this version makes them. A fault is warned of: the rows are loaded."""
+    if pipeline.destination.destination_name not in DESTINATIONS or not pipeline.default_schema_name:
+        return
+    with pipeline.sql_client() as client:
+        try:
+            _keep(client, frozenset(pipeline.default_schema.data_table_names(seen_data_only=True)))
+        except DatabaseException as error:
+            logger.warning(
+                "the views could not be made (%s); where one of your own depends on them, drop it and run again", error
+            )
+
+
+def _keep(client: SqlClientBase[Any], tables: frozenset[str]) -> None:
+    dialect = str(client.capabilities.sqlglot_dialect)
+    with client.execute_query(_COMMENTS[dialect], client.dataset_name) as cursor:
+        there = {str(name): str(comment or "") for name, comment in cursor.fetchall()}
+    wanted = [
+        _Wanted(view, name, in_dialect(view, dialect, client.make_qualified_table_name, tables & TABLES.keys()))
+        for view in views().values()
+        for name in [client.make_qualified_table_name(view.name)]
+        if _is_ours(there, view.name)
+    ]
+    new = [each for each in wanted if _mark(there.get(each.view.name, "")) != each.mark]
+    old = [name for name, comment in there.items() if _mark(comment) and name not in views()]
+    if not new and not old:
+        return
+    dropped = [f"DROP VIEW {client.make_qualified_table_name(name)}" for name in old]
+    try:
+        _at_once(client, [*dropped, *(line for each in new for line in _making(client, each))])
+    except DatabaseException:
+        # PostgreSQL replaces no view by one with other columns, and drops none that another reads
+        gone = [f"DROP VIEW IF EXISTS {each.name}" for each in reversed(wanted)]
+        _at_once(client, [*gone, *dropped, *(line for each in wanted for line in _making(client, each))])
+
+
+def _is_ours(there: dict[str, str], name: str) -> bool:
+    ours = name not in there or _mark(there[name]) is not None
+    if not ours:
+        logger.warning("a view %s is there that sim-sync did not make; it is left as it is", name)
+    return ours
+
+
+def _mark(comment: str) -> str | None:
+    found = _MARK.search(comment)
+    return found[1] if found else None
+
+
+def _making(client: SqlClientBase[Any], wanted: _Wanted) -> list[str]:
+    """The statements that make a view and describe it."""
+    described = f"{wanted.view.description} (sim-sync view {wanted.mark})"
+    columns = (
+        f"COMMENT ON COLUMN {wanted.name}.{client.escape_column_name(column)} IS {literal(description)}"
+        for column, description in wanted.view.columns
+    )
+    return [
+        f"CREATE OR REPLACE VIEW {wanted.name} AS {wanted.query}",
+        f"COMMENT ON VIEW {wanted.name} IS {literal(described)}",
+        *columns,
+    ]
+
+
+def _at_once(client: SqlClientBase[Any], statements: list[str]) -> None:
+    """Executes all of them or none."""
+    with client.begin_transaction():
+        for statement in statements:
+            client.execute_sql(statement)
