@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -64,3 +65,23 @@ def _through_dlt(target: Target, sql: str) -> Answer:
             return Answer(columns, cursor.fetchall() if columns else [])
     except DatabaseException as error:
         raise SqlFault(str(error)) from error
+
+
+def relations(target: Target) -> frozenset[str]:
+    """Names of the tables and views that are there.
+
+    Raises:
+        ConfigurationError: Nothing was synced there yet.
+        TryLater: A sync holds the file.
+    """
+    sql = f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{target.dataset}'"
+    return frozenset(row[0] for row in ask(target, sql).rows)
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it: moments in ISO, amounts as text, since floats would damage them."""
+    if value is None or isinstance(value, bool | int | float | str | list | dict):
+        return value
+    if isinstance(value, Decimal):
+        return f"{value:f}"  # and not 1E-12
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

@@ -48,6 +48,12 @@ def bar(watch: Watch) -> Iterator[None]:
         yield
 
 
+def finding(ok: bool | None, text: str) -> None:
+    """What was looked at and found; None: it was left out without harm."""
+    out.print({True: "[green]ok[/]", False: "[red]no[/]", None: "[yellow]--[/]"}[ok], end="  ")
+    out.print(text, markup=False)
+
+
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None) -> None:
     """A table; numbers to the right."""
     shown = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)

@@ -28,7 +28,7 @@ class Warehouse:
 
     @property
     def client(self) -> SqlClientBase[Any]:
-        """dlt's client, made when it is first wanted.
+        """Dlt's client, made when it is first wanted.
 
         Raises:
             SqlClientNotAvailable: The destination has none.
