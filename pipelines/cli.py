@@ -8,6 +8,7 @@ import gc
 import json
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -205,7 +206,8 @@ def demo(database: Path | None, runs: int) -> None:
 
     from . import demo as demonstration
     from . import show, terminal
-    from .report import costs
+    from .report import figures
+    from .report import terminal as drawn
 
     _imported()
     where, watch = demonstration.demo_target(database), Watch()
@@ -214,7 +216,9 @@ def demo(database: Path | None, runs: int) -> None:
     if outcome.exit_code:
         _finish(outcome, False)
     show.line(summary(outcome))
-    costs.show_costs(where)
+    terminal.out.print()
+    drawn.show(figures.read(where), terminal.out)
+    terminal.out.print()
     terminal.out.print("Ask it anything:", style="bold")
     terminal.out.print("  " + demonstration.hint(where), markup=False)
 
@@ -249,6 +253,36 @@ def check(
     if as_json:
         print(json.dumps(checked.as_json()))
     sys.exit(0 if checked.ok else 2)
+
+
+@app.command()
+@workspace_option
+@click.option("--since", help="Begin of the period: ISO date, or 30d; that of the billing period if not given.")
+@destination_option
+@dataset_option
+@database_option
+@json_option
+def report(
+    workspace: tuple[str, ...],
+    since: str | None,
+    destination: str | None,
+    dataset: str | None,
+    database: Path | None,
+    as_json: bool,
+) -> None:
+    """What runs cost, against the period before; what spends it, what fails, what comes."""
+    from . import settings, terminal
+    from .report import figures
+    from .report import terminal as drawn
+
+    where = settings.target(destination, dataset, database)
+    now = datetime.now(UTC)
+    start = settings.moment("--since", since, now)
+    found = figures.read(where, workspaces=workspace, since=start, now=now)
+    if as_json:
+        print(json.dumps(found.as_json()))
+    else:
+        drawn.show(found, terminal.out)
 
 
 def _check_data(where: Target, as_json: bool) -> NoReturn:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sim_source import TABLES
 from sim_source.errors import ConfigurationError
+from sim_source.tables import Reference, Table
 
 from .query import Answer, ask, plain, relations
 from .settings import Target
@@ -101,29 +102,42 @@ def rules() -> Iterator[Rule]:
         "runs",
     )
     for table in TABLES.values():
-        key = ", ".join(table.key)
-        nothing = " OR ".join(f"{column} IS NULL" for column in table.key)
-        yield Rule(
-            f"a row of {table.name} has a key, and no other row has the same",
-            (table.name,),
-            _broken(f"{key}, COUNT(*) AS times", f"{table.name} GROUP BY {key} HAVING COUNT(*) > 1 OR {nothing}"),
-            _count(table.name),
-            "rows",
-        )
-    for name, column in (("log_details", "id"), ("cost_items", "log_id"), ("trace_spans", "log_id")):
-        yield Rule(
-            f"every row of {name} belongs to a run in logs",
-            (name, "logs"),
-            _broken(
-                f"c.{column} AS log_id, COUNT(*) AS times",
-                f"{name} AS c LEFT JOIN {{dataset}}.logs AS l ON l.id = c.{column} "
-                f"WHERE l.id IS NULL GROUP BY c.{column}",
-            ),
-            _count(name),
-            "rows",
-        )
+        yield _keyed(table)
+    for table in TABLES.values():
+        yield from (_belongs(table, reference) for reference in table.references if reference.always)
+    yield _ended()
+    yield _spent()
+
+
+def _keyed(table: Table) -> Rule:
+    key = ", ".join(table.key)
+    nothing = " OR ".join(f"{column} IS NULL" for column in table.key)
+    return Rule(
+        f"a row of {table.name} has a key, and no other row has the same",
+        (table.name,),
+        _broken(f"{key}, COUNT(*) AS times", f"{table.name} GROUP BY {key} HAVING COUNT(*) > 1 OR {nothing}"),
+        _count(table.name),
+        "rows",
+    )
+
+
+def _belongs(table: Table, to: Reference) -> Rule:
+    return Rule(
+        f"every row of {table.name} belongs to a row of {to.table}",
+        (table.name, to.table),
+        _broken(
+            f"c.{to.column}, COUNT(*) AS times",
+            f"{table.name} AS c LEFT JOIN {{dataset}}.{to.table} AS o ON o.{to.key} = c.{to.column} "
+            f"WHERE o.{to.key} IS NULL GROUP BY c.{to.column}",
+        ),
+        _count(table.name),
+        "rows",
+    )
+
+
+def _ended() -> Rule:
     hours = f"{LONGEST_RUN.total_seconds() / 3600:.0f}"
-    yield Rule(
+    return Rule(
         f"no run was still running {hours} hours after it began, when last looked at",
         ("logs", "_dlt_loads"),
         _broken(
@@ -134,13 +148,16 @@ def rules() -> Iterator[Rule]:
         _count("logs WHERE status = 'running'"),
         "running",
     )
+
+
+def _spent() -> Rule:
     spent = (
         "(SELECT b.period_start, b.spend, COALESCE(SUM(r.cost_total), 0) AS synced, COUNT(r.id) AS runs "
         "FROM {dataset}.budget AS b LEFT JOIN {dataset}.runs AS r "
         "ON r.started_at >= b.period_start AND r.started_at <= b.observed_at "
         "WHERE b.period_source = 'billing' GROUP BY b.period_start, b.spend) AS spent"
     )
-    yield Rule(
+    return Rule(
         "the runs of the billing period cost no more than the account's spend",
         ("budget", "runs"),
         f"SELECT COUNT(*) OVER () AS broken, period_start, spend, synced FROM {spent} "

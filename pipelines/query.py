@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import duckdb
+import sqlglot
 from dlt.destinations.exceptions import DatabaseException
 
 from sim_source.errors import ConfigurationError, SimError
@@ -55,6 +57,20 @@ def ask(target: Target, sql: str, *, wait_s: float = place.READER_WAIT_S) -> Ans
             return Answer(columns, cursor.fetchall() if columns else [])
         except duckdb.Error as error:
             raise SqlFault(str(error)) from error
+
+
+def answer(target: Target, sql: str) -> Answer:
+    """Asks in DuckDB's dialect over ``sim.<table or view>``, whatever the destination and its dataset.
+
+    Raises:
+        ConfigurationError: Nothing was synced there yet, or it is no database.
+        TryLater: A sync holds the file.
+        SqlFault: The statement is wrong, or a view is not there.
+    """
+    if target.database is None:
+        dialect = place.pipeline_for(target).destination.capabilities().sqlglot_dialect
+        sql = sqlglot.transpile(sql, read="duckdb", write=str(dialect))[0]
+    return ask(target, re.sub(r"\bsim\.(?=\w)", f"{target.dataset}.", sql))
 
 
 def _through_dlt(target: Target, sql: str) -> Answer:

@@ -12,6 +12,7 @@ import pytest
 from pipelines import data_check
 from pipelines.data_check import Verdict
 from pipelines.settings import Target
+from sim_source import TABLES
 from tests.app import App
 from tests.tables import Place, Row, at, usd
 
@@ -104,8 +105,8 @@ def test_rows_without_their_run_are_told(place: Place, target: Target, table: st
     }
     tables[table].append(lost[table])
     (verdict,) = looked_at(place, target, tables)
-    assert verdict.what == f"every row of {table} belongs to a run in logs"
-    assert verdict.examples == ({"log_id": "gone", "times": 1},)
+    assert verdict.what == f"every row of {table} belongs to a row of logs"
+    assert verdict.examples == ({TABLES[table].references[0].column: "gone", "times": 1},)
 
 
 def test_a_run_that_runs_longer_than_any_plan_allows_is_told(place: Place, target: Target) -> None:
