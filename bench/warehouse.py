@@ -44,7 +44,7 @@ FROM (
     (100000000 + hash(n, 'price') % 10000000000)::BIGINT AS price
   FROM range($runs) AS r(n)
 )
-"""  # noqa: S608
+"""
 _DETAILS = """
 INSERT INTO sim.log_details BY NAME
 SELECT id, workspace_id, 'list' AS detail_source, execution_id, workflow_id, 6 AS span_count, cost_total,
@@ -63,7 +63,8 @@ SELECT id AS log_id, kind, name, workspace_id, workflow_id, execution_id, starte
   CASE WHEN kind = 'model' THEN 1200 END AS total_tokens
 FROM sim.logs, (VALUES ('model', 0), ('model', 1), ('other', 2)) AS k(kind, place),
   LATERAL (SELECT CASE WHEN kind = 'other' THEN 'other'
-    ELSE ['gpt-4o', 'claude-sonnet-4-5', 'gpt-4o-mini', 'gemini-2.5-flash'][1 + (hash(id) % 3)::INT + place] END AS name)
+    ELSE ['gpt-4o', 'claude-sonnet-4-5', 'gpt-4o-mini', 'gemini-2.5-flash'][1 + (hash(id) % 3)::INT + place]
+    END AS name)
 """
 _SPANS = """
 INSERT INTO sim.trace_spans BY NAME
@@ -87,7 +88,7 @@ FROM range({WORKFLOWS}) AS r(n);
 INSERT INTO sim.usage BY NAME SELECT {END} AS observed_at, 'team' AS plan, 700 AS current_period_cost,
   1000 AS usage_limit;
 CHECKPOINT;
-"""  # noqa: S608
+"""
 
 
 def build(file: Path, runs: int) -> None:

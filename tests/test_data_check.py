@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,18 +16,6 @@ from tests.app import App
 from tests.tables import Place, Row, at, usd
 
 LOADED = at("2026-11-20")
-
-
-@pytest.fixture
-def target(place: Place, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Target:
-    """The place as the application knows it."""
-    name = place.pipeline.destination.destination_name
-    if name == "postgres":
-        monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", request.getfixturevalue("postgres"))
-        return Target(name, place.pipeline.dataset_name)
-    with place.pipeline.destination_client() as client:
-        file: Any = client.config.credentials
-    return Target(name, place.pipeline.dataset_name, Path(file.database))
 
 
 def sound() -> dict[str, list[Row]]:

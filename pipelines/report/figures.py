@@ -11,9 +11,12 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from sim_source.errors import ConfigurationError
+
 from .. import query
 from ..literal import literal
 from ..settings import Target
+from ..views import views
 
 Rows = list[dict[str, Any]]
 TOP = 8
@@ -125,10 +128,12 @@ def read(
         now: End of the period.
 
     Raises:
-        ConfigurationError: Nothing was synced there yet.
+        ConfigurationError: Nothing was synced there yet, or by a sim-sync that made no views.
         TryLater: A sync holds the file.
-        SqlFault: The views are not there.
     """
+    missing = views().keys() - query.relations(target)
+    if missing:
+        raise ConfigurationError(f"{target} has no view {sorted(missing)[0]} yet; sim-sync run makes it")
     asked = _Asked(target, workspaces)
     budget = asked.rows("SELECT * FROM sim.budget")
     days = _period(budget[0] if budget else None, since, now or datetime.now(UTC))
