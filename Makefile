@@ -41,8 +41,9 @@ bench: $(STAMP) ## measure speed and memory, half an hour (ROUNDS=9, ARGS="noop"
 rates: $(STAMP) ## work out again how long first syncs take at each plan's rate limit (docs/rates.md)
 	@$(BIN)/python -m bench.rates
 
-docs: $(STAMP) ## write the data dictionary again (docs/tables.md)
+docs: $(STAMP) ## write what is generated: the data dictionary (docs/tables.md), the answers in README.md
 	@$(BIN)/python -m pipelines.dictionary docs/tables.md
+	@$(BIN)/python -m tests.questions
 
 torture: $(STAMP) ## kill hundreds of syncs anywhere, run them again, compare all tables (ARGS="--kills 600")
 	@$(BIN)/python -m tests.torture $(ARGS)
