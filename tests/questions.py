@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import subprocess
@@ -16,8 +17,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+from rich.console import Console
 
 from pipelines import sync
+from pipelines.report import figures, terminal
 from pipelines.settings import RunSettings, target
 from pipelines.sim_api import OWNER_KEY, WORKSPACE, demo_month, serve
 from sim_source import Watch
@@ -25,6 +28,8 @@ from sim_source import Watch
 README = Path(__file__).parent.parent / "README.md"
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 _QUESTION = re.compile(r"^\*\*(?P<title>.+?)\*\*\n\n```sql\n(?P<sql>.+?)```\n\n```\n(?P<answer>.*?)```$", re.M | re.S)
+_REPORT = re.compile(r"(?<=^```\n)20\d\d-\d\d-\d\d to .*?(?=^```$)", re.M | re.S)
+"""The report at the top of README."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +73,29 @@ def answers(file: Path, asked: Sequence[Question]) -> list[str]:
     return found
 
 
+def report(text: str) -> str:
+    """The report that stands in README."""
+    found = _REPORT.search(text)
+    return found[0] if found else ""
+
+
+def report_of(file: Path) -> str:
+    """The report of that moment, as it is drawn into a pipe, down to what models cost."""
+    out = io.StringIO()
+    terminal.show(figures.read(target("duckdb", None, file), now=NOW), Console(file=out, width=80))
+    whole = "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
+    return whole[: whole.index("\n\nBlocks that fail") + 1]
+
+
 def main() -> None:
-    """Writes README's answers."""
+    """Writes README's report and answers."""
     text = README.read_text(encoding="utf-8")
     asked = questions(text)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["DLT_DATA_DIR"] = folder
         file = Path(folder) / "sim_demo.duckdb"
         demo(file)
+        text = text.replace(report(text), report_of(file))
         for question, answer in zip(asked, answers(file, asked), strict=True):
             before = f"{question.sql}```\n\n```\n{question.answer}```"
             text = text.replace(before, f"{question.sql}```\n\n```\n{answer}```")

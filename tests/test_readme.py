@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.questions import README, Question, answers, demo, questions
+from tests.questions import README, Question, answers, demo, questions, report, report_of
 
 ASKED = questions(README.read_text(encoding="utf-8"))
 
@@ -28,3 +28,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("question", ASKED, ids=lambda question: question.title)
 def test_a_question_has_the_answer_that_stands_in_readme(question: Question, file: Path) -> None:
     assert answers(file, [question]) == [question.answer], "run `make docs`"
+
+
+def test_the_report_that_stands_in_readme_is_that_of_the_demo(file: Path) -> None:
+    assert report(README.read_text(encoding="utf-8")) == report_of(file), "run `make docs`"
