@@ -70,12 +70,18 @@ by_run AS (
     CAST(l.started_at AT TIME ZONE 'UTC' AS DATE) AS day,
     t.account,
     UPPER(LEFT(t.kind, 1)) || SUBSTRING(t.kind, 2) AS kind,
-    -- Sim writes 1970 and 9999 for a payer without a period
-    CASE WHEN REGEXP_MATCHES(t.since, '^2[0-9]{3}-[0-9]{2}-[0-9]{2}T') THEN CAST(t.since AS TIMESTAMPTZ) END AS since,
-    CASE WHEN REGEXP_MATCHES(t.until, '^2[0-9]{3}-[0-9]{2}-[0-9]{2}T') THEN CAST(t.until AS TIMESTAMPTZ) END AS until
-  FROM told AS t
+    CASE WHEN t.is_period THEN CAST(t.since AS TIMESTAMPTZ) END AS since,
+    CASE WHEN t.is_period THEN CAST(t.until AS TIMESTAMPTZ) END AS until
+  FROM (
+    -- Sim writes 1970 and 9999 where a payer has no period
+    SELECT
+      *,
+      REGEXP_MATCHES(since, '^2[0-9]{3}-[0-9]{2}-[0-9]{2}T') AND REGEXP_MATCHES(until, '^2[0-9]{3}-[0-9]{2}-[0-9]{2}T')
+        AND since < until AS is_period
+    FROM told
+    WHERE account <> '' AND kind <> ''
+  ) AS t
   JOIN sim.logs AS l ON l.id = t.id
-  WHERE t.account <> '' AND t.kind <> ''
 ),
 by_day AS (
   SELECT
@@ -89,26 +95,39 @@ by_day AS (
   GROUP BY workspace_id, day
   HAVING MIN(account) = MAX(account)
     AND MIN(kind) = MAX(kind)
-    AND COUNT(DISTINCT since) <= 1
-    AND COUNT(DISTINCT until) <= 1
+    AND COALESCE(MIN(since) = MAX(since) AND MIN(until) = MAX(until), TRUE)
 ),
-billed AS (
+sourced AS (
   SELECT
     l.*,
-    DATE_TRUNC('hour', l.started_at AT TIME ZONE 'UTC') AS hour,
-    DATE_TRUNC('month', l.started_at AT TIME ZONE 'UTC') AS month,
-    CASE WHEN r.id IS NOT NULL THEN 'run' WHEN b.account IS NOT NULL THEN 'day' ELSE 'none' END AS source,
-    COALESCE(r.account, b.account) AS account,
-    COALESCE(r.kind, b.kind) AS account_kind,
-    CASE WHEN r.id IS NOT NULL THEN r.since ELSE b.since END AS since,
-    CASE WHEN r.id IS NOT NULL THEN r.until ELSE b.until END AS until
+    CASE
+      WHEN r.id IS NOT NULL THEN 'run'
+      WHEN b.account IS NOT NULL AND COALESCE(l.started_at >= b.since AND l.started_at < b.until, TRUE) THEN 'day'
+      ELSE 'none'
+    END AS source,
+    r.account AS run_account,
+    r.kind AS run_kind,
+    r.since AS run_since,
+    r.until AS run_until,
+    b.account AS day_account,
+    b.kind AS day_kind,
+    b.since AS day_since,
+    b.until AS day_until
   FROM sim.logs AS l
   LEFT JOIN by_run AS r ON r.id = l.id
   LEFT JOIN by_day AS b
-    ON b.workspace_id = l.workspace_id
-    AND b.day = CAST(l.started_at AT TIME ZONE 'UTC' AS DATE)
-    AND COALESCE(b.since <= l.started_at, TRUE)
-    AND COALESCE(b.until > l.started_at, TRUE)
+    ON b.workspace_id = l.workspace_id AND b.day = CAST(l.started_at AT TIME ZONE 'UTC' AS DATE)
+),
+billed AS (
+  SELECT
+    *,
+    DATE_TRUNC('hour', started_at AT TIME ZONE 'UTC') AS hour,
+    DATE_TRUNC('month', started_at AT TIME ZONE 'UTC') AS month,
+    CASE source WHEN 'run' THEN run_account WHEN 'day' THEN day_account END AS account,
+    CASE source WHEN 'run' THEN run_kind WHEN 'day' THEN day_kind END AS account_kind,
+    CASE source WHEN 'run' THEN run_since WHEN 'day' THEN day_since END AS since,
+    CASE source WHEN 'run' THEN run_until WHEN 'day' THEN day_until END AS until
+  FROM sourced
 )
 SELECT
   i.total_cost AS "BilledCost",
@@ -117,9 +136,8 @@ SELECT
   CASE WHEN r.account IS NOT NULL THEN r.account_kind WHEN r.workspace_id IS NOT NULL THEN 'Workspace' END
     AS "BillingAccountType",
   'USD' AS "BillingCurrency",
-  CASE WHEN r.since < r.until THEN r.until ELSE (r.month + INTERVAL '1 month') AT TIME ZONE 'UTC' END
-    AS "BillingPeriodEnd",
-  CASE WHEN r.since < r.until THEN r.since ELSE r.month AT TIME ZONE 'UTC' END AS "BillingPeriodStart",
+  COALESCE(r.until, (r.month + INTERVAL '1 month') AT TIME ZONE 'UTC') AS "BillingPeriodEnd",
+  COALESCE(r.since, r.month AT TIME ZONE 'UTC') AS "BillingPeriodStart",
   'Usage' AS "ChargeCategory",
   CAST(NULL AS VARCHAR) AS "ChargeClass",
   CASE i.kind
