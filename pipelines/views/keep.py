@@ -109,7 +109,7 @@ def _making(client: SqlClientBase[Any], wanted: _Wanted) -> list[str]:
     """The statements that make a view and describe it."""
     described = f"{wanted.view.description} (sim-sync view {wanted.mark})"
     columns = (
-        f"COMMENT ON COLUMN {wanted.name}.{client.escape_column_name(column)} IS {literal(description)}"
+        f"COMMENT ON COLUMN {wanted.name}.{client.escape_column_name(column, casefold=False)} IS {literal(description)}"
         for column, description in wanted.view.columns
     )
     return [
