@@ -6,20 +6,27 @@ its style sheet.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
 
 HEIGHT = 240
 ROWS = alt.NamedData("rows")
+TICKS = alt.expr("width < 500 ? 4 : 8")
+NOTHING = alt.Y2Datum(0)
+SECONDS = [0.001, 0.01, 0.1, 1, 10, 60, 600, 3600, 36000, 360000]
+FROM_SECONDS = (
+    "datum.value < 1 ? format(datum.value * 1000, '~r') + ' ms' : datum.value < 60 ? format(datum.value, '~r') + ' s'"
+    " : datum.value < 3600 ? format(datum.value / 60, '.2~r') + ' min' : format(datum.value / 3600, '.2~r') + ' h'"
+)
 
 
-def specs(groups: Sequence[str]) -> dict[str, dict[str, Any]]:
+def specs(groups: Mapping[str, int]) -> dict[str, dict[str, Any]]:
     """Every chart by its figure's id.
 
     Args:
-        groups: What spend is stacked by, the largest first; the palette's colours follow their order.
+        groups: What spend is stacked by, from below, and the number of its colour.
     """
     charts = {
         "spend": _spend(groups),
@@ -36,7 +43,7 @@ def specs(groups: Sequence[str]) -> dict[str, dict[str, Any]]:
 
 
 def _day(**axis: Any) -> alt.X:
-    labels = {"title": None, "grid": False, "labelOverlap": True, "tickCount": 8, "format": "%-d %b"} | axis
+    labels = {"title": None, "grid": False, "labelOverlap": True, "tickCount": TICKS, "format": "%-d %b"} | axis
     return alt.X("day:T", scale=alt.Scale(type="utc"), axis=alt.Axis(**labels))
 
 
@@ -46,18 +53,19 @@ def _bar_span() -> dict[str, Any]:
 
 
 def _amount(field: str, axis_format: str = "$,~f", **more: Any) -> alt.Y:
-    return alt.Y(f"{field}:Q", axis=alt.Axis(title=None, format=axis_format, tickCount=5), **more)
+    return alt.Y(f"{field}:Q", axis=alt.Axis(title=None, format=axis_format, tickCount=5, labelOverlap=True), **more)
 
 
 def _tooltip(*fields: str) -> list[alt.Tooltip]:
     return [alt.Tooltip(f"{field}:N", title=field.replace("_", " ")) for field in fields]
 
 
-def _spend(groups: Sequence[str]) -> alt.Chart:
+def _spend(colours: Mapping[str, int]) -> Any:
+    groups = list(colours)
     colour = alt.Color(
         "item:N",
-        scale=alt.Scale(domain=list(groups), range="category"),
-        legend=alt.Legend(title=None, orient="top", columns=4, labelLimit=180),
+        scale=alt.Scale(domain=groups, range=[f"$c{colours[group]}" for group in groups]),
+        legend=alt.Legend(title=None, orient="top", columns=alt.expr("width < 500 ? 2 : 5"), labelLimit=150),
     )
     return _sized(
         alt.Chart(ROWS)
@@ -73,18 +81,15 @@ def _spend(groups: Sequence[str]) -> alt.Chart:
     )
 
 
-def _ranked() -> alt.Chart:
+def _ranked() -> Any:
     names = alt.Y("label:N", sort=None, axis=alt.Axis(title=None, labelLimit=190, domain=False, ticks=False))
-    amount = alt.X("cost:Q", axis=alt.Axis(title=None, format="$,~f", tickCount=5))
-    chart = (
-        alt.Chart(ROWS)
-        .mark_bar(height={"band": 0.68})
-        .encode(x=amount, y=names, tooltip=_tooltip("name", "spend", "share"))
-    )
-    return chart.properties(width="container", height=alt.Step(26))
+    amount = alt.X("cost:Q", axis=alt.Axis(title=None, format="$,~f", tickCount=TICKS, labelOverlap=True))
+    bars = alt.Chart(ROWS).mark_bar(height={"band": 0.68})
+    encoded = bars.encode(x=amount, y=names, tooltip=_tooltip("name", "spend", "share"))
+    return _sized(encoded).properties(usermeta={"heightOfRow": 26})  # an alt.Step makes Vega-Lite warn
 
 
-def _stacked_tokens() -> alt.Chart:
+def _stacked_tokens() -> Any:
     colour = alt.Color(
         "kind:N",
         scale=alt.Scale(domain=["input", "output"], range="category"),
@@ -103,7 +108,7 @@ def _stacked_tokens() -> alt.Chart:
     )
 
 
-def _latency() -> alt.LayerChart:
+def _latency() -> Any:
     names = ["p50", "p95", "p99"]
     colour = alt.Color(
         "percentile:N",
@@ -111,29 +116,31 @@ def _latency() -> alt.LayerChart:
         legend=alt.Legend(title=None, orient="top", symbolType="stroke"),
     )
     dash = alt.StrokeDash("percentile:N", scale=alt.Scale(domain=names, range=[[1, 0], [6, 3], [2, 2]]))
-    base = alt.Chart(ROWS).encode(
-        x=_day(), y=_amount("seconds", "~s", scale=alt.Scale(zero=True)), color=colour,
-        tooltip=_tooltip("period", "percentile", "took"),
-    )  # fmt: skip
+    axis = alt.Axis(title=None, labelExpr=FROM_SECONDS, values=SECONDS, labelOverlap=True)
+    seconds = alt.Y("seconds:Q", scale=alt.Scale(type="log", nice=True), axis=axis)
+    base = alt.Chart(ROWS).encode(x=_day(), y=seconds, color=colour, tooltip=_tooltip("period", "percentile", "took"))
     return _sized(
-        alt.layer(base.mark_line(strokeWidth=2).encode(strokeDash=dash), base.mark_point(size=24, filled=True))
+        alt.layer(
+            base.mark_line(strokeWidth=2).encode(strokeDash=dash), base.mark_point(size=16, filled=True, opacity=1)
+        )
     )
 
 
-def _failures() -> alt.Chart:
+def _failures() -> Any:
     return _sized(
         alt.Chart(ROWS)
         .mark_bar()
         .encode(
             **_bar_span(),
             y=_amount("share", "~%"),
+            y2=NOTHING,
             color=alt.value("$failed"),
             tooltip=_tooltip("period", "failed", "share_failed"),
         )
     )
 
 
-def _budget() -> alt.LayerChart:
+def _budget() -> Any:
     spent = alt.Chart(ROWS).encode(x=_day(), y=_amount("spend"))
     ahead = alt.Chart(alt.NamedData("forecast")).encode(x=_day())
     band = ahead.mark_area(opacity=0.2).encode(y=alt.Y("low:Q"), y2=alt.Y2("high:Q"))
@@ -148,20 +155,21 @@ def _budget() -> alt.LayerChart:
     return _sized(alt.layer(band, so_far, line, points, rule, named))
 
 
-def _anomalies() -> alt.LayerChart:
+def _anomalies() -> Any:
     base = alt.Chart(ROWS).encode(x=_day())
-    stems = base.mark_rule(strokeWidth=2).encode(y=_amount("expected"), y2=alt.Y2("cost:Q"))
-    heads = base.mark_point(filled=True, size=70).encode(
+    stems = base.mark_rule(strokeWidth=2, color="$soft").encode(y=_amount("expected"), y2=alt.Y2("cost:Q"))
+    heads = base.mark_point(filled=True, size=80, opacity=1).encode(
         y=alt.Y("cost:Q"), tooltip=_tooltip("period", "name", "spend", "expectation", "driver")
     )
-    ticks = base.mark_tick(thickness=2, width=12, orient="horizontal").encode(y=alt.Y("expected:Q"))
-    return _sized(alt.layer(stems, ticks, heads))
+    ticks = base.mark_tick(thickness=2, width=12, orient="horizontal", color="$soft").encode(y=alt.Y("expected:Q"))
+    span = alt.Chart(alt.NamedData("span")).mark_point(opacity=0).encode(x=_day())  # the axis has all that is looked at
+    return _sized(alt.layer(span, stems, ticks, heads), 180)
 
 
-def _reconciliation() -> alt.LayerChart:
+def _reconciliation() -> Any:
     base = alt.Chart(ROWS)
     items = base.mark_bar(opacity=0.75).encode(
-        **_bar_span(), y=_amount("itemised"), tooltip=_tooltip("period", "items", "runs", "difference")
+        **_bar_span(), y=_amount("itemised"), y2=NOTHING, tooltip=_tooltip("period", "items", "runs", "difference")
     )
     said = base.mark_rule(strokeWidth=2, color="$ink").encode(**_bar_span(), y=alt.Y("said:Q"))
     return _sized(alt.layer(items, said))
@@ -175,4 +183,4 @@ def _plain(chart: Any) -> dict[str, Any]:
     found: dict[str, Any] = chart.to_dict()
     found.pop("config", None)
     found.pop("$schema", None)
-    return found | {"autosize": {"type": "fit-x", "contains": "padding"}}
+    return found

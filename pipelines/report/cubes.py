@@ -18,6 +18,7 @@ MAX_DURATIONS = 800_000
 NEEDED = ("runs", "cost_by_model", "cost_reconciliation")
 
 KEY = "day, workspace_id, workflow_id, workflow_name, trigger"
+THERE = "SELECT table_name FROM information_schema.tables WHERE table_schema = {dataset}"
 RUNS = """
 SELECT {key}, COUNT(*), COUNT(*) FILTER (WHERE status = 'completed'), COUNT(*) FILTER (WHERE status = 'failed'),
   COUNT(cost_total), COUNT(*) FILTER (WHERE cost_total IS NOT NULL AND unknown_cost IS NULL),
@@ -34,8 +35,9 @@ SELECT {key}, COUNT(*), COUNT(*) FILTER (WHERE NOT reconciled), SUM(cost_total),
 FROM {dataset}.cost_reconciliation WHERE {where} GROUP BY {key}
 """
 BUCKET = (
-    "CAST(CEIL(POWER(CAST({step} AS DOUBLE PRECISION), CEIL(LN(CAST(GREATEST(total_duration_ms, 1) AS DOUBLE PRECISION))"
-    " / LN(CAST({step} AS DOUBLE PRECISION))))) AS BIGINT)"
+    "CAST(CEIL(POWER(CAST({step} AS DOUBLE PRECISION), CEIL("
+    "LN(CAST(GREATEST(total_duration_ms, 1) AS DOUBLE PRECISION)) / LN(CAST({step} AS DOUBLE PRECISION))"
+    "))) AS BIGINT)"
 )
 """The upper edge of a duration's bucket in ms; what the page counts, and what the SQL beside it says."""
 DURATIONS = """
@@ -99,9 +101,7 @@ def there(target: Target) -> frozenset[str]:
     Raises:
         ConfigurationError: Those that every report needs are not among them.
     """
-    rows = ask(
-        target, f"SELECT table_name FROM information_schema.tables WHERE table_schema = {literal(target.dataset)}"
-    ).rows
+    rows = ask(target, THERE.format(dataset=literal(target.dataset))).rows
     found = frozenset(str(name) for (name,) in rows)
     missing = set(NEEDED) - found
     if missing:

@@ -34,7 +34,13 @@ ROOM = (250_000, 100_000, 40_000, 10_000)
 MAX_ANOMALIES = 500
 STACKED = 5
 """Models that have a colour of their own."""
-KINDS = {"tool": "tools", "other": "base charge and other", "unknown": "split not read yet"}
+KINDS = {
+    "model": ("other models", 6),
+    "tool": ("tools", 7),
+    "other": ("base charge and other", 8),
+    "unknown": ("split not read yet", 9),
+}
+"""What is stacked together, and the number of its colour in page.css."""
 SCRIPTS = (
     "data.js",
     "text.js",
@@ -139,7 +145,7 @@ def _page(about: dict[str, Any], found: Cubes) -> bytes:
         "folded": found.folded,
         "triggers": found.triggers,
         "items": found.items,
-        "groups": groups,
+        "groups": list(groups),
         "group_of": group_of,
         "step": found.step,
         "bucket": cubes.BUCKET.format(step=found.step),
@@ -151,7 +157,7 @@ def _page(about: dict[str, Any], found: Cubes) -> bytes:
     packed = gzip.compress(json.dumps(told, default=_plain, separators=(",", ":")).encode(), 9, mtime=0)
     web = files(__package__) / "web"
     style = (web / "page.css").read_text()
-    bundle = javascript_bundle().replace("</script", r"<\/script")
+    bundle = javascript_bundle("window.vegaEmbed = vegaEmbed;").replace("</script", r"<\/script")
     scripts = [bundle, *((web / name).read_text() for name in SCRIPTS)]
     policy = (
         f"default-src 'none'; script-src {' '.join(map(_allowed, scripts))}; style-src {_allowed(style)}; "
@@ -169,15 +175,15 @@ def _page(about: dict[str, Any], found: Cubes) -> bytes:
     )
 
 
-def _groups(found: Cubes) -> tuple[list[str], list[int]]:
-    """What spend is stacked by, and the group of each item."""
-    groups: list[str] = []
+def _groups(found: Cubes) -> tuple[dict[str, int], list[int]]:
+    """What spend is stacked by with the number of its colour, and the group of each item."""
+    groups: dict[str, int] = {}
     group_of = []
     for number, (kind, name) in enumerate(found.items):
-        label = KINDS.get(kind) or (str(name) if number < STACKED and name else "other models")
-        if label not in groups:
-            groups.append(label)
-        group_of.append(groups.index(label))
+        own = kind == "model" and number < STACKED and name is not None
+        label, colour = (str(name), number + 1) if own else KINDS[kind]
+        groups.setdefault(label, colour)
+        group_of.append(list(groups).index(label))
     return groups, group_of
 
 

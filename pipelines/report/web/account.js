@@ -10,14 +10,12 @@ function budget(selection) {
     const spend = Number(exact) / 1e12;
     return { day: day * DAY_MS, period: dated(day, longDay), spend, spent: usd(spend) };
   });
-  const sql = `SELECT day, SUM(SUM(total_cost)) OVER (ORDER BY day) AS spend
+  const sql = `-- limit and forecast: SELECT * FROM ${told.dataset}.budget
+SELECT day, SUM(SUM(total_cost)) OVER (ORDER BY day) AS spend
 FROM ${told.dataset}.cost_by_day
 WHERE day BETWEEN ${date(dayNumber(found.period_start))} AND ${date(dayNumber(found.period_end))}
 GROUP BY day
-ORDER BY day;
-
--- limit and forecast
-SELECT * FROM ${told.dataset}.budget`;
+ORDER BY day`;
   const chart = { rows: points, forecast: ahead(found), limit: limit(found) };
   const note =
     "The whole account, whatever is filtered. The line adds up the runs that are loaded; the forecast goes on from " +
@@ -91,12 +89,14 @@ ORDER BY day DESC, difference DESC`;
       `${workflow[largest.number].label} on ${dated(largest.at, longDay)}, ${usd(Number(largest.cost))} instead of ` +
       `${usd(Number(largest.expected_cost))}.`
     : "Nothing out of the ordinary here.";
-  const note = told.anomalies.length < told.max_anomalies ? "" : `The page has the ${told.max_anomalies} largest; the SQL lists all.`;
+  const cut = told.anomalies.length < told.max_anomalies ? "" : ` The page has the ${told.max_anomalies} largest; the SQL lists all.`;
+  const note = `Dots are what was spent, ticks what was expected.${cut}`;
   const columns = [
     ["day", "day"], ["workflow_name", "text"], ["trigger", "text"], ["cost", "usd"], ["expected_cost", "usd"],
     ["difference", "usd"], ["driver", "text"], ["model", "text"],
   ];
-  return answer(columns, rows, { rows: points }, sql, summary, note);
+  const span = [{ day: selection.from * DAY_MS }, { day: (selection.to + 1) * DAY_MS }];
+  return answer(columns, rows, { rows: points, span }, sql, summary, note);
 }
 
 function workflowOf(row, options) {

@@ -1,7 +1,7 @@
 "use strict";
 /* The filters as a person sets them: dates, and lists of boxes to tick. */
 
-const PRESETS = [["7 days", 7], ["30 days", 30], ["90 days", 90], ["All", Infinity]];
+const PRESETS = [["7 d", 7], ["30 d", 30], ["90 d", 90], ["All", Infinity]];
 
 class Controls {
   constructor(filters, changed) {
@@ -9,7 +9,7 @@ class Controls {
     this.changed = changed;
     this.from = this.day("From", (day) => filters.between(day, NaN));
     this.to = this.day("To", (day) => filters.between(NaN, day));
-    const presets = PRESETS.map(([label, days]) => this.button(label, () => filters.lastDays(days)));
+    const presets = PRESETS.map(([label, days]) => this.button(label, () => filters.lastDays(days), days < Infinity ? `Last ${days} days` : "All days"));
     this.choices = KINDS.map((kind) => new Choice(kind, filters, () => this.change()));
     const reset = this.button("Reset", () => filters.reset());
     this.nodes = [
@@ -30,8 +30,8 @@ class Controls {
     return input;
   }
 
-  button(label, act) {
-    const made = element("button", { type: "button" }, label);
+  button(label, act, said = null) {
+    const made = element("button", { type: "button", "aria-label": said }, label);
     made.addEventListener("click", () => {
       act();
       this.change();

@@ -1,10 +1,9 @@
 "use strict";
 /* Puts answers on the page: charts by Vega, tables, SQL, and the cards on top. */
 
-const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-const palette = () => Array.from({ length: 9 }, (_, at) => style(`c${at + 1}`));
+/* A colour of the style sheet, by name: charts follow it from light to dark, and to paper. */
+const style = (name) => `var(--${name})`;
 
-/* The look of charts, from the style sheet. */
 function look() {
   const [ink, soft, line] = ["ink", "soft", "line"].map(style);
   const font = getComputedStyle(document.body).fontFamily;
@@ -13,7 +12,7 @@ function look() {
     font,
     view: { stroke: null },
     mark: { color: style("c1") },
-    range: { category: palette() },
+    range: { category: ["c1", "c2", "c3"].map(style) },
     axis: {
       labelColor: soft, titleColor: soft, tickColor: line, domainColor: line, gridColor: line, labelFontSize: 12,
       domain: false, ticks: false, labelPadding: 6, gridOpacity: 0.7,
@@ -30,21 +29,22 @@ class Chart {
     this.view = null;
   }
 
-  /* Draws anew where there is none yet or the look changed; else only the rows are changed. */
-  async show(rows, again = false) {
+  /* Draws where there is none yet; else only the rows are changed. */
+  async show(rows) {
     const empty = !rows.rows.length;
     this.place.hidden = empty;
     if (empty) return;
-    if (this.view && !again) {
+    const { heightOfRow } = this.spec.usermeta ?? {};
+    const height = heightOfRow ? heightOfRow * rows.rows.length : this.spec.height;
+    if (this.view) {
       for (const [name, values] of Object.entries(rows)) this.view.data(name, values);
-      await this.view.resize().runAsync();
+      await this.view.height(height).resize().runAsync();
       return;
     }
-    this.view?.finalize();
     const colours = JSON.stringify(this.spec).replace(/"\$(\w+)"/g, (_, name) => JSON.stringify(style(name)));
-    const spec = { ...JSON.parse(colours), datasets: rows };
+    const spec = { ...JSON.parse(colours), height, datasets: rows };
     const options = {
-      mode: "vega-lite", renderer: "svg", actions: false, ast: true, defaultStyle: false, config: look(), tooltip: hint,
+      mode: "vega-lite", renderer: "svg", actions: false, ast: true, logLevel: 1, defaultStyle: false, config: look(), tooltip: hint,
     };
     this.view = (await vegaEmbed(this.place, spec, options)).view;
   }
@@ -129,7 +129,7 @@ class Figure {
     this.chart = spec && new Chart(spec, this.place);
   }
 
-  async show(selection, again) {
+  async show(selection) {
     const found = this.make(selection);
     this.answer = found;
     this.filled = false;
@@ -140,12 +140,12 @@ class Figure {
     this.none.hidden = found.rows.length > 0;
     this.place.setAttribute("aria-label", `${this.title}. ${found.summary} The table below has the numbers.`);
     this.fillTable();
-    await this.chart?.show(found.chart, again);
+    await this.chart?.show(found.chart);
   }
 
   /* Only a table that is looked at is made. */
   fillTable() {
-    if (this.filled || !this.details.open) return;
+    if (!this.answer || this.filled || !this.details.open) return;
     this.filled = true;
     this.rows.replaceChildren(table(this.answer, this.title));
   }

@@ -85,7 +85,7 @@ function workflows(told) {
     const rest = id === null && name === null;
     const key = id ?? `~${workspace ?? ""}~${name ?? ""}`;
     let label = rest ? `other workflows (${count.format(told.folded[workspace ?? ""] ?? 1)})` : (name ?? id);
-    if (used.get(name) > 1) label += ` · ${(rest || id === null ? (workspace ?? "no id") : id).slice(-6)}`;
+    if (used.get(name) > 1) label += ` …${(id ?? workspace ?? "").slice(-6)}`;
     return { key, label, workspace, id, name, rest };
   });
 }

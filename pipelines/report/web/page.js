@@ -2,11 +2,11 @@
 /* Starts the page, and shows it again whenever a filter or the theme changes. */
 
 const FIGURES = [
-  { id: "spend", title: "Spend by model", make: spend, wide: true },
+  { id: "spend", title: "Spend over time", make: spend, wide: true },
   { id: "budget", title: "Budget", make: budget, wide: true },
-  { id: "workflows", title: "Spend by workflow", make: workflowsFigure },
-  { id: "models", title: "Spend by model and tool", make: models },
-  { id: "anomalies", title: "Out of the ordinary", make: anomalies, wide: true },
+  { id: "workflows", title: "Workflows", make: workflowsFigure },
+  { id: "models", title: "Models and tools", make: models },
+  { id: "anomalies", title: "Out of the ordinary", make: anomalies, wide: true, open: true },
   { id: "tokens", title: "Tokens", make: tokens },
   { id: "latency", title: "Duration of runs", make: latency },
   { id: "failures", title: "Failed runs", make: failures },
@@ -55,21 +55,18 @@ class Page {
   }
 
   /* The cards at once, then one figure after the other; what was asked meanwhile is shown instead. */
-  async show(again = false) {
-    this.again ||= again;
+  async show() {
     const round = (this.round = (this.round ?? 0) + 1);
-    const { again: anew } = this;
     document.body.dataset.state = "drawing";
     const selection = new Selection(this.told, this.filters);
     this.top.show(selection);
     cards(this.top.answer, selection);
     for (const figure of this.figures) {
-      await figure.show(selection, anew);
+      await figure.show(selection);
       if (!performance.getEntriesByName("interactive").length) performance.mark("interactive");
       await new Promise((resume) => setTimeout(resume));
       if (round !== this.round) return;
     }
-    this.again = false;
     document.body.dataset.state = "drawn";
   }
 }
@@ -113,14 +110,11 @@ function card(title, value, text, kind = "") {
 }
 
 /* Light or dark as the system has it, until somebody chooses. */
-function themed(page) {
+function themed() {
   const system = matchMedia("(prefers-color-scheme: dark)");
   const button = document.getElementById("theme");
   const isDark = () => (document.documentElement.dataset.theme ?? (system.matches ? "dark" : "light")) === "dark";
-  const follow = () => {
-    button.textContent = isDark() ? "Light" : "Dark";
-    page.show(true);
-  };
+  const follow = () => (button.textContent = isDark() ? "Light" : "Dark");
   button.addEventListener("click", () => {
     document.documentElement.dataset.theme = isDark() ? "light" : "dark";
     follow();
@@ -130,10 +124,11 @@ function themed(page) {
 }
 
 async function start() {
+  themed();
   const told = await unpacked("data");
   document.getElementById("as-of").textContent =
     `Data up to ${told.newest ? momentText(told.newest) : "–"}, page written ${momentText(told.written)}.`;
-  themed(new Page(told));
+  await new Page(told).show();
 }
 
 start().catch((fault) => {

@@ -179,5 +179,6 @@ function reconciliation(selection) {
     [selection.grain, "day"], ["runs", "count"], ["runs_off", "count"],
     ["said_cost", "usd"], ["itemised_cost", "usd"], ["difference", "usd"],
   ];
-  return answer(columns, rows, { rows: bars }, sql, summary);
+  const note = "Bars are the sums of items, lines what Sim says the runs cost.";
+  return answer(columns, rows, { rows: bars }, sql, summary, note);
 }
