@@ -11,13 +11,15 @@ const longDay = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short
 const count = new Intl.NumberFormat("en-US");
 const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
 const cents = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });
-const fine = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD", maximumSignificantDigits: 3 });
 
 const dated = (number, format = shortDay) => format.format(new Date(number * DAY_MS));
 const plural = (number, one, many = `${one}s`) => `${count.format(number)} ${number === 1 ? one : many}`;
 
+/* Cents, or three digits of less than a dollar. */
 function usd(amount) {
-  return amount !== 0 && Math.abs(amount) < 1 ? fine.format(amount) : cents.format(amount);
+  if (amount === 0 || Math.abs(amount) >= 1) return cents.format(amount);
+  const digits = Math.min(12, 2 - Math.floor(Math.log10(Math.abs(amount))));
+  return `${amount < 0 ? "-" : ""}$${Math.abs(amount).toFixed(digits).replace(/(\.\d\d\d*?)0+$/, "$1")}`;
 }
 
 function percent(share, digits = 1) {
