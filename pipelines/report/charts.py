@@ -14,6 +14,10 @@ import altair as alt
 HEIGHT = 240
 ROWS = alt.NamedData("rows")
 TICKS = alt.expr("width < 500 ? 4 : 8")
+DAYS = (
+    "utchours(datum.value) ? '' : utcmonth(datum.value) == 0 && utcdate(datum.value) == 1"
+    " ? utcFormat(datum.value, '%Y') : datum.label"
+)
 NOTHING = alt.Y2Datum(0)
 SECONDS = [0.001, 0.01, 0.1, 1, 10, 60, 600, 3600, 36000, 360000]
 FROM_SECONDS = (
@@ -43,7 +47,14 @@ def specs(groups: Mapping[str, int]) -> dict[str, dict[str, Any]]:
 
 
 def _day(**axis: Any) -> alt.X:
-    labels = {"title": None, "grid": False, "labelOverlap": True, "tickCount": TICKS, "format": "%-d %b"} | axis
+    labels = {
+        "title": None,
+        "grid": False,
+        "labelOverlap": True,
+        "tickCount": TICKS,
+        "format": "%-d %b",
+        "labelExpr": DAYS,
+    } | axis
     return alt.X("day:T", scale=alt.Scale(type="utc"), axis=alt.Axis(**labels))
 
 

@@ -154,7 +154,7 @@ def _page(about: dict[str, Any], found: Cubes) -> bytes:
         "durations": found.durations,
         "specs": charts.specs(groups),
     }
-    packed = gzip.compress(json.dumps(told, default=_plain, separators=(",", ":")).encode(), 9, mtime=0)
+    packed = gzip.compress(json.dumps(told, default=_plain, separators=(",", ":")).encode(), 6, mtime=0)
     web = files(__package__) / "web"
     style = (web / "page.css").read_text()
     bundle = javascript_bundle("window.vegaEmbed = vegaEmbed;").replace("</script", r"<\/script")

@@ -25,7 +25,8 @@ function look() {
 class Chart {
   constructor(spec, place) {
     this.spec = spec;
-    this.place = place;
+    this.place = place; // Vega gives its own role and label to what it draws into
+    this.inner = place.appendChild(element("div"));
     this.view = null;
   }
 
@@ -46,7 +47,7 @@ class Chart {
     const options = {
       mode: "vega-lite", renderer: "svg", actions: false, ast: true, logLevel: 1, defaultStyle: false, config: look(), tooltip: hint,
     };
-    this.view = (await vegaEmbed(this.place, spec, options)).view;
+    this.view = (await vegaEmbed(this.inner, spec, options)).view;
   }
 }
 
