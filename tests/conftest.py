@@ -6,6 +6,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -14,6 +15,10 @@ from tests.app import App
 from tests.postgres import skip_reason, throwaway_postgres
 from tests.tables import Place
 from tests.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from pipelines.settings import Target
+    from tests.browser import Browser
 
 # before dlt is imported anywhere: no telemetry, and no log lines but errors
 os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
@@ -66,3 +71,34 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
         return Place(dlt.destinations.duckdb(str(tmp_path / "tables.duckdb")), tmp_path / "dlt")
     url = request.getfixturevalue("postgres")
     return Place(dlt.destinations.postgres(url), tmp_path / "dlt", f"sim_{uuid.uuid4().hex[:8]}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A browser of this test run."""
+    from tests.browser import chromium, skip_reason
+
+    reason = skip_reason()
+    if reason is not None:
+        pytest.skip(reason)
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def report_account(tmp_path_factory: pytest.TempPathFactory) -> Target:
+    """The account of ``tests.report_account`` in DuckDB."""
+    from tests.report_account import fill
+
+    return fill(tmp_path_factory.mktemp("account"))
+
+
+@pytest.fixture(scope="session")
+def report_page(report_account: Target, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its HTML report."""
+    from pipelines.report import page
+    from tests.report_account import NOW
+
+    file = tmp_path_factory.mktemp("page") / "report.html"
+    page.write(report_account, file, now=NOW)
+    return file

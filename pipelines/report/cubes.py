@@ -62,13 +62,13 @@ def read(target: Target, workspaces: Sequence[str], since: date | None, room: in
     def asked(sql: str, **more: str) -> Sequence[Row]:
         return ask(target, sql.format(key=KEY, dataset=target.dataset, where=condition(workspaces, since), **more)).rows
 
-    runs = asked(RUNS)
+    runs = sorted(asked(RUNS), key=lambda row: tuple(map(str, row[:5])))  # the same rows make the same page
     if not runs:
         raise ConfigurationError(f"there is no run to report in {target}; run sim-sync run (or sim-sync demo) first")
     items, reconciled = asked(ITEMS), asked(RECONCILED)
     for step in STEPS:
-        durations = [(row, list(map(int, row[5].split()))) for row in asked(DURATIONS, bucket=BUCKET.format(step=step))]
-        if sum(len(found) for _, found in durations) <= 2 * MAX_DURATIONS or step == STEPS[-1]:
+        durations = asked(DURATIONS, bucket=BUCKET.format(step=step))
+        if sum(row[5].count(" ") for row in durations) <= 2 * MAX_DURATIONS:  # each is two numbers
             break
     book = Book(runs, items, room)
     for row in runs:

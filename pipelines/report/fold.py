@@ -107,22 +107,11 @@ class Book:
         )
         return self._cells.setdefault(at, _Cell(len(self._cells)))
 
-    def cubes(self, items: Sequence[Row], durations: Sequence[tuple[Row, list[int]]], step: float) -> Cubes:
+    def cubes(self, items: Sequence[Row], durations: Sequence[Row], step: float) -> Cubes:
         """All of it in columns, in the order of cells."""
-        parts: dict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0, 0])
-        for row in items:
-            item = self._items.get((row[5], row[6]), self._items.get((row[5], None), 0))
-            part = parts[self.cell(row).number, item]
-            for at, value in enumerate((int(row[7] or 0), int(row[8] or 0), pico(row[9]))):
-                part[at] += value
-        counted: dict[tuple[int, int], int] = defaultdict(int)
-        for row, pairs in durations:
-            number = self.cell(row).number
-            for ms, runs in zip(pairs[::2], pairs[1::2], strict=True):
-                counted[number, ms] += runs
+        parts, counted = self._parts(items), self._durations(durations)
         cells = list(self._cells.items())
         money = {name: [cell.money[at] for _, cell in cells] for at, name in enumerate(CELL_MONEY)}
-        ordered = sorted(parts.items())
         return Cubes(
             self.first_day,
             list(self._workflows),
@@ -132,20 +121,40 @@ class Book:
             {name: [at[n] for at, _ in cells] for n, name in enumerate(("day", "workflow", "trigger"))}
             | {name: [cell.counts[at] for _, cell in cells] for at, name in enumerate(CELL_COLUMNS)}
             | amounts(money),
-            {
-                "cell": _steps(cell for (cell, _), _ in ordered),
-                "item": [item for (_, item), _ in ordered],
-                "prompt": [part[0] for _, part in ordered],
-                "completion": [part[1] for _, part in ordered],
-            }
-            | amounts({"cost": [part[2] for _, part in ordered]}),
-            {
-                "cell": _steps(cell for cell, _ in sorted(counted)),
-                "ms": [ms for _, ms in sorted(counted)],
-                "runs": [counted[at] for at in sorted(counted)],
-            },
+            parts,
+            counted,
             step,
         )
+
+    def _parts(self, items: Sequence[Row]) -> dict[str, list[int]]:
+        parts: dict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0, 0])
+        for row in items:
+            item = self._items.get((row[5], row[6]), self._items.get((row[5], None), 0))
+            part = parts[self.cell(row).number, item]
+            for at, value in enumerate((int(row[7] or 0), int(row[8] or 0), pico(row[9]))):
+                part[at] += value
+        ordered = sorted(parts.items())
+        return {
+            "cell": _steps(cell for (cell, _), _ in ordered),
+            "item": [item for (_, item), _ in ordered],
+            "prompt": [part[0] for _, part in ordered],
+            "completion": [part[1] for _, part in ordered],
+        } | amounts({"cost": [part[2] for _, part in ordered]})
+
+    def _durations(self, durations: Sequence[Row]) -> dict[str, list[int]]:
+        """Of each row a text, "ms runs ms runs …"."""
+        counted: dict[int, dict[int, int]] = {}
+        for row in durations:
+            runs_by_ms = counted.setdefault(self.cell(row).number, {})
+            numbers = map(int, row[5].split())
+            for ms, runs in zip(numbers, numbers, strict=True):
+                runs_by_ms[ms] = runs_by_ms.get(ms, 0) + runs
+        ordered = [(cell, ms, runs) for cell, by_ms in sorted(counted.items()) for ms, runs in sorted(by_ms.items())]
+        return {
+            "cell": _steps(cell for cell, _, _ in ordered),
+            "ms": [ms for _, ms, _ in ordered],
+            "runs": [runs for _, _, runs in ordered],
+        }
 
     def _folded(self) -> dict[str, int]:
         found: dict[str, int] = defaultdict(int)
