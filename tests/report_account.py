@@ -23,7 +23,7 @@ def account() -> dict[str, list[Row]]:
     evil = {"workflow_id": "evil", "workflow_name": EVIL, "workspace_id": "o'ne"}
     return {
         "logs": [
-            run("a", "9007.199254740993", **evil),  # 2^53 + 1 of the smallest unit: no float has it
+            run("a", "900719.925474099301", **evil),  # a hundred times what a float has to the last digit
             run("b", "0.000000000001", status="failed", total_duration_ms=3000, **evil),
             run("c", "0.3", started_at=at("2026-11-05"), workspace_id="two", trigger="chat", total_duration_ms=250_000),
             run("d", "0.1", started_at=at("2026-11-05"), workspace_id="two", trigger=None, status="cancelled"),
@@ -32,7 +32,7 @@ def account() -> dict[str, list[Row]]:
             run("old", "5", started_at=at("2024-02-29"), workspace_id="two"),
         ],
         "cost_items": [
-            item("a", "model", EVIL, "9007.194254740993", (90, 20)),
+            item("a", "model", EVIL, "900719.920474099301", (90, 20)),
             item("a", "other", "other", "0.005"),
             item("b", "other", "other", "0.000000000001"),
             item("c", "model", "gpt-4o", "0.2", (1000, 500)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from pathlib import Path
+from typing import Any
 
 import dlt
 import duckdb
@@ -17,6 +18,7 @@ from tests.app import App
 from tests.browser import Browser
 from tests.report_account import NOW, account, assert_same
 from tests.tables import Place, at
+from tests.test_views import run
 
 FILTERS = {
     "the last thirty days": "",
@@ -59,7 +61,7 @@ def test_what_somebody_wants_to_know_first(browser: Browser, report_page: Path) 
     assert "Details for 80.0 % of 5 costly runs." in browser.text("header")
     cards = [text.split("\n") for text in browser.script(CARDS)]
     assert [(title, value) for title, value, _ in cards] == [
-        ("Spend", "$9,007.80"),
+        ("Spend", "$900,720.53"),
         ("Forecast: over the limit", "$137.25"),
         ("Runs", "6"),
         ("Failed", "16.7 %"),
@@ -73,7 +75,7 @@ CARDS = "return [...document.querySelectorAll('.card')].map((card) => card.inner
 
 def test_spend_is_compared_with_as_many_days_before(browser: Browser, report_page: Path) -> None:
     browser.open(report_page, "#from=2026-11-05&to=2026-11-07")
-    assert browser.script(CARDS)[0].split("\n")[1:] == ["$0.60", "▼ 100 % against $9,007.20 in the 3 days before"]
+    assert browser.script(CARDS)[0].split("\n")[1:] == ["$0.60", "▼ 100 % against $900,719.93 in the 3 days before"]
 
 
 def test_what_does_not_add_up_and_what_is_out_of_the_ordinary_is_said(browser: Browser, report_page: Path) -> None:
@@ -121,6 +123,24 @@ def test_where_there_are_too_many_workflows_the_smallest_are_shown_as_one(
             assert_same(name, rows, ask(report_account, sql).rows)
 
 
+def test_a_page_that_a_sync_came_across_is_read_again(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place(dlt.destinations.duckdb(str(tmp_path / "tables.duckdb")), tmp_path / "dlt").fill(account())
+    read = cubes.read
+
+    def read_while_loaded(*args: Any) -> Any:
+        monkeypatch.setattr(cubes, "read", read)
+        found = read(*args)
+        place.fill({"logs": [run("new", "0.5", started_at=at("2026-11-09"))]})
+        return found
+
+    monkeypatch.setattr(cubes, "read", read_while_loaded)
+    page.write(Target(database=tmp_path / "tables.duckdb"), tmp_path / "report.html", now=NOW)
+    browser.open(tmp_path / "report.html", "#from=2026-11-09&to=2026-11-09")
+    assert browser.text(".value") == "$0.50"
+
+
 def test_a_page_that_would_be_too_large_is_refused(
     report_account: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,6 +160,7 @@ def test_what_keeps_a_page_from_being_written_is_said_plainly(report_account: Ta
     (tmp_path / "report.html").mkdir()
     with pytest.raises(ConfigurationError, match="cannot be written"):
         page.write(report_account, tmp_path / "report.html")
+    assert [each.name for each in tmp_path.iterdir() if each.is_file()] == []
     with duckdb.connect(str(tmp_path / "old.duckdb")) as connection:
         connection.execute("CREATE SCHEMA sim; CREATE TABLE sim.logs (id VARCHAR)")
     with pytest.raises(ConfigurationError, match="lacks the views"):

@@ -25,7 +25,6 @@ def test_a_filter_changes_the_numbers_and_the_address_which_brings_them_back(
 ) -> None:
     browser.open(report_page, "#from=2026-11-01&to=2026-11-09")
     everything = browser.text("#cards")
-    browser.script("document.querySelector('.choice:nth-of-type(3) summary, .choice summary').click()")
     browser.click("input[type=checkbox][value=two]")
     assert browser.text(".value") == "$0.60"
     assert browser.text("#looked-at") == "1 Nov – 9 Nov 2026; workspace two"
@@ -95,6 +94,27 @@ def test_a_filter_is_set_and_sql_copied_by_keyboard(browser: Browser, report_pag
     assert browser.text("[role=status]") == "SQL of Spend over time copied."
 
 
+def test_skipping_to_the_charts_leaves_the_filters_as_they_are(browser: Browser, report_page: Path) -> None:
+    address = "#from=2026-11-05&to=2026-11-05"
+    browser.open(report_page, address)
+    assert browser.tab()["text"] == "Skip to the charts"
+    browser.press(Keys.ENTER)
+    assert browser.script("return [document.activeElement.id, location.hash]") == ["figures", address]
+    assert browser.tab()["figure"] == "spend"
+
+
+def test_a_day_before_the_first_one_takes_it_along(browser: Browser, report_page: Path) -> None:
+    browser.open(report_page, "#from=2026-11-05&to=2026-11-09")
+    set_day = (
+        "const box = document.querySelectorAll('input[type=date]')[arguments[0]];"
+        "box.value = arguments[1]; box.dispatchEvent(new Event('change'))"
+    )
+    browser.script(set_day, 1, "2026-11-02")
+    assert browser.drawn().text("#looked-at") == "2 Nov 2026"
+    browser.script(set_day, 0, "2026-11-06")
+    assert browser.drawn().text("#looked-at") == "6 Nov 2026"
+
+
 def test_charts_are_described_for_those_who_do_not_see_them(browser: Browser, report_page: Path) -> None:
     browser.open(report_page)
     labels = browser.script(
@@ -105,7 +125,7 @@ def test_charts_are_described_for_those_who_do_not_see_them(browser: Browser, re
     for role, label in labels:
         assert role == "img"
         assert "The table below has the numbers." in label
-    assert any("$9,007.79 in all" in label for _, label in labels)
+    assert any("$900,720.52 in all" in label for _, label in labels)
     unlabelled = (
         "return [...document.querySelectorAll('input, button, select')]"
         ".filter((each) => !(each.labels?.length || each.ariaLabel || each.innerText.trim())).length"

@@ -18,6 +18,7 @@ MAX_DURATIONS = 800_000
 NEEDED = ("runs", "cost_by_model", "cost_reconciliation")
 
 KEY = "day, workspace_id, workflow_id, workflow_name, trigger"
+LAST_LOAD = "SELECT MAX(load_id) FROM {dataset}._dlt_loads"
 THERE = "SELECT table_name FROM information_schema.tables WHERE table_schema = {dataset}"
 RUNS = """
 SELECT {key}, COUNT(*), COUNT(*) FILTER (WHERE status = 'completed'), COUNT(*) FILTER (WHERE status = 'failed'),
@@ -95,11 +96,19 @@ def condition(workspaces: Sequence[str], since: date | None) -> str:
     return " AND ".join(parts) or "1 = 1"
 
 
+def last_load(target: Target) -> str | None:
+    """Which load was the last one."""
+    if "_dlt_loads" not in there(target):
+        return None
+    (row,) = ask(target, LAST_LOAD.format(dataset=target.dataset)).rows
+    return row[0] if row[0] is None else str(row[0])
+
+
 def there(target: Target) -> frozenset[str]:
-    """The views that are made.
+    """Tables and views.
 
     Raises:
-        ConfigurationError: Those that every report needs are not among them.
+        ConfigurationError: The views that every report needs are not among them.
     """
     rows = ask(target, THERE.format(dataset=literal(target.dataset))).rows
     found = frozenset(str(name) for (name,) in rows)

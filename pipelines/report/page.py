@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from importlib.resources import files
@@ -31,6 +32,7 @@ LARGEST = 5_000_000
 """Bytes of a page at most, so that it can be mailed."""
 ROOM = (250_000, 100_000, 40_000, 10_000)
 """Items of cost there is room for: less where the page would be too large."""
+ATTEMPTS = 3
 MAX_ANOMALIES = 500
 STACKED = 5
 """Models that have a colour of their own."""
@@ -89,21 +91,28 @@ def write(
     if not file.parent.is_dir():
         raise ConfigurationError(f"--html: the folder {file.parent} does not exist")
     first = since.astimezone(UTC).date() if since else None
-    about = _about(target, workspaces, first, now or datetime.now(UTC))
-    for room in ROOM:
-        page = _page(about, cubes.read(target, workspaces, first, room))
-        if len(page) < LARGEST:
-            break
-    else:
-        raise ConfigurationError(
-            f"--html: the page would have {len(page) // 1_000_000} MB; report fewer days (--since)"
-        )
+    for _ in range(ATTEMPTS):
+        before = cubes.last_load(target)
+        page = _fitting(target, workspaces, first, now or datetime.now(UTC))
+        if cubes.last_load(target) == before:
+            break  # else a sync came across, and one figure may know of runs that another does not
     half = file.with_name(f".{file.name}.part")
     try:
         half.write_bytes(page)
         os.replace(half, file)
     except OSError as error:
+        with suppress(OSError):
+            half.unlink()
         raise ConfigurationError(f"--html {file}: cannot be written ({error.strerror})") from error
+
+
+def _fitting(target: Target, workspaces: Sequence[str], since: date | None, now: datetime) -> bytes:
+    about = _about(target, workspaces, since, now)
+    for room in ROOM:
+        page = _page(about, cubes.read(target, workspaces, since, room))
+        if len(page) < LARGEST:
+            return page
+    raise ConfigurationError(f"--html: the page would have {len(page) // 1_000_000} MB; report fewer days (--since)")
 
 
 def _about(target: Target, workspaces: Sequence[str], since: date | None, now: datetime) -> dict[str, Any]:

@@ -153,15 +153,20 @@ ORDER BY cost DESC`;
   return answer(columns, rows, { rows: bars.rows }, sql, bars.summary("workflow"), note);
 }
 
-/* The 15 largest and the sum of the others, as bars. */
+/* The 15 largest as bars, and what the others come to in words. */
 function ranked(order, labelOf, amountOf) {
   const total = order.reduce((all, at) => all + amountOf(at), 0);
-  const bar = (name, cost) => ({ name, label: name, cost, spend: usd(cost), share: percent(cost / total) });
-  const rows = order.slice(0, 15).map((at) => bar(labelOf(at), amountOf(at)));
+  const rows = order.slice(0, 15).map((at) => {
+    const [name, cost] = [labelOf(at), amountOf(at)];
+    return { name, label: name, cost, spend: usd(cost), share: percent(cost / total) };
+  });
   const others = order.slice(15);
-  if (others.length) rows.push(bar(`${count.format(others.length)} more`, others.reduce((all, at) => all + amountOf(at), 0)));
+  const rest = usd(others.reduce((all, at) => all + amountOf(at), 0));
+  const more = others.length ? ` ${count.format(others.length)} more, ${rest} together, are in the table.` : "";
   const summary = (what) =>
-    rows.length && total ? `${plural(order.length, what)}; ${rows[0].name} spends most, ${rows[0].spend} (${rows[0].share}).` : "";
+    rows.length && total
+      ? `${plural(order.length, what)}; ${rows[0].name} spends most, ${rows[0].spend} (${rows[0].share}).${more}`
+      : "";
   return { rows, summary };
 }
 

@@ -32,11 +32,13 @@ class Filters {
     this.between(day("from"), day("to"));
   }
 
-  /* Takes what is a day, and sees to it that there is at least one. */
+  /* Takes what is a day; where none would be left, the other one follows. */
   between(from, to) {
     if (Number.isFinite(from)) this.from = from;
     if (Number.isFinite(to)) this.to = to;
-    if (this.to < this.from) this.to = this.from;
+    if (this.to >= this.from) return;
+    if (Number.isFinite(from)) this.to = this.from;
+    else this.from = this.to;
   }
 
   get hash() {

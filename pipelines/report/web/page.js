@@ -41,6 +41,10 @@ class Page {
       if (made) this.figures.push(made);
       document.getElementById("figures").append(made ? made.node : element("p", { class: "left-out", id: figure.id }, why));
     }
+    document.getElementById("skip").addEventListener("click", (event) => {
+      event.preventDefault(); // the address is the filters'
+      document.getElementById("figures").focus();
+    });
     addEventListener("hashchange", () => {
       if (location.hash === this.filters.hash) return;
       this.filters.read(location.hash);
@@ -90,6 +94,7 @@ function cards({ chosen, before }, selection) {
   made.push(card("Failed", percent(failed / runs), `${usd(chosen.wasted.number())} spent on failed and cancelled runs`));
   document.getElementById("cards").replaceChildren(...made);
   document.getElementById("looked-at").textContent = selection.filters.words;
+  document.getElementById("told").textContent = `: ${usd(cost)} for ${plural(runs, "run")}`;
   const split = chosen.costed[0] ? chosen.split[0] / chosen.costed[0] : 1;
   document.getElementById("complete").textContent =
     `Details for ${percent(Math.floor(split * 1000) / 1000, split === 1 ? 0 : 1)} of ${plural(chosen.costed[0], "costly run")}.`;
