@@ -6,6 +6,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -15,6 +16,9 @@ from tests.app import App
 from tests.postgres import skip_reason, throwaway_postgres
 from tests.tables import Place, target_of
 from tests.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from tests.browser import Browser
 
 # before dlt is imported anywhere: no telemetry, and no log lines but errors
 os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
@@ -75,3 +79,34 @@ def target(place: Place, request: pytest.FixtureRequest, monkeypatch: pytest.Mon
     if place.pipeline.destination.destination_name == "postgres":
         monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", request.getfixturevalue("postgres"))
     return target_of(place)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A browser of this test run."""
+    from tests.browser import chromium, skip_reason
+
+    reason = skip_reason()
+    if reason is not None:
+        pytest.skip(reason)
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def report_account(tmp_path_factory: pytest.TempPathFactory) -> Target:
+    """The account of ``tests.report_account`` in DuckDB."""
+    from tests.report_account import fill
+
+    return fill(tmp_path_factory.mktemp("account"))
+
+
+@pytest.fixture(scope="session")
+def report_page(report_account: Target, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its HTML report."""
+    from pipelines.report import page
+    from tests.report_account import NOW
+
+    file = tmp_path_factory.mktemp("page") / "report.html"
+    page.write(report_account, file, now=NOW)
+    return file

@@ -1,0 +1,109 @@
+"use strict";
+/* Figures that are not counted in the page: the account's budget, and what was found to be out of the ordinary. */
+
+function budget(selection) {
+  const { told } = selection;
+  const found = told.budget;
+  let spent = 0n;
+  const rows = told.burn.map(([day, cost]) => [dayNumber(day), (spent += exactOf(cost))]);
+  const points = rows.map(([day, exact]) => {
+    const spend = Number(exact) / 1e12;
+    return { day: day * DAY_MS, period: dated(day, longDay), spend, spent: usd(spend) };
+  });
+  const sql = `-- limit and forecast: SELECT * FROM ${told.dataset}.budget
+SELECT day, SUM(SUM(total_cost)) OVER (ORDER BY day) AS spend
+FROM ${told.dataset}.cost_by_day
+WHERE day BETWEEN ${date(dayNumber(found.period_start))} AND ${date(dayNumber(found.period_end))}
+GROUP BY day
+ORDER BY day`;
+  const chart = { rows: points, forecast: ahead(found), limit: limit(found) };
+  const note =
+    "The whole account, whatever is filtered. The line adds up the runs that are loaded; the forecast goes on from " +
+    `what Sim says was spent, ${usd(Number(found.spend))} on ${momentText(found.observed_at)}.`;
+  return answer([["day", "day"], ["spend", "usd"]], rows, chart, sql, budgetWords(found), note);
+}
+
+/* From what Sim said was spent to the end of the period. */
+function ahead(found) {
+  if (found.forecast === null) return [];
+  const point = (day, spend, low, high) => ({
+    day: dayNumber(day) * DAY_MS, period: dated(dayNumber(day), longDay), spend: Number(spend), low: Number(low),
+    high: Number(high), forecast: `${usd(Number(spend))} (${usd(Number(low))} – ${usd(Number(high))})`,
+  });
+  const { observed_at: now, spend, forecast, forecast_low: low, forecast_high: high } = found;
+  return [point(now, spend, spend, spend), point(found.period_end, forecast, low ?? forecast, high ?? forecast)];
+}
+
+function limit(found) {
+  if (found.usage_limit === null) return [];
+  const amount = Number(found.usage_limit);
+  return [{ limit: amount, label: `limit ${usd(amount)}` }];
+}
+
+function budgetWords(found) {
+  const parts = [`${usd(Number(found.spend))} of this period spent`];
+  if (found.usage_limit !== null) parts.push(`${percent(Number(found.spend_share), 0)} of the limit of ${usd(Number(found.usage_limit))}`);
+  if (found.burn_per_day !== null) parts.push(`${usd(Number(found.burn_per_day))} a day`);
+  if (found.forecast !== null) parts.push(`${forecastWords(found)} by ${dated(dayNumber(found.period_end), longDay)}`);
+  if (found.over_limit) parts.push("the limit is exceeded");
+  else if (found.limit_at !== null) parts.push(`the limit is reached on ${dated(dayNumber(found.limit_at), longDay)}`);
+  return `${parts.join("; ")}.`;
+}
+
+function forecastWords(found) {
+  const range = found.forecast_low === null ? "" : ` (${usd(Number(found.forecast_low))} – ${usd(Number(found.forecast_high))})`;
+  return `forecast ${usd(Number(found.forecast))}${range}`;
+}
+
+function anomalies(selection) {
+  const { told, filters } = selection;
+  const { workflow, trigger } = filters.options;
+  const workflows = filters.workflowsLookedAt;
+  const triggers = filters.triggersLookedAt;
+  const found = told.anomalies
+    .map((row) => ({ ...row, at: dayNumber(row.day), number: workflowOf(row, workflow) }))
+    .filter((row) => row.at >= selection.from && row.at <= selection.to && workflows[row.number])
+    .filter((row) => triggers[trigger.findIndex((option) => option.value === row.trigger)])
+    .sort((a, b) => b.at - a.at || Number(b.difference) - Number(a.difference));
+  const rows = found.map((row) => [
+    row.at, row.workflow_name, row.trigger, exactOf(row.cost), exactOf(row.expected_cost), exactOf(row.difference),
+    row.driver, row.model,
+  ]);
+  const points = found.map((row) => ({
+    day: row.at * DAY_MS,
+    period: dated(row.at, longDay),
+    name: workflow[row.number].label,
+    cost: Number(row.cost),
+    expected: Number(row.expected_cost),
+    spend: usd(Number(row.cost)),
+    expectation: usd(Number(row.expected_cost)),
+    driver: row.driver,
+  }));
+  const sql = `SELECT day, workflow_name, trigger, cost, expected_cost, difference, driver, model
+FROM ${told.dataset}.cost_anomalies
+WHERE ${where(selection)}
+ORDER BY day DESC, difference DESC`;
+  const largest = found.reduce((most, row) => (!most || Math.abs(row.difference) > Math.abs(most.difference) ? row : most), null);
+  const summary = largest
+    ? `${plural(found.length, "day of a workflow", "days of workflows")} out of the ordinary; the largest: ` +
+      `${workflow[largest.number].label} on ${dated(largest.at, longDay)}, ${usd(Number(largest.cost))} instead of ` +
+      `${usd(Number(largest.expected_cost))}.`
+    : "Nothing out of the ordinary here.";
+  const cut = told.anomalies.length < told.max_anomalies ? "" : ` The page has the ${told.max_anomalies} largest; the SQL lists all.`;
+  const note = `Dots are what was spent, ticks what was expected.${cut}`;
+  const columns = [
+    ["day", "day"], ["workflow_name", "text"], ["trigger", "text"], ["cost", "usd"], ["expected_cost", "usd"],
+    ["difference", "usd"], ["driver", "text"], ["model", "text"],
+  ];
+  const span = [{ day: selection.from * DAY_MS }, { day: (selection.to + 1) * DAY_MS }];
+  return answer(columns, rows, { rows: points, span }, sql, summary, note);
+}
+
+function workflowOf(row, options) {
+  const own = options.findIndex(
+    (option) =>
+      !option.rest && option.workspace === row.workspace_id && option.id === row.workflow_id &&
+      (option.id !== null || option.name === row.workflow_name),
+  );
+  return own >= 0 ? own : options.findIndex((option) => option.rest && option.workspace === row.workspace_id);
+}

@@ -1,0 +1,142 @@
+"use strict";
+/* Starts the page, and shows it again whenever a filter or the theme changes. */
+
+const FIGURES = [
+  { id: "spend", title: "Spend over time", make: spend, wide: true },
+  { id: "budget", title: "Budget", make: budget, wide: true },
+  { id: "workflows", title: "Workflows", make: workflowsFigure },
+  { id: "models", title: "Models and tools", make: models },
+  { id: "anomalies", title: "Out of the ordinary", make: anomalies, wide: true, open: true },
+  { id: "tokens", title: "Tokens", make: tokens },
+  { id: "latency", title: "Duration of runs", make: latency },
+  { id: "failures", title: "Failed runs", make: failures },
+  { id: "reconciliation", title: "Does it add up?", make: reconciliation },
+];
+
+/* Why a figure is left out, or nothing. */
+function missing(id, told) {
+  if (id === "budget") {
+    if (!told.has.budget) return "Budget: this database has no view “budget” yet; the next sim-sync run makes it.";
+    if (!told.budget) return "Budget: Sim's usage has not been read yet.";
+    if (told.budget.period_start === null) return `Budget: Sim names no billing period; spent ${usd(Number(told.budget.spend))}.`;
+  }
+  if (id === "anomalies" && !told.has.anomalies) {
+    return "Anomalies: this database has no view “cost_anomalies” yet; the next sim-sync run makes it.";
+  }
+  return "";
+}
+
+class Page {
+  constructor(told) {
+    this.told = told;
+    this.filters = new Filters(told);
+    this.controls = new Controls(this.filters, () => this.follow());
+    document.getElementById("filters").append(...this.controls.nodes);
+    this.top = new Figure({ id: "headline", title: "Headline", make: headline });
+    document.getElementById("cards").after(this.top.node);
+    this.figures = [];
+    for (const figure of FIGURES) {
+      const why = missing(figure.id, told);
+      const made = why ? null : new Figure(figure, told.specs[figure.id]);
+      if (made) this.figures.push(made);
+      document.getElementById("figures").append(made ? made.node : element("p", { class: "left-out", id: figure.id }, why));
+    }
+    document.getElementById("skip").addEventListener("click", (event) => {
+      event.preventDefault(); // the address is the filters'
+      document.getElementById("figures").focus();
+    });
+    addEventListener("hashchange", () => {
+      if (location.hash === this.filters.hash) return;
+      this.filters.read(location.hash);
+      this.controls.follow();
+      this.show();
+    });
+  }
+
+  follow() {
+    history.replaceState(null, "", this.filters.hash);
+    this.show();
+  }
+
+  /* The cards at once, then one figure after the other; what was asked meanwhile is shown instead. */
+  async show() {
+    const round = (this.round = (this.round ?? 0) + 1);
+    document.body.dataset.state = "drawing";
+    const selection = new Selection(this.told, this.filters);
+    this.top.show(selection);
+    cards(this.top.answer, selection);
+    for (const figure of this.figures) {
+      await figure.show(selection);
+      if (!performance.getEntriesByName("interactive").length) performance.mark("interactive");
+      await new Promise((resume) => setTimeout(resume));
+      if (round !== this.round) return;
+    }
+    document.body.dataset.state = "drawn";
+  }
+}
+
+/* What somebody wants to know first. */
+function cards({ chosen, before }, selection) {
+  const { told } = selection;
+  const days = selection.to - selection.from + 1;
+  const covered = selection.before >= told.firstDay;
+  const [cost, earlier] = [chosen.cost.number(), before.cost.number()];
+  const change = covered && earlier ? (cost - earlier) / earlier : NaN;
+  const than = `${plural(days, "day")} before`;
+  const versus = Number.isFinite(change)
+    ? `${change >= 0 ? "▲" : "▼"} ${percent(Math.abs(change), 0)} against ${usd(earlier)} in the ${than}`
+    : `nothing to compare with in the ${than}`;
+  const made = [card("Spend", usd(cost), versus, "lead")];
+  if (told.budget) made.push(budgetCard(told.budget));
+  const [runs, completed, failed] = [chosen.runs[0], chosen.completed[0], chosen.failed[0]];
+  const each = completed ? `${usd(cost / completed)} for each that completed` : "none completed";
+  made.push(card("Runs", count.format(runs), each));
+  made.push(card("Failed", percent(failed / runs), `${usd(chosen.wasted.number())} spent on failed and cancelled runs`));
+  document.getElementById("cards").replaceChildren(...made);
+  document.getElementById("looked-at").textContent = selection.filters.words;
+  document.getElementById("told").textContent = `: ${usd(cost)} for ${plural(runs, "run")}`;
+  const split = chosen.costed[0] ? chosen.split[0] / chosen.costed[0] : 1;
+  document.getElementById("complete").textContent =
+    `Details for ${percent(Math.floor(split * 1000) / 1000, split === 1 ? 0 : 1)} of ${plural(chosen.costed[0], "costly run")}.`;
+}
+
+function budgetCard(found) {
+  const spent = Number(found.spend);
+  if (found.forecast === null || found.period_end === null) return card("This period", usd(spent), "no forecast yet");
+  const until = `by ${dated(dayNumber(found.period_end))}; ${usd(spent)} so far`;
+  if (found.usage_limit === null) return card("Forecast", usd(Number(found.forecast)), until);
+  const limit = Number(found.usage_limit);
+  const over = found.over_limit || Number(found.forecast) > limit;
+  return card(over ? "Forecast: over the limit" : "Forecast", usd(Number(found.forecast)), `${until}, limit ${usd(limit)}`, over ? "over" : "");
+}
+
+function card(title, value, text, kind = "") {
+  return element("div", { class: `card ${kind}` }, element("h2", {}, title), element("p", { class: "value" }, value), element("p", {}, text));
+}
+
+/* Light or dark as the system has it, until somebody chooses. */
+function themed() {
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const button = document.getElementById("theme");
+  const isDark = () => (document.documentElement.dataset.theme ?? (system.matches ? "dark" : "light")) === "dark";
+  const follow = () => (button.textContent = isDark() ? "Light" : "Dark");
+  button.addEventListener("click", () => {
+    document.documentElement.dataset.theme = isDark() ? "light" : "dark";
+    follow();
+  });
+  system.addEventListener("change", follow);
+  follow();
+}
+
+async function start() {
+  themed();
+  const told = await unpacked("data");
+  document.getElementById("as-of").textContent =
+    `Data up to ${told.newest ? momentText(told.newest) : "–"}, page written ${momentText(told.written)}.`;
+  await new Page(told).show();
+}
+
+start().catch((fault) => {
+  document.getElementById("as-of").textContent = `This page could not be shown: ${fault.message}. A newer browser may help.`;
+  throw fault;
+});
