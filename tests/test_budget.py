@@ -59,8 +59,18 @@ def budget(place: Place, asked: list[Row], runs: list[Row] | None = None, told: 
 
 
 FIGURES = frozenset(
-    "spend_share days_elapsed days_left burn_per_day burn_low burn_high forecast forecast_low forecast_high "
-    "days_until_limit".split()
+    [
+        "spend_share",
+        "days_elapsed",
+        "days_left",
+        "burn_per_day",
+        "burn_low",
+        "burn_high",
+        "forecast",
+        "forecast_low",
+        "forecast_high",
+        "days_until_limit",
+    ]
 )
 
 
