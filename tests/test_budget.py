@@ -237,6 +237,8 @@ def test_without_a_period_the_account_burns_what_its_usage_rises_by(place: Place
     assert (once["burn_per_day"], once["days_until_limit"], once["limit_at"]) == (None, None, None)
     row = budget(place, [usage("2026-11-06", "20"), usage(MIDDLE, "40")], daily("2026-10-20", 27, "1"), told)
     assert row["burn_per_day"] == pytest.approx(2)  # 20 in 10 days, half of it synced
+    assert row["over_limit"] is False
+    assert budget(place, [usage(MIDDLE, "101")])["over_limit"] is True  # though nothing is forecast
 
 
 def test_that_there_is_no_period_is_over_once_a_run_tells_of_one(place: Place) -> None:

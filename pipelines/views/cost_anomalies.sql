@@ -1,7 +1,8 @@
--- Days on which a workflow cost much more or less than it does on that day of the week; one row per workflow and such day.
+-- Days on which a workflow cost much more or less than it does on that weekday; one row per workflow and such day.
 -- A day is compared with the same weekday of up to 8 weeks before, 4 at least; days without runs cost 0, from the
--- workflow's first day on. The score is robust: 0.6745 * (cost - median) / MAD, MAD being the median distance from the
--- median, but never below 5 % of the median, nor below 0.01 USD. Rows have a score of 3.5 or more, either way.
+-- workflow's first day on. The score is robust: 0.6745 * (cost - median) / MAD, the MAD being the median distance from the
+-- median. Where that is less, the largest of these stands for it: 0.845 of the mean distance (the same for days that
+-- vary evenly; more where few are far off), 10 % of the median, 0.01 USD. Rows have a score of 3.5 or more, either way.
 -- The last day there is may not be over yet: it is only told when it cost too much
 --
 -- day             Day the runs started, UTC
