@@ -1,10 +1,12 @@
 -- What the account has spent of its limit, and where that leads; one row, none where usage was never asked.
 -- The period is the one that the latest run told of whose detail was read; else the calendar month, UTC.
--- Burn: what the synced runs cost a day, on average of the last 14 complete days (UTC; 7 or fewer where there are not as many,
--- the first day left out), and what the account spends beside them: its spend a day less that of the synced runs, since
--- the period began or since usage was first seen in the last 14 days, whichever is longer ago. Runs that others pay are
--- taken off in proportion. Without complete days: the account's spend a day. Ranges hold 80 %: days are taken as
--- independent, to vary as the last ones did (Student's t); null where there are no two days to tell
+-- Burn: what the synced runs cost a day, on average of the last 14 complete days (UTC; the last 7, or fewer, where there
+-- are no 14; the first day is left out), and what the account spends beside them: its spend a day less that of the
+-- synced runs, since the period began or since usage was first seen in the last 14 days, whichever is longer ago. Where
+-- the account spends less than the runs cost, others pay a part: it is taken off in proportion. Neither is told by
+-- less than a day. Without complete days, burn is the account's spend a day.
+-- Ranges hold 80 %: days are taken as independent, and to differ as the last ones did (Student's t); null where no
+-- two days tell how
 --
 -- observed_at     When usage was last asked; all else is as of then
 -- plan            Plan of the account
@@ -23,7 +25,7 @@
 -- forecast        Spend of the whole period in USD, if it goes on like this
 -- forecast_low    Lower end of its range in USD
 -- forecast_high   Upper end of its range in USD
--- days_until_limit  Days until the limit is reached at this burn, from one period into the next; 0 once it is; null if never
+-- days_until_limit  Days until the limit is reached at this burn, as if no period ended before; 0 once it is; null if never
 -- limit_at        When the limit is reached at this burn; null where that is not before the period ends
 -- over_limit      Whether the forecast, or the spend already, is above the limit
 WITH latest AS (
