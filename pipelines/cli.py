@@ -258,6 +258,7 @@ def check(
 @app.command()
 @workspace_option
 @click.option("--since", help="Begin of the period: ISO date, or 30d; that of the billing period if not given.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page into this file instead.")
 @destination_option
 @dataset_option
 @database_option
@@ -265,6 +266,7 @@ def check(
 def report(
     workspace: tuple[str, ...],
     since: str | None,
+    html: Path | None,
     destination: str | None,
     dataset: str | None,
     database: Path | None,
@@ -278,6 +280,13 @@ def report(
     where = settings.target(destination, dataset, database)
     now = datetime.now(UTC)
     start = settings.moment("--since", since, now)
+    if html is not None:
+        from . import show
+        from .report import page
+
+        page.write(where, html, workspaces=workspace, since=start, now=now)
+        show.line(f"{html}: the report as one page, which needs no network")
+        return
     found = figures.read(where, workspaces=workspace, since=start, now=now)
     if as_json:
         print(json.dumps(found.as_json()))

@@ -105,11 +105,11 @@ def test_a_weekly_rhythm_is_nothing_unusual(place: Place) -> None:
     assert (row["day"], row["expected_cost"], row["cost"]) == (days[61], 0, usd("2.5"))
 
 
-def test_a_workflow_is_not_judged_before_it_is_four_weeks_old(place: Place) -> None:
-    told = FIRST + timedelta(days=28)
+def test_a_workflow_is_not_judged_before_it_is_three_weeks_old(place: Place) -> None:
+    told = FIRST + timedelta(days=21)
     early = told - timedelta(days=1)
     (row,) = anomalies(place, [*quiet(40, but=(early, told)), *ran(early, 9), *ran(told, 9)])
-    assert (row["day"], row["baseline_days"]) == (told, 4)
+    assert (row["day"], row["baseline_days"]) == (told, 3)
 
 
 def test_days_without_runs_count_from_the_first_day_of_a_workflow(place: Place) -> None:

@@ -25,6 +25,18 @@ TOP = 8
 
 _ENDED = "CASE WHEN status IN ('completed', 'failed') THEN total_duration_ms END"
 
+_NO_RUNS = {
+    "runs": 0,
+    "completed_runs": 0,
+    "failed_runs": 0,
+    "cost": Decimal(0),
+    "wasted_cost": Decimal(0),
+    "tokens": 0,
+    "p50_ms": None,
+    "p95_ms": None,
+    "p99_ms": None,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Days:
@@ -137,10 +149,11 @@ def read(
     asked = _Asked(target, workspaces)
     budget = asked.rows("SELECT * FROM sim.budget")
     days = _period(budget[0] if budget else None, since, now or datetime.now(UTC))
+    totals, before = asked.totals(days)
     return Report(
         days=days,
-        totals=asked.totals(days),
-        before=asked.totals(days.before),
+        totals=totals,
+        before=before,
         by_day=asked.by_day(days),
         workflows=asked.workflows(days),
         models=asked.models(days),
@@ -176,23 +189,26 @@ class _Asked:
         answer = query.answer(self._target, sql.replace("{where}", self._where))
         return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
 
-    def totals(self, days: Days) -> dict[str, Any]:
-        """All runs of some days."""
-        (row,) = self.rows(
-            f"""
-            SELECT COUNT(*) AS runs,
-              COUNT(*) FILTER (WHERE status = 'completed') AS completed_runs,
-              COUNT(*) FILTER (WHERE status = 'failed') AS failed_runs,
-              COALESCE(SUM(cost_total), 0) AS cost,
-              COALESCE(SUM(cost_total) FILTER (WHERE status IN ('failed', 'cancelled')), 0) AS wasted_cost,
-              CAST(COALESCE(SUM(total_tokens), 0) AS BIGINT) AS tokens,
-              QUANTILE_CONT({_ENDED}, 0.5) AS p50_ms,
-              QUANTILE_CONT({_ENDED}, 0.95) AS p95_ms,
-              QUANTILE_CONT({_ENDED}, 0.99) AS p99_ms
-            FROM sim.runs WHERE {days.sql()}{{where}}
-            """
-        )
-        return row
+    def totals(self, days: Days) -> tuple[dict[str, Any], dict[str, Any]]:
+        """All runs of some days, and of those before."""
+        found = {
+            row.pop("now"): row
+            for row in self.rows(
+                f"""
+                SELECT {days.sql()} AS now, COUNT(*) AS runs,
+                  COUNT(*) FILTER (WHERE status = 'completed') AS completed_runs,
+                  COUNT(*) FILTER (WHERE status = 'failed') AS failed_runs,
+                  COALESCE(SUM(cost_total), 0) AS cost,
+                  COALESCE(SUM(cost_total) FILTER (WHERE status IN ('failed', 'cancelled')), 0) AS wasted_cost,
+                  CAST(COALESCE(SUM(total_tokens), 0) AS BIGINT) AS tokens,
+                  QUANTILE_CONT({_ENDED}, 0.5) AS p50_ms,
+                  QUANTILE_CONT({_ENDED}, 0.95) AS p95_ms,
+                  QUANTILE_CONT({_ENDED}, 0.99) AS p99_ms
+                FROM sim.runs WHERE ({days.sql()} OR {days.before.sql()}){{where}} GROUP BY {days.sql()}
+                """
+            )
+        }
+        return found.get(True, _NO_RUNS), found.get(False, _NO_RUNS)
 
     def by_day(self, days: Days) -> Rows:
         """Each day, also one without a run."""

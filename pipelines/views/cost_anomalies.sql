@@ -1,5 +1,5 @@
 -- Days on which a workflow cost much more or less than it does on that weekday; one row per workflow and such day.
--- A day is compared with the same weekday of up to 8 weeks before, 4 at least; days without runs cost 0, from the
+-- A day is compared with the same weekday of up to 8 weeks before, 3 at least; days without runs cost 0, from the
 -- workflow's first day on. The score is robust: 0.6745 * (cost - median) / MAD, the MAD being the median distance from the
 -- median. Where that is less, the largest of these stands for it: 0.845 of the mean distance (the same for days that
 -- vary evenly; more where few are far off), 10 % of the median, 0.01 USD. Rows have a score of 3.5 or more, either way.
@@ -69,7 +69,7 @@ compared AS (
   FROM by_day AS d
   JOIN workflows AS w ON w.workflow = d.workflow
   CROSS JOIN (SELECT 0 AS ago UNION ALL SELECT ago FROM weeks) AS a
-  WHERE d.day + CAST(7 * a.ago AS INTEGER) BETWEEN w.first_day + 28 AND w.last_day
+  WHERE d.day + CAST(7 * a.ago AS INTEGER) BETWEEN w.first_day + 21 AND w.last_day
 ),
 earlier AS (
   SELECT c.workflow, c.day, c.day - CAST(7 * a.ago AS INTEGER) AS compared_with
