@@ -13,7 +13,7 @@ UV    ?= $(or $(wildcard $(BIN)/uv),uv)
 NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
 PIP   := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help setup demo test lint types check bench rates torture lock clean FORCE
+.PHONY: help setup demo test lint types check bench rates docs torture lock clean FORCE
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,10 @@ bench: $(STAMP) ## measure speed and memory, half an hour (ROUNDS=9, ARGS="noop"
 
 rates: $(STAMP) ## work out again how long first syncs take at each plan's rate limit (docs/rates.md)
 	@$(BIN)/python -m bench.rates
+
+docs: $(STAMP) ## write what is generated: the data dictionary (docs/tables.md), the answers in README.md
+	@$(BIN)/python -m pipelines.dictionary docs/tables.md
+	@$(BIN)/python -m tests.questions
 
 torture: $(STAMP) ## kill hundreds of syncs anywhere, run them again, compare all tables (ARGS="--kills 600")
 	@$(BIN)/python -m tests.torture $(ARGS)

@@ -14,9 +14,10 @@ from pathlib import Path
 
 from bench import measure, report, run
 from bench.cases import CASES
+from bench.cases_answers import ANSWERS
 from bench.cases_rate import BUCKET
 
-ALL = [*CASES, BUCKET]
+ALL = [*CASES, BUCKET, ANSWERS]
 QUICK_SCALE = 0.02
 TITLE = "How many times as fast as dlt’s rest_api_source, per run"
 DOCS = measure.ROOT / "docs"

@@ -101,7 +101,7 @@ def targets(results: Results) -> list[tuple[str, bool]]:
         for target in chosen.targets:
             values = target.values(rounds)
             good = target.reached(median(values))
-            form = ".2f" if target.unit == "×" else ".0f"
+            form = ".2f" if target.unit in ("×", "s") else ".0f"
             must = f"{target.sense} {target.bound:g} {target.unit}".strip()
             verdict = "reached" if good else "**MISSED**"
             lines.append((f"| {chosen.name} | {target.what} | {must} | {_spread(values, form)} | {verdict} |", good))

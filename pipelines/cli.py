@@ -8,8 +8,9 @@ import gc
 import json
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -205,7 +206,8 @@ def demo(database: Path | None, runs: int) -> None:
 
     from . import demo as demonstration
     from . import show, terminal
-    from .report import costs
+    from .report import figures
+    from .report import terminal as drawn
 
     _imported()
     where, watch = demonstration.demo_target(database), Watch()
@@ -214,7 +216,9 @@ def demo(database: Path | None, runs: int) -> None:
     if outcome.exit_code:
         _finish(outcome, False)
     show.line(summary(outcome))
-    costs.show_costs(where)
+    terminal.out.print()
+    drawn.show(figures.read(where), terminal.out)
+    terminal.out.print()
     terminal.out.print("Ask it anything:", style="bold")
     terminal.out.print("  " + demonstration.hint(where), markup=False)
 
@@ -224,25 +228,78 @@ def demo(database: Path | None, runs: int) -> None:
 @destination_option
 @dataset_option
 @database_option
+@click.option("--data", is_flag=True, help="Whether what is stored holds together, instead; asks no API.")
 @json_option
 def check(
-    workspace: tuple[str, ...], destination: str | None, dataset: str | None, database: Path | None, as_json: bool
+    workspace: tuple[str, ...],
+    destination: str | None,
+    dataset: str | None,
+    database: Path | None,
+    data: bool,
+    as_json: bool,
 ) -> None:
     """Proves key, workspaces, resources and destination; says what a first sync takes. Loads nothing."""
     from . import check as checking
     from . import settings, terminal
 
     where = settings.target(destination, dataset, database)
+    if data:
+        _check_data(where, as_json)
     checked = checking.check(settings.run_settings(where, workspaces=workspace))
-    marks = {True: "[green]ok[/]", False: "[red]no[/]", None: "[yellow]--[/]"}
     for finding in checked.findings:
-        terminal.out.print(f"{marks[finding.ok]}  ", end="")
-        terminal.out.print(f"{finding.what}: {finding.told}", markup=False)
+        terminal.finding(finding.ok, f"{finding.what}: {finding.told}")
     if checked.first_sync is not None:
         terminal.out.print(str(checked.first_sync), markup=False)
     if as_json:
         print(json.dumps(checked.as_json()))
     sys.exit(0 if checked.ok else 2)
+
+
+@app.command()
+@workspace_option
+@click.option("--since", help="Begin of the period: ISO date, or 30d; that of the billing period if not given.")
+@destination_option
+@dataset_option
+@database_option
+@json_option
+def report(
+    workspace: tuple[str, ...],
+    since: str | None,
+    destination: str | None,
+    dataset: str | None,
+    database: Path | None,
+    as_json: bool,
+) -> None:
+    """What runs cost, against the period before; what spends it, what fails, what comes."""
+    from . import settings, terminal
+    from .report import figures
+    from .report import terminal as drawn
+
+    where = settings.target(destination, dataset, database)
+    now = datetime.now(UTC)
+    start = settings.moment("--since", since, now)
+    found = figures.read(where, workspaces=workspace, since=start, now=now)
+    if as_json:
+        print(json.dumps(found.as_json()))
+    else:
+        drawn.show(found, terminal.out)
+
+
+def _check_data(where: Target, as_json: bool) -> NoReturn:
+    """Says which rules what is stored breaks; ends with 1 where there is one."""
+    from . import data_check, query, terminal
+
+    verdicts = data_check.check(where)
+    for verdict in verdicts:
+        terminal.finding(verdict.ok, f"{verdict.what}: {verdict.told}")
+        for example in verdict.examples:
+            terminal.out.print(
+                "      " + ", ".join(f"{name}={query.plain(value)}" for name, value in example.items()), markup=False
+            )
+    ok = all(verdict.ok is not False for verdict in verdicts)
+    if as_json:
+        print(json.dumps({"ok": ok, "findings": [verdict.as_json() for verdict in verdicts]}))
+    sys.exit(0 if ok else 1)
 
 
 @app.command()
@@ -297,17 +354,13 @@ def sql(
     text = sys.stdin.read() if statement == "-" else statement
     answer = query.ask(where, text)
     if as_json:
-        print(json.dumps([dict(zip(answer.columns, row, strict=True)) for row in answer.rows], default=_plain))
+        print(json.dumps([dict(zip(answer.columns, row, strict=True)) for row in answer.rows], default=query.plain))
     elif as_csv:
         writer = csv.writer(sys.stdout)
         writer.writerow(answer.columns)
         writer.writerows(answer.rows)
     else:
         terminal.table(answer.columns, answer.rows)
-
-
-def _plain(value: Any) -> str:
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
 if __name__ == "__main__":

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import duckdb
+import sqlglot
 from dlt.destinations.exceptions import DatabaseException
 
 from sim_source.errors import ConfigurationError, SimError
@@ -56,6 +59,20 @@ def ask(target: Target, sql: str, *, wait_s: float = place.READER_WAIT_S) -> Ans
             raise SqlFault(str(error)) from error
 
 
+def answer(target: Target, sql: str) -> Answer:
+    """Asks in DuckDB's dialect over ``sim.<table or view>``, whatever the destination and its dataset.
+
+    Raises:
+        ConfigurationError: Nothing was synced there yet, or it is no database.
+        TryLater: A sync holds the file.
+        SqlFault: The statement is wrong, or a view is not there.
+    """
+    if target.database is None:
+        dialect = place.pipeline_for(target).destination.capabilities().sqlglot_dialect
+        sql = sqlglot.transpile(sql, read="duckdb", write=str(dialect))[0]
+    return ask(target, re.sub(r"\bsim\.(?=\w)", f"{target.dataset}.", sql))
+
+
 def _through_dlt(target: Target, sql: str) -> Answer:
     pipeline = place.pipeline_for(target)
     try:
@@ -64,3 +81,23 @@ def _through_dlt(target: Target, sql: str) -> Answer:
             return Answer(columns, cursor.fetchall() if columns else [])
     except DatabaseException as error:
         raise SqlFault(str(error)) from error
+
+
+def relations(target: Target) -> frozenset[str]:
+    """Names of the tables and views that are there.
+
+    Raises:
+        ConfigurationError: Nothing was synced there yet.
+        TryLater: A sync holds the file.
+    """
+    sql = f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{target.dataset}'"
+    return frozenset(row[0] for row in ask(target, sql).rows)
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it: moments in ISO, amounts as text, since floats would damage them."""
+    if value is None or isinstance(value, bool | int | float | str | list | dict):
+        return value
+    if isinstance(value, Decimal):
+        return f"{value:f}"  # and not 1E-12
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

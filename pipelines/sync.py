@@ -292,7 +292,7 @@ class Sync:
         self.pipeline.normalize()
         for package in self.pipeline.load().load_packages:
             self._schema = package.schema_hash
-        keep.keep(self.pipeline)
+        keep.keep(self.pipeline, self.warehouse)
 
     def _read(self, runs: int, details: int, snapshots: int, audit_logs: int) -> None:
         settings = self.settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from sim_source import Watch
+
+PIPE_WIDTH = 10_000
+"""Into a pipe a row is a line, however long."""
 
 out = Console(highlight=False, soft_wrap=True)
 """Results."""
@@ -48,6 +52,12 @@ def bar(watch: Watch) -> Iterator[None]:
         yield
 
 
+def finding(ok: bool | None, text: str) -> None:
+    """What was looked at and found; None: it was left out without harm."""
+    out.print({True: "[green]ok[/]", False: "[red]no[/]", None: "[yellow]--[/]"}[ok], end="  ")
+    out.print(text, markup=False)
+
+
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None) -> None:
     """A table; numbers to the right."""
     shown = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
@@ -56,7 +66,10 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | No
         shown.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         shown.add_row(*("" if value is None else escape(str(value)) for value in row))
-    out.print(shown)
+    if not out.is_terminal and "COLUMNS" not in os.environ:
+        Console(width=PIPE_WIDTH, highlight=False).print(shown)
+    else:
+        out.print(shown)
 
 
 def _is_amount(value: Any) -> bool:

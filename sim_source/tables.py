@@ -42,6 +42,23 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """A column whose value is found in a column of another table.
+
+    Attributes:
+        column: The column.
+        table: The other table.
+        key: Its column.
+        always: Whether a row always has its other row; else that one may be gone, or was not asked for.
+    """
+
+    column: str
+    table: str
+    key: str
+    always: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A table of the contract.
 
@@ -52,6 +69,7 @@ class Table:
         columns: All columns, in the order of the warehouse.
         replaces: The column whose value names a family of rows that is replaced as one (a run's
             cost items, a run's spans), or None where rows stand for themselves.
+        references: How rows belong to rows of other tables.
     """
 
     name: str
@@ -59,6 +77,7 @@ class Table:
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     replaces: str | None = None
+    references: tuple[Reference, ...] = ()
 
     @property
     def schema(self) -> pa.Schema:
@@ -149,6 +168,9 @@ _COMPLETION = "completion_tokens bigint Output tokens, as the provider counts th
 _TOTAL_TOKENS = "total_tokens bigint Input and output tokens"
 
 
+_OF_RUN = Reference("log_id", "logs", "id", always=True)
+_OF_WORKFLOW = Reference("workflow_id", "workflows", "id")
+
 LOGS = Table(
     "logs",
     "A run of a workflow (Sim: execution log)",
@@ -170,6 +192,7 @@ cost_total money Cost of the run in USD; null while none is known
 files json Files the run produced, without content"""
         + _EXTRA
     ),
+    references=(_OF_WORKFLOW,),
 )
 
 LOG_DETAILS = Table(
@@ -198,6 +221,7 @@ execution_data json The rest of executionData; without payloads only what is not
 created_at timestamp When the row was made in Sim; only in the per-run detail"""
         + _EXTRA
     ),
+    references=(Reference("id", "logs", "id", always=True),),
 )
 
 COST_ITEMS = Table(
@@ -222,6 +246,7 @@ total_cost money Cost of the item in USD
         + _EXTRA
     ),
     replaces="log_id",
+    references=(_OF_RUN,),
 )
 
 TRACE_SPANS = Table(
@@ -263,6 +288,7 @@ output json Output of the block; null unless payloads are loaded"""
         + _EXTRA
     ),
     replaces="log_id",
+    references=(_OF_RUN,),
 )
 
 EXECUTION_SNAPSHOTS = Table(
@@ -280,6 +306,10 @@ ended_at timestamp End of the run
 total_duration_ms bigint Duration in ms
 cost_total money Cost of the run in USD when the snapshot was read"""
         + _EXTRA
+    ),
+    references=(
+        Reference("execution_id", "logs", "execution_id"),
+        Reference("state_hash", "workflow_states", "state_hash"),
     ),
 )
 
@@ -299,6 +329,7 @@ variables json Variables of the workflow
 block_count bigint Number of blocks"""
         + _EXTRA
     ),
+    references=(_OF_WORKFLOW,),
 )
 
 AUDIT_LOGS = Table(

@@ -26,12 +26,21 @@ class Warehouse:
         self._client: SqlClientBase[Any] | None = None
         self._there: frozenset[str] = frozenset()
 
+    @property
+    def client(self) -> SqlClientBase[Any]:
+        """Dlt's client, made when it is first wanted.
+
+        Raises:
+            SqlClientNotAvailable: The destination has none.
+        """
+        if self._client is None:
+            self._client = self._pipeline.sql_client()
+        return self._client
+
     def ask(self, sql: str, *args: Any) -> list[tuple[Any, ...]]:
         """Rows of a question; ``{logs}`` and the like stand for the tables' full names."""
         try:
-            if self._client is None:
-                self._client = self._pipeline.sql_client()
-            with self._client as client:
+            with self.client as client:
                 names = {name: client.make_qualified_table_name(name) for name in (*TABLES, *_DLT_TABLES)}
                 with client.execute_query(sql.format(**names), *args) as cursor:
                     return list(cursor.fetchall())

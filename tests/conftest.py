@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
+from pipelines.settings import Target
 from tests.app import App
 from tests.postgres import skip_reason, throwaway_postgres
-from tests.tables import Place
+from tests.tables import Place, target_of
 from tests.warehouse import Warehouse
 
 if TYPE_CHECKING:
-    from pipelines.settings import Target
     from tests.browser import Browser
 
 # before dlt is imported anywhere: no telemetry, and no log lines but errors
@@ -71,6 +71,14 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
         return Place(dlt.destinations.duckdb(str(tmp_path / "tables.duckdb")), tmp_path / "dlt")
     url = request.getfixturevalue("postgres")
     return Place(dlt.destinations.postgres(url), tmp_path / "dlt", f"sim_{uuid.uuid4().hex[:8]}")
+
+
+@pytest.fixture
+def target(place: Place, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Target:
+    """The same place as the application knows it."""
+    if place.pipeline.destination.destination_name == "postgres":
+        monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", request.getfixturevalue("postgres"))
+    return target_of(place)
 
 
 @pytest.fixture(scope="session")

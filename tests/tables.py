@@ -10,6 +10,7 @@ from typing import Any
 
 import dlt
 
+from pipelines.settings import Target
 from pipelines.views import keep
 from sim_source import TABLES
 
@@ -47,6 +48,16 @@ class Place:
             with client.execute_query(text) as cursor:
                 names = [column[0] for column in cursor.description]
                 return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def target_of(place: Place) -> Target:
+    """The place as the application knows it; PostgreSQL's credentials are for the caller to set."""
+    name = place.pipeline.destination.destination_name
+    if name != "duckdb":
+        return Target(name, place.pipeline.dataset_name)
+    with place.pipeline.destination_client() as client:
+        file: Any = client.config.credentials
+    return Target(name, place.pipeline.dataset_name, Path(file.database))
 
 
 def _resources(tables: dict[str, Sequence[Row]], names: Sequence[str]) -> Iterator[Any]:

@@ -17,7 +17,7 @@ from sim_source.tables import MONEY_SCALE, Kind, Table
 
 DIALECT = "duckdb"
 _RELATION = re.compile(r"\bsim\.(\w+)\b(\s+AS\s+\w+)?")
-_TYPES: dict[Kind, str] = {
+SQL_TYPES: dict[Kind, str] = {
     "text": "VARCHAR",
     "timestamp": "TIMESTAMPTZ",
     "bigint": "BIGINT",
@@ -26,6 +26,7 @@ _TYPES: dict[Kind, str] = {
     "money": f"DECIMAL(38, {MONEY_SCALE})",
     "json": "JSON",
 }
+"""What DuckDB calls the kinds of columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,5 +106,5 @@ def in_dialect(view: View, dialect: str, named: Callable[[str], str], there: Col
 
 
 def _no_rows(table: Table) -> str:
-    columns = ", ".join(f"CAST(NULL AS {_TYPES[column.kind]}) AS {column.name}" for column in table.columns)
+    columns = ", ".join(f"CAST(NULL AS {SQL_TYPES[column.kind]}) AS {column.name}" for column in table.columns)
     return f"SELECT {columns} WHERE FALSE"

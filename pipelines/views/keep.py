@@ -17,6 +17,7 @@ from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.sql_client import SqlClientBase
 
 from sim_source import TABLES
+from sim_source.warehouse import Warehouse
 
 from ..literal import literal
 from . import View, in_dialect, views
@@ -51,11 +52,16 @@ class _Wanted:
         return hashlib.sha256(told.encode()).hexdigest()[:8]
 
 
-def keep(pipeline: dlt.Pipeline) -> None:
-    """Sees to it that the views are there, as this version makes them. A fault is warned of: the rows are loaded."""
+def keep(pipeline: dlt.Pipeline, warehouse: Warehouse | None = None) -> None:
+    """Sees to it that the views are there, as this version makes them. A fault is warned of: the rows are loaded.
+
+    Args:
+        pipeline: Where to.
+        warehouse: Asks there already.
+    """
     if pipeline.destination.destination_name not in DESTINATIONS or not pipeline.default_schema_name:
         return
-    with pipeline.sql_client() as client:
+    with (warehouse or Warehouse(pipeline)).client as client:
         try:
             _keep(client, frozenset(pipeline.default_schema.data_table_names(seen_data_only=True)))
         except DatabaseException as error:
@@ -103,7 +109,7 @@ def _making(client: SqlClientBase[Any], wanted: _Wanted) -> list[str]:
     """The statements that make a view and describe it."""
     described = f"{wanted.view.description} (sim-sync view {wanted.mark})"
     columns = (
-        f"COMMENT ON COLUMN {wanted.name}.{client.escape_column_name(column)} IS {literal(description)}"
+        f"COMMENT ON COLUMN {wanted.name}.{client.escape_column_name(column, casefold=False)} IS {literal(description)}"
         for column, description in wanted.view.columns
     )
     return [

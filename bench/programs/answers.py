@@ -1,0 +1,67 @@
+"""How long answers take over a million runs: each view asked for one day, and the whole report."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from bench import warehouse
+from bench.programs.common import say
+from pipelines import settings
+from pipelines.report import figures, terminal
+from pipelines.views import View, views
+
+DAY = "2026-11-24"
+_OF_DAY = {
+    "day": f"day = DATE '{DAY}'",
+    "ChargePeriodStart": f"\"ChargePeriodStart\" >= TIMESTAMPTZ '{DAY} 00:00:00+00' "
+    f"AND \"ChargePeriodStart\" < TIMESTAMPTZ '{DAY} 00:00:00+00' + INTERVAL 1 DAY",
+    "start_time": f"start_time >= TIMESTAMPTZ '{DAY} 00:00:00+00' "
+    f"AND start_time < TIMESTAMPTZ '{DAY} 00:00:00+00' + INTERVAL 1 DAY",
+}
+"""What the rows of a day are, by the column that tells; a view without one is asked for all of its rows."""
+
+
+def main() -> None:
+    """Asks; makes the database first, where it is not there."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--database", type=Path, required=True)
+    parser.add_argument("--runs", type=int, default=1_000_000)
+    args = parser.parse_args()
+    if not args.database.exists():
+        warehouse.build(args.database, args.runs)
+    asked = {view.name: _asked(args.database, view) for view in views().values()}
+    say({"views": asked, "slowest_view_s": max(asked.values()), "report_s": _report(args.database)})
+
+
+def _asked(file: Path, view: View) -> float:
+    """Seconds of a view's daily question, with DuckDB's own settings, from opening the file to the last row."""
+    day = next((text for column, _ in view.columns if (text := _OF_DAY.get(column))), "TRUE")
+    begun = time.perf_counter()
+    with duckdb.connect(str(file), read_only=True) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        rows = connection.execute(f"SELECT * FROM sim.{view.name} WHERE {day}").fetch_arrow_table().num_rows
+    seconds = time.perf_counter() - begun
+    if not rows and view.name != "cost_anomalies":  # a quiet day has none
+        raise SystemExit(f"{view.name}: no rows; nothing was measured")
+    return round(seconds, 3)
+
+
+def _report(file: Path) -> float:
+    """Seconds of the report in the terminal."""
+    from rich.console import Console
+
+    begun = time.perf_counter()
+    now = datetime.fromisoformat(DAY).replace(tzinfo=UTC)
+    found = figures.read(settings.target("duckdb", warehouse.DATASET, file), now=now)
+    terminal.show(found, Console(file=io.StringIO(), width=80))
+    return round(time.perf_counter() - begun, 3)
+
+
+if __name__ == "__main__":
+    main()

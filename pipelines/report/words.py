@@ -1,0 +1,74 @@
+"""Figures as a person reads them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+PLAIN_BLOCKS = "_.-=oO#@"
+NONE = "–"
+
+Number = int | float | Decimal
+
+
+def dollars(value: Decimal | None) -> str:
+    """An amount: cents from a dollar on, hundredths of a cent below."""
+    if value is None:
+        return NONE
+    return f"${value:,.2f}" if abs(value) >= 1 else f"${value:,.4f}"
+
+
+def duration(ms: Number | None) -> str:
+    """A duration."""
+    if ms is None:
+        return NONE
+    for least, unit, size in ((3_600_000, "h", 3_600_000), (120_000, "min", 60_000), (1_000, "s", 1_000)):
+        if ms >= least:
+            return f"{float(ms) / size:,.1f} {unit}"
+    return f"{float(ms):,.0f} ms"
+
+
+def many(count: Number) -> str:
+    """A count, short from a million on."""
+    for size, unit in ((1_000_000_000, "B"), (1_000_000, "M")):
+        if count >= size:
+            return f"{float(count) / size:,.1f} {unit}"
+    return f"{count:,.0f}"
+
+
+def percent(part: Number, whole: Number) -> str:
+    """A share; nothing of nothing is none."""
+    return NONE if not whole else f"{100 * float(part) / float(whole):.1f} %"
+
+
+def change(now: Number | None, before: Number | None) -> str:
+    """How much more or less; words where there was nothing."""
+    if now is None or before is None or (not now and not before):
+        return ""
+    if not before:
+        return "new"
+    rate = 100 * (float(now) / float(before) - 1)
+    return f"{rate:+,.0f} %" if abs(rate) < 1000 else f"× {float(now) / float(before):,.0f}"
+
+
+def bar(share: float, width: int, full: str = "█", rest: str = " ") -> str:
+    """A bar of so many characters; a share of more than 1 fills it."""
+    cells = round(max(0.0, min(1.0, share)) * width)
+    return full * cells + rest * (width - cells)
+
+
+def sparkline(values: Sequence[Number], blocks: str = BLOCKS) -> str:
+    """One block a value, from 0 to the largest."""
+    top = max((float(value) for value in values), default=0.0)
+    if top <= 0:
+        return blocks[0] * len(values)
+    return "".join(blocks[min(len(blocks) - 1, int(float(value) / top * len(blocks)))] for value in values)
+
+
+def gathered(values: Sequence[Number], width: int) -> list[float]:
+    """Neighbours added up until so many are left: what fits a narrow terminal."""
+    if len(values) <= width:
+        return [float(value) for value in values]
+    size = -(-len(values) // width)
+    return [sum(float(value) for value in values[at : at + size]) for at in range(0, len(values), size)]

@@ -1,0 +1,249 @@
+-- What the account has spent of its limit, and where that leads; one row, none where usage was never asked.
+-- The period is the one that the latest run told of whose detail was read; else the calendar month, UTC.
+-- Burn: what the synced runs cost a day, on average of the last 14 complete days (UTC; the last 7, or fewer, where there
+-- are no 14; the first day is left out), and what the account spends beside them: its spend a day less that of the
+-- synced runs, since the period began or since usage was first seen in the last 14 days, whichever is longer ago. Where
+-- the account spends less than the runs cost, others pay a part: it is taken off in proportion. Neither is told by
+-- less than a day. Without complete days, burn is the account's spend a day.
+-- Ranges hold 80 %: days are taken as independent, and to differ as the last ones did (Student's t); null where no
+-- two days tell how
+--
+-- observed_at     When usage was last asked; all else is as of then
+-- plan            Plan of the account
+-- period_source   billing (told by Sim), calendar month (assumed) or none (Sim tells that the account has no period)
+-- period_start    Start of the period; null without one: spend then counts since ever
+-- period_end      End of the period; null without one
+-- spend           Spend of the period so far in USD, as Sim counts it: all workspaces of the account
+-- usage_limit     Spend limit of the period in USD; null where there is none
+-- spend_share     spend of usage_limit; above 1 where the limit is exceeded
+-- remaining       usage_limit less spend in USD; negative where the limit is exceeded
+-- days_elapsed    Days since the period began
+-- days_left       Days until it ends
+-- burn_per_day    What the account spends a day in USD
+-- burn_low        Lower end of what burn_per_day can be in USD
+-- burn_high       Upper end of what burn_per_day can be in USD
+-- forecast        Spend of the whole period in USD, if it goes on like this
+-- forecast_low    Lower end of its range in USD
+-- forecast_high   Upper end of its range in USD
+-- days_until_limit  Days until the limit is reached at this burn, as if no period ended before; 0 once it is; null if never
+-- limit_at        When the limit is reached at this burn; null where that is not before the period ends
+-- over_limit      Whether the forecast, or the spend already, is above the limit
+WITH latest AS (
+  SELECT
+    observed_at,
+    plan,
+    current_period_cost AS spend,
+    CASE WHEN usage_limit > 0 THEN usage_limit END AS usage_limit,
+    CAST(observed_at AT TIME ZONE 'UTC' AS DATE) AS today,
+    DATE_TRUNC('month', observed_at AT TIME ZONE 'UTC') AS month_start
+  FROM sim.usage
+  ORDER BY observed_at DESC
+  LIMIT 1
+),
+-- parsing JSON is slow: only that of the last runs that have any
+detailed AS (
+  SELECT l.started_at, l.id, d.execution_data
+  FROM sim.log_details AS d
+  JOIN sim.logs AS l ON l.id = d.id
+  CROSS JOIN latest AS u
+  WHERE d.execution_data IS NOT NULL AND l.started_at <= u.observed_at + INTERVAL 1 DAY
+  ORDER BY l.started_at DESC, l.id DESC
+  LIMIT 1000
+),
+told_texts AS (
+  SELECT
+    started_at,
+    id,
+    CAST(execution_data AS JSON) ->> '$.billingAttribution.billingPeriod.start' AS period_start,
+    CAST(execution_data AS JSON) ->> '$.billingAttribution.billingPeriod.end' AS period_end
+  FROM detailed
+),
+told AS (
+  SELECT
+    SUBSTR(period_start, 1, 4) = '1970' OR SUBSTR(period_end, 1, 4) = '9999' AS endless,
+    CASE WHEN REGEXP_MATCHES(period_start, '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$') THEN
+      CAST(period_start AS TIMESTAMPTZ)
+    END AS period_start,
+    CASE WHEN REGEXP_MATCHES(period_end, '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$') THEN
+      CAST(period_end AS TIMESTAMPTZ)
+    END AS period_end,
+    ROW_NUMBER() OVER (ORDER BY started_at DESC, id DESC) AS age
+  FROM told_texts
+  WHERE period_start IS NOT NULL AND period_end IS NOT NULL
+),
+-- that an account has no period contains every moment: it only counts as long as no later run told of one
+chosen AS (
+  SELECT t.endless, t.period_start, t.period_end
+  FROM told AS t
+  CROSS JOIN latest AS u
+  WHERE CASE WHEN t.endless THEN t.age = 1 ELSE t.period_start <= u.observed_at AND u.observed_at < t.period_end END
+  ORDER BY t.age
+  LIMIT 1
+),
+account AS (
+  SELECT
+    u.*,
+    CASE WHEN c.endless IS NULL THEN 'calendar month' WHEN c.endless THEN 'none' ELSE 'billing' END AS period_source,
+    CASE WHEN c.endless IS NULL THEN u.month_start AT TIME ZONE 'UTC' WHEN NOT c.endless THEN c.period_start END
+      AS period_start,
+    CASE
+      WHEN c.endless IS NULL THEN (u.month_start + INTERVAL 1 MONTH) AT TIME ZONE 'UTC'
+      WHEN NOT c.endless THEN c.period_end
+    END AS period_end
+  FROM latest AS u
+  LEFT JOIN chosen AS c ON TRUE
+),
+-- usage as seen in the last 14 days; spend that falls to less than half has begun anew, a smaller fall is a correction
+steps AS (
+  SELECT
+    s.observed_at,
+    s.current_period_cost AS spend,
+    LAG(s.current_period_cost) OVER (ORDER BY s.observed_at) AS spend_before,
+    LAG(s.observed_at) OVER (ORDER BY s.observed_at) AS seen_before
+  FROM sim.usage AS s
+  CROSS JOIN latest AS u
+  WHERE s.observed_at >= u.observed_at - INTERVAL 14 DAY AND s.current_period_cost IS NOT NULL
+),
+seen AS (
+  SELECT
+    MIN(observed_at) AS since,
+    SUM(CASE WHEN spend < spend_before / 2 THEN spend ELSE COALESCE(spend - spend_before, 0) END) AS spend,
+    MAX(CASE WHEN spend < spend_before / 2 THEN seen_before END) AS began_anew
+  FROM steps
+),
+-- how long the account's own spend is known: since the period began, or since usage was first seen
+spans AS (
+  SELECT
+    a.*,
+    s.since AS seen_since,
+    s.spend AS seen_spend,
+    CASE
+      WHEN a.period_source = 'calendar month' THEN GREATEST(a.period_start, COALESCE(s.began_anew, a.period_start))
+      ELSE a.period_start
+    END AS spent_since
+  FROM account AS a
+  CROSS JOIN seen AS s
+),
+based AS (
+  SELECT
+    *,
+    CASE WHEN spent_since <= seen_since THEN spent_since ELSE seen_since END AS since,
+    CASE WHEN spent_since <= seen_since THEN spend ELSE seen_spend END AS account_spend
+  FROM spans
+),
+synced AS (
+  SELECT
+    MIN(l.started_at) AS first_run_at,
+    CAST(COALESCE(SUM(l.cost_total) FILTER (WHERE l.started_at >= b.since), 0) AS DOUBLE) AS cost
+  FROM sim.logs AS l
+  CROSS JOIN based AS b
+  WHERE l.started_at <= b.observed_at
+),
+numbered AS (
+  SELECT
+    b.*,
+    s.cost AS synced_cost,
+    (EXTRACT(EPOCH FROM b.observed_at) - EXTRACT(EPOCH FROM b.since)) / 86400 AS known_days,
+    (EXTRACT(EPOCH FROM b.observed_at) - EXTRACT(EPOCH FROM GREATEST(b.since, s.first_run_at))) / 86400 AS synced_days,
+    b.today - CAST(s.first_run_at AT TIME ZONE 'UTC' AS DATE) - 1 AS complete_days
+  FROM based AS b
+  CROSS JOIN synced AS s
+),
+-- whole weeks where there are any: weekends are not like other days
+counted AS (
+  SELECT
+    *,
+    CASE
+      WHEN complete_days >= 14 THEN 14
+      WHEN complete_days >= 7 THEN 7
+      WHEN complete_days > 0 THEN CAST(complete_days AS INTEGER)
+    END AS days
+  FROM numbered
+),
+by_day AS (
+  SELECT
+    CAST(l.started_at AT TIME ZONE 'UTC' AS DATE) AS day,
+    CAST(SUM(l.cost_total) AS DOUBLE) AS cost
+  FROM sim.logs AS l
+  CROSS JOIN counted AS c
+  WHERE CAST(l.started_at AT TIME ZONE 'UTC' AS DATE) >= c.today - c.days
+    AND CAST(l.started_at AT TIME ZONE 'UTC' AS DATE) < c.today
+  GROUP BY CAST(l.started_at AT TIME ZONE 'UTC' AS DATE)
+),
+daily AS (
+  SELECT COUNT(*) AS spent_on, SUM(cost) AS cost, VAR_POP(cost) AS variance
+  FROM by_day
+),
+-- days without runs have no row and count as 0, in the mean and in the spread about it
+means AS (
+  SELECT
+    c.*,
+    COALESCE(d.cost, 0) / c.days AS mean,
+    CASE WHEN c.days > 1 AND d.cost > 0 THEN
+      SQRT(
+        (d.spent_on * d.variance + d.cost * d.cost * (1 / d.spent_on - 1 / c.days)) / (c.days - 1)
+      ) / (d.cost / c.days)
+    END AS spread
+  FROM counted AS c
+  CROSS JOIN daily AS d
+),
+burns AS (
+  SELECT
+    *,
+    (EXTRACT(EPOCH FROM period_end) - EXTRACT(EPOCH FROM observed_at)) / 86400 AS days_left,
+    CASE
+      WHEN days IS NULL AND known_days > 0 THEN CAST(account_spend AS DOUBLE) / GREATEST(known_days, 1)
+      WHEN known_days IS NULL OR known_days < 1 OR account_spend IS NULL THEN mean
+      WHEN account_spend < synced_cost THEN mean * CAST(account_spend AS DOUBLE) / synced_cost
+      ELSE mean + GREATEST(
+        CAST(account_spend AS DOUBLE) / known_days - COALESCE(synced_cost / GREATEST(synced_days, 1), 0), 0
+      )
+    END AS burn,
+    CASE days
+      WHEN 14 THEN 1.350
+      WHEN 7 THEN 1.440
+      WHEN 6 THEN 1.476
+      WHEN 5 THEN 1.533
+      WHEN 4 THEN 1.638
+      WHEN 3 THEN 1.886
+      WHEN 2 THEN 3.078
+    END * spread AS deviations
+  FROM means
+),
+forecasts AS (
+  SELECT
+    *,
+    burn * deviations / SQRT(days) AS burn_range,
+    burn * days_left AS to_come,
+    burn * deviations * SQRT(days_left + days_left * days_left / days) AS to_come_range,
+    CASE
+      WHEN spend >= usage_limit THEN 0
+      WHEN burn > 0 THEN CAST(usage_limit - spend AS DOUBLE) / burn
+    END AS days_until_limit
+  FROM burns
+)
+SELECT
+  observed_at,
+  plan,
+  period_source,
+  period_start,
+  period_end,
+  spend,
+  usage_limit,
+  CAST(spend AS DOUBLE) / CAST(usage_limit AS DOUBLE) AS spend_share,
+  usage_limit - spend AS remaining,
+  (EXTRACT(EPOCH FROM observed_at) - EXTRACT(EPOCH FROM period_start)) / 86400 AS days_elapsed,
+  days_left,
+  CAST(burn AS DECIMAL(38, 12)) AS burn_per_day,
+  CAST(CASE WHEN burn_range > burn THEN 0 ELSE burn - burn_range END AS DECIMAL(38, 12)) AS burn_low,
+  CAST(burn + burn_range AS DECIMAL(38, 12)) AS burn_high,
+  spend + CAST(to_come AS DECIMAL(38, 12)) AS forecast,
+  spend + CAST(CASE WHEN to_come_range > to_come THEN 0 ELSE to_come - to_come_range END AS DECIMAL(38, 12)) AS forecast_low,
+  spend + CAST(to_come + to_come_range AS DECIMAL(38, 12)) AS forecast_high,
+  days_until_limit,
+  CASE
+    WHEN days_until_limit < COALESCE(days_left, 3650)
+    THEN observed_at + CAST(days_until_limit * 86400 AS BIGINT) * INTERVAL 1 SECOND
+  END AS limit_at,
+  COALESCE(spend > usage_limit OR spend + CAST(to_come AS DECIMAL(38, 12)) > usage_limit, FALSE) AS over_limit
+FROM forecasts

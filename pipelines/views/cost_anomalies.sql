@@ -1,0 +1,231 @@
+-- Days on which a workflow cost much more or less than it does on that weekday; one row per workflow and such day.
+-- A day is compared with the same weekday of up to 8 weeks before, 4 at least; days without runs cost 0, from the
+-- workflow's first day on. The score is robust: 0.6745 * (cost - median) / MAD, the MAD being the median distance from the
+-- median. Where that is less, the largest of these stands for it: 0.845 of the mean distance (the same for days that
+-- vary evenly; more where few are far off), 10 % of the median, 0.01 USD. Rows have a score of 3.5 or more, either way.
+-- The last day there is may not be over yet: it is only told when it cost too much
+--
+-- day             Day the runs started, UTC
+-- workspace_id    Sim workspace
+-- workflow_id     Workflow that ran; null where Sim names none
+-- workflow_name   Workflow's name today
+-- trigger         What started the runs whose cost moved most in that direction
+-- cost            Cost of the day in USD
+-- expected_cost   Median of the days it is compared with, in USD
+-- difference      cost less expected_cost, in USD
+-- score           How unusual: 3.5 and more is too much, -3.5 and less is too little
+-- runs            Runs that started
+-- expected_runs   Median of the runs on the days it is compared with
+-- tokens_per_run  Tokens of a run, on average; null without runs
+-- expected_tokens_per_run  Its median over those days
+-- driver          What explains most of it: runs, tokens per run or price (cost per token; per run, where there are no tokens)
+-- model           Model, tool or other item whose cost moved most in that direction
+-- model_difference  By how much it moved, in USD
+-- baseline_days   Days it is compared with
+WITH weeks AS (
+  SELECT ago
+  FROM (VALUES (1), (2), (3), (4), (5), (6), (7), (8)) AS w(ago)
+),
+-- a workflow has a number here: its ids can be null, and joins would not find those
+by_trigger AS (
+  SELECT
+    DENSE_RANK() OVER (ORDER BY workspace_id, workflow_id) AS workflow,
+    day,
+    workspace_id,
+    workflow_id,
+    trigger,
+    MAX(workflow_name) AS workflow_name,
+    COUNT(*) AS runs,
+    COALESCE(SUM(cost_total), 0) AS cost,
+    COALESCE(SUM(total_tokens), 0) AS tokens
+  FROM sim.runs
+  GROUP BY day, workspace_id, workflow_id, trigger
+),
+by_day AS (
+  SELECT
+    workflow,
+    day,
+    CAST(SUM(runs) AS DOUBLE) AS runs,
+    SUM(cost) AS exact_cost,
+    CAST(SUM(cost) AS DOUBLE) AS cost,
+    CAST(SUM(tokens) AS DOUBLE) AS tokens
+  FROM by_trigger
+  GROUP BY workflow, day
+),
+workflows AS (
+  SELECT
+    workflow,
+    workspace_id,
+    workflow_id,
+    MAX(workflow_name) AS workflow_name,
+    MIN(day) AS first_day,
+    (SELECT MAX(day) FROM by_day) AS last_day
+  FROM by_trigger
+  GROUP BY workflow, workspace_id, workflow_id
+),
+-- only days that can differ from those before: with runs, or in the weeks after such
+compared AS (
+  SELECT DISTINCT w.workflow, w.first_day, d.day + CAST(7 * a.ago AS INTEGER) AS day
+  FROM by_day AS d
+  JOIN workflows AS w ON w.workflow = d.workflow
+  CROSS JOIN (SELECT 0 AS ago UNION ALL SELECT ago FROM weeks) AS a
+  WHERE d.day + CAST(7 * a.ago AS INTEGER) BETWEEN w.first_day + 28 AND w.last_day
+),
+earlier AS (
+  SELECT c.workflow, c.day, c.day - CAST(7 * a.ago AS INTEGER) AS compared_with
+  FROM compared AS c
+  CROSS JOIN weeks AS a
+  WHERE c.day - CAST(7 * a.ago AS INTEGER) >= c.first_day
+),
+baseline AS (
+  SELECT
+    e.workflow,
+    e.day,
+    COALESCE(d.cost, 0) AS cost,
+    COALESCE(d.runs, 0) AS runs,
+    d.tokens / d.runs AS tokens_per_run,
+    d.cost / d.runs AS cost_per_run,
+    d.cost / NULLIF(d.tokens, 0) AS cost_per_token
+  FROM earlier AS e
+  LEFT JOIN by_day AS d ON d.workflow = e.workflow AND d.day = e.compared_with
+),
+medians AS (
+  SELECT
+    workflow,
+    day,
+    COUNT(*) AS baseline_days,
+    QUANTILE_CONT(cost, 0.5) AS cost,
+    QUANTILE_CONT(runs, 0.5) AS runs,
+    QUANTILE_CONT(tokens_per_run, 0.5) AS tokens_per_run,
+    QUANTILE_CONT(cost_per_run, 0.5) AS cost_per_run,
+    QUANTILE_CONT(cost_per_token, 0.5) AS cost_per_token
+  FROM baseline
+  GROUP BY workflow, day
+),
+spreads AS (
+  SELECT
+    b.workflow,
+    b.day,
+    GREATEST(
+      QUANTILE_CONT(ABS(b.cost - m.cost), 0.5), 0.845 * AVG(ABS(b.cost - m.cost)), 0.1 * MAX(m.cost), 0.01
+    ) AS spread
+  FROM baseline AS b
+  JOIN medians AS m ON m.workflow = b.workflow AND m.day = b.day
+  GROUP BY b.workflow, b.day
+),
+scored AS (
+  SELECT
+    m.workflow,
+    m.day,
+    m.baseline_days,
+    COALESCE(d.exact_cost, 0) AS exact_cost,
+    COALESCE(d.cost, 0) AS cost,
+    m.cost AS expected_cost,
+    0.6745 * (COALESCE(d.cost, 0) - m.cost) / v.spread AS score,
+    COALESCE(d.runs, 0) AS runs,
+    m.runs AS expected_runs,
+    d.tokens / d.runs AS tokens_per_run,
+    m.tokens_per_run AS expected_tokens_per_run,
+    d.cost / d.runs AS cost_per_run,
+    m.cost_per_run AS expected_cost_per_run,
+    d.cost / NULLIF(d.tokens, 0) AS cost_per_token,
+    m.cost_per_token AS expected_cost_per_token
+  FROM medians AS m
+  JOIN spreads AS v ON v.workflow = m.workflow AND v.day = m.day
+  LEFT JOIN by_day AS d ON d.workflow = m.workflow AND d.day = m.day
+),
+unusual AS (
+  SELECT s.*, w.workspace_id, w.workflow_id, w.workflow_name, CASE WHEN s.score > 0 THEN 1 ELSE -1 END AS direction
+  FROM scored AS s
+  JOIN workflows AS w ON w.workflow = s.workflow
+  WHERE s.score >= 3.5 OR (s.score <= -3.5 AND s.day < w.last_day)
+),
+looked_at AS (
+  SELECT workflow, day, workspace_id, workflow_id
+  FROM unusual
+  UNION
+  SELECT u.workflow, e.compared_with AS day, u.workspace_id, u.workflow_id
+  FROM unusual AS u
+  JOIN earlier AS e ON e.workflow = u.workflow AND e.day = u.day
+),
+-- what those days' cost is made of, in two ways: by trigger and by item
+parts AS (
+  SELECT workflow, day, 'trigger' AS part, COALESCE(trigger, '') AS name, CAST(cost AS DOUBLE) AS cost
+  FROM by_trigger
+  UNION ALL
+  SELECT a.workflow, a.day, i.kind AS part, i.name, CAST(SUM(i.total_cost) AS DOUBLE) AS cost
+  FROM looked_at AS a
+  JOIN sim.logs AS l
+    ON CAST(l.started_at AT TIME ZONE 'UTC' AS DATE) = a.day
+    AND l.workspace_id IS NOT DISTINCT FROM a.workspace_id
+    AND l.workflow_id IS NOT DISTINCT FROM a.workflow_id
+  JOIN sim.cost_items AS i ON i.log_id = l.id
+  GROUP BY a.workflow, a.day, i.kind, i.name
+),
+expected_parts AS (
+  SELECT u.workflow, u.day, u.direction, n.part, n.name, QUANTILE_CONT(COALESCE(p.cost, 0), 0.5) AS cost
+  FROM unusual AS u
+  JOIN (SELECT DISTINCT workflow, part, name FROM parts) AS n ON n.workflow = u.workflow
+  JOIN earlier AS e ON e.workflow = u.workflow AND e.day = u.day
+  LEFT JOIN parts AS p
+    ON p.workflow = u.workflow AND p.day = e.compared_with AND p.part = n.part AND p.name = n.name
+  GROUP BY u.workflow, u.day, u.direction, n.part, n.name
+),
+moved AS (
+  SELECT
+    x.workflow,
+    x.day,
+    x.part = 'trigger' AS is_trigger,
+    x.name,
+    COALESCE(p.cost, 0) - x.cost AS difference,
+    ROW_NUMBER() OVER (
+      PARTITION BY x.workflow, x.day, x.part = 'trigger'
+      ORDER BY x.direction * (COALESCE(p.cost, 0) - x.cost) DESC, x.part, x.name
+    ) AS place
+  FROM expected_parts AS x
+  LEFT JOIN parts AS p ON p.workflow = x.workflow AND p.day = x.day AND p.part = x.part AND p.name = x.name
+),
+-- cost is runs × tokens per run × cost per token: what each does to it, in the direction in which it moved
+moves AS (
+  SELECT
+    *,
+    CASE WHEN runs > 0 AND expected_runs > 0 THEN direction * LN(runs / expected_runs) END AS by_runs,
+    CASE WHEN tokens_per_run > 0 AND expected_tokens_per_run > 0 THEN
+      direction * LN(tokens_per_run / expected_tokens_per_run)
+    END AS by_tokens,
+    CASE
+      WHEN cost_per_token > 0 AND expected_cost_per_token > 0 AND expected_tokens_per_run > 0
+      THEN direction * LN(cost_per_token / expected_cost_per_token)
+      WHEN cost_per_run > 0 AND expected_cost_per_run > 0 THEN direction * LN(cost_per_run / expected_cost_per_run)
+    END AS by_price
+  FROM unusual
+)
+SELECT
+  m.day,
+  m.workspace_id,
+  m.workflow_id,
+  m.workflow_name,
+  NULLIF(t.name, '') AS trigger,
+  m.exact_cost AS cost,
+  CAST(m.expected_cost AS DECIMAL(38, 12)) AS expected_cost,
+  m.exact_cost - CAST(m.expected_cost AS DECIMAL(38, 12)) AS difference,
+  m.score,
+  CAST(m.runs AS BIGINT) AS runs,
+  m.expected_runs,
+  m.tokens_per_run,
+  m.expected_tokens_per_run,
+  CASE
+    WHEN m.runs = 0 OR m.expected_runs = 0 THEN 'runs'
+    WHEN m.direction > 0 AND m.tokens_per_run > 0 AND m.expected_tokens_per_run = 0 THEN 'tokens per run'
+    WHEN m.direction < 0 AND m.tokens_per_run = 0 AND m.expected_tokens_per_run > 0 THEN 'tokens per run'
+    WHEN m.by_price IS NULL THEN 'price'
+    WHEN m.by_runs >= GREATEST(m.by_tokens, m.by_price) THEN 'runs'
+    WHEN m.by_tokens >= m.by_price THEN 'tokens per run'
+    ELSE 'price'
+  END AS driver,
+  i.name AS model,
+  CAST(i.difference AS DECIMAL(38, 12)) AS model_difference,
+  m.baseline_days
+FROM moves AS m
+LEFT JOIN moved AS t ON t.workflow = m.workflow AND t.day = m.day AND t.is_trigger AND t.place = 1
+LEFT JOIN moved AS i ON i.workflow = m.workflow AND i.day = m.day AND NOT i.is_trigger AND i.place = 1
