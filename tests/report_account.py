@@ -47,12 +47,13 @@ def account() -> dict[str, list[Row]]:
 
 BUDGET = """
 CREATE OR REPLACE VIEW sim.budget AS SELECT TIMESTAMPTZ '2026-11-09 12:00:00+00' AS observed_at, 'team' AS plan,
-  'billing' AS period_source, DATE '2026-11-01' AS period_start, DATE '2026-11-30' AS period_end, 40.5::DECIMAL(38, 12)
+  'billing' AS period_source, TIMESTAMPTZ '2026-11-01 00:00:00+00' AS period_start,
+  TIMESTAMPTZ '2026-12-01 00:00:00+00' AS period_end, 40.5::DECIMAL(38, 12)
   AS spend, 100::DECIMAL(38, 12) AS usage_limit, 0.405 AS spend_share, 59.5::DECIMAL(38, 12) AS remaining,
   8.5 AS days_elapsed, 21.5 AS days_left, 4.5::DECIMAL(38, 12) AS burn_per_day, 4::DECIMAL(38, 12) AS burn_low,
   5::DECIMAL(38, 12) AS burn_high, 137.25::DECIMAL(38, 12) AS forecast, 120::DECIMAL(38, 12) AS forecast_low,
   150::DECIMAL(38, 12) AS forecast_high, 13.2 AS days_until_limit, TIMESTAMPTZ '2026-11-22 17:00:00+00' AS limit_at,
-  false AS over_limit
+  true AS over_limit
 """
 ANOMALIES = """
 CREATE OR REPLACE VIEW sim.cost_anomalies AS SELECT day, workspace_id, workflow_id, workflow_name, trigger,

@@ -161,7 +161,7 @@ def _budget() -> Any:
     limit = alt.Chart(alt.NamedData("limit")).encode(y=alt.Y("limit:Q"))
     rule = limit.mark_rule(strokeWidth=1.5, color="$failed")
     named = limit.mark_text(align="left", dy=-7, x=4).encode(text="label:N")
-    so_far = spent.mark_area(line=True, opacity=0.3, interpolate="step-after")
+    so_far = spent.mark_area(line=True, opacity=0.3)
     points = spent.mark_point(filled=True, size=30).encode(tooltip=_tooltip("period", "spent"))
     return _sized(alt.layer(band, so_far, line, points, rule, named))
 

@@ -13,7 +13,7 @@ import json
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
@@ -126,9 +126,10 @@ def _about(target: Target, workspaces: Sequence[str], since: date | None, now: d
 
     (newest,) = dicts("SELECT MAX(started_at) AS at FROM {dataset}.runs WHERE {where}")
     budget = dicts("SELECT * FROM {dataset}.budget") if "budget" in views else []
-    burn = []
+    burn: dict[str, Any] = {}
     if budget and budget[0]["period_start"] is not None:
-        burn = dicts(BURN, start=_day(budget[0]["period_start"]), end=_day(budget[0]["period_end"]))
+        start, end = _days(budget[0])
+        burn = {"from": start, "to": end, "days": [list(row.values()) for row in dicts(BURN, start=start, end=end)]}
     return {
         "dataset": target.dataset,
         "written": _moment(now),
@@ -136,7 +137,7 @@ def _about(target: Target, workspaces: Sequence[str], since: date | None, now: d
         "condition": [f"workspace_id IN ({', '.join(map(literal, workspaces))})"] if workspaces else [],
         "has": {"budget": "budget" in views, "anomalies": "cost_anomalies" in views},
         "budget": budget[0] if budget else None,
-        "burn": [list(row.values()) for row in burn],
+        "burn": burn,
         "anomalies": dicts(ANOMALIES, limit=MAX_ANOMALIES) if "cost_anomalies" in views else [],
         "max_anomalies": MAX_ANOMALIES,
     }
@@ -201,8 +202,10 @@ def _allowed(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _day(value: date | datetime) -> date:
-    return value.astimezone(UTC).date() if isinstance(value, datetime) else value
+def _days(budget: dict[str, Any]) -> tuple[date, date]:
+    """First and last day of the period; one that ends at midnight does not reach into that day."""
+    last: datetime = budget["period_end"] - timedelta(microseconds=1)
+    return budget["period_start"].astimezone(UTC).date(), last.astimezone(UTC).date()
 
 
 def _moment(value: datetime) -> str:

@@ -4,49 +4,64 @@
 function budget(selection) {
   const { told } = selection;
   const found = told.budget;
+  const { from, to, days } = told.burn;
   let spent = 0n;
-  const rows = told.burn.map(([day, cost]) => [dayNumber(day), (spent += exactOf(cost))]);
-  const points = rows.map(([day, exact]) => {
-    const spend = Number(exact) / 1e12;
-    return { day: day * DAY_MS, period: dated(day, longDay), spend, spent: usd(spend) };
-  });
+  const rows = days.map(([day, cost]) => [dayNumber(day), (spent += exactOf(cost))]);
   const sql = `-- limit and forecast: SELECT * FROM ${told.dataset}.budget
 SELECT day, SUM(SUM(total_cost)) OVER (ORDER BY day) AS spend
 FROM ${told.dataset}.cost_by_day
-WHERE day BETWEEN ${date(dayNumber(found.period_start))} AND ${date(dayNumber(found.period_end))}
+WHERE day BETWEEN ${date(dayNumber(from))} AND ${date(dayNumber(to))}
 GROUP BY day
 ORDER BY day`;
-  const chart = { rows: points, forecast: ahead(found), limit: limit(found) };
+  const chart = { rows: burnt(found, rows), forecast: ahead(found), limit: limit(found) };
   const note =
     "The whole account, whatever is filtered. The line adds up the runs that are loaded; the forecast goes on from " +
     `what Sim says was spent, ${usd(Number(found.spend))} on ${momentText(found.observed_at)}.`;
   return answer([["day", "day"], ["spend", "usd"]], rows, chart, sql, budgetWords(found), note);
 }
 
+/* What was spent by the end of each day; of the last one by the moment that was looked at. */
+function burnt(found, rows) {
+  const now = Date.parse(found.observed_at);
+  const points = rows.map(([day, exact]) => {
+    const spend = Number(exact) / 1e12;
+    const end = (day + 1) * DAY_MS;
+    return { day: end - DAY_MS < now ? Math.min(end, now) : end, period: dated(day, longDay), spend, spent: usd(spend) };
+  });
+  const start = { day: Date.parse(found.period_start), period: dated(dayNumber(found.period_start), longDay), spend: 0, spent: usd(0) };
+  return [start, ...points];
+}
+
 /* From what Sim said was spent to the end of the period. */
 function ahead(found) {
   if (found.forecast === null) return [];
-  const point = (day, spend, low, high) => ({
-    day: dayNumber(day) * DAY_MS, period: dated(dayNumber(day), longDay), spend: Number(spend), low: Number(low),
-    high: Number(high), forecast: `${usd(Number(spend))} (${usd(Number(low))} – ${usd(Number(high))})`,
+  const point = (moment, spend, low, high) => ({
+    day: Date.parse(moment), period: dated(lastDay(moment), longDay), spend: Number(spend), low: Number(low), high: Number(high),
+    forecast: `${usd(Number(spend))} (${usd(Number(low))} – ${usd(Number(high))})`,
   });
-  const { observed_at: now, spend, forecast, forecast_low: low, forecast_high: high } = found;
-  return [point(now, spend, spend, spend), point(found.period_end, forecast, low ?? forecast, high ?? forecast)];
+  const { observed_at: now, period_end: end, spend, forecast, forecast_low: low, forecast_high: high } = found;
+  return [point(now, spend, spend, spend), point(end, forecast, low ?? forecast, high ?? forecast)];
 }
 
+/* The last day of a period that ends at a moment. */
+const lastDay = (moment) => Math.floor((Date.parse(moment) - 1) / DAY_MS);
+
+/* A limit so far above that the line would lie flat is told in words only. */
 function limit(found) {
-  if (found.usage_limit === null) return [];
   const amount = Number(found.usage_limit);
-  return [{ limit: amount, label: `limit ${usd(amount)}` }];
+  const most = Math.max(...[found.spend, found.forecast, found.forecast_high].map(Number));
+  return found.usage_limit === null || amount > 3 * most ? [] : [{ limit: amount, label: `limit ${usd(amount)}` }];
 }
 
 function budgetWords(found) {
-  const parts = [`${usd(Number(found.spend))} of this period spent`];
+  const spend = Number(found.spend);
+  const parts = [`${usd(spend)} of this period spent`];
   if (found.usage_limit !== null) parts.push(`${percent(Number(found.spend_share), 0)} of the limit of ${usd(Number(found.usage_limit))}`);
   if (found.burn_per_day !== null) parts.push(`${usd(Number(found.burn_per_day))} a day`);
-  if (found.forecast !== null) parts.push(`${forecastWords(found)} by ${dated(dayNumber(found.period_end), longDay)}`);
-  if (found.over_limit) parts.push("the limit is exceeded");
+  if (found.forecast !== null) parts.push(`${forecastWords(found)} by ${dated(lastDay(found.period_end), longDay)}`);
+  if (found.usage_limit !== null && spend > Number(found.usage_limit)) parts.push("the limit is exceeded");
   else if (found.limit_at !== null) parts.push(`the limit is reached on ${dated(dayNumber(found.limit_at), longDay)}`);
+  else if (found.over_limit) parts.push("that is above the limit");
   return `${parts.join("; ")}.`;
 }
 
@@ -87,7 +102,7 @@ ORDER BY day DESC, difference DESC`;
   const summary = largest
     ? `${plural(found.length, "day of a workflow", "days of workflows")} out of the ordinary; the largest: ` +
       `${workflow[largest.number].label} on ${dated(largest.at, longDay)}, ${usd(Number(largest.cost))} instead of ` +
-      `${usd(Number(largest.expected_cost))}.`
+      `${usd(Number(largest.expected_cost))}; what moved: ${[largest.driver, largest.model].filter(Boolean).join(", ")}.`
     : "Nothing out of the ordinary here.";
   const cut = told.anomalies.length < told.max_anomalies ? "" : ` The page has the ${told.max_anomalies} largest; the SQL lists all.`;
   const note = `Dots are what was spent, ticks what was expected.${cut}`;

@@ -103,7 +103,7 @@ function cards({ chosen, before }, selection) {
 function budgetCard(found) {
   const spent = Number(found.spend);
   if (found.forecast === null || found.period_end === null) return card("This period", usd(spent), "no forecast yet");
-  const until = `by ${dated(dayNumber(found.period_end))}; ${usd(spent)} so far`;
+  const until = `by ${dated(lastDay(found.period_end))}; ${usd(spent)} so far`;
   if (found.usage_limit === null) return card("Forecast", usd(Number(found.forecast)), until);
   const limit = Number(found.usage_limit);
   const over = found.over_limit || Number(found.forecast) > limit;
