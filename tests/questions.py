@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -82,7 +82,8 @@ def report(text: str) -> str:
 def report_of(file: Path) -> str:
     """The report of that moment, as it is drawn into a pipe, down to what models cost."""
     out = io.StringIO()
-    terminal.show(figures.read(target("duckdb", None, file), now=NOW), Console(file=out, width=80))
+    found = figures.read(target("duckdb", None, file), since=NOW - timedelta(days=13), now=NOW)
+    terminal.show(found, Console(file=out, width=80))
     whole = "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
     return whole[: whole.index("\n\nBlocks that fail") + 1]
 
