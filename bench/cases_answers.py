@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 from bench.cases import Case, Rounds, Target, Variant
 from bench.measure import program
+from tests import browser
 
-ASKED = "each view asked for a day, then the report"
+BROWSER = browser.skip_reason() is None
+ASKED = "each view for a day, the report, the page"
 
 
 def _said(name: str) -> Callable[[Rounds], list[float]]:
@@ -22,5 +24,7 @@ ANSWERS = Case(
     [
         Target("seconds of the slowest view's daily question", "≤", 2.0, "s", _said("slowest_view_s")),
         Target("seconds of the report", "≤", 10.0, "s", _said("report_s")),
+        Target("MB of the report as a page", "≤", 5.0, "MB", _said("page_mb")),
+        *([Target("seconds until Chromium has it interactive", "≤", 2.0, "s", _said("page_interactive_s"))] * BROWSER),
     ],
 )

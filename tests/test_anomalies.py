@@ -112,6 +112,14 @@ def test_a_workflow_is_not_judged_before_it_is_three_weeks_old(place: Place) -> 
     assert (row["day"], row["baseline_days"]) == (told, 3)
 
 
+def test_a_day_that_only_three_are_compared_with_must_be_twice_as_unusual(place: Place) -> None:
+    third, fourth = FIRST + timedelta(days=21), FIRST + timedelta(days=29)
+    days = [*quiet(40, but=(third, fourth)), *ran(third, 1, "1.6"), *ran(fourth, 1, "1.6")]
+    (row,) = anomalies(place, days)
+    assert (row["day"], row["baseline_days"]) == (fourth, 4)
+    assert 3.5 <= row["score"] < 7
+
+
 def test_days_without_runs_count_from_the_first_day_of_a_workflow(place: Place) -> None:
     later = FIRST + timedelta(days=29)
     (row,) = anomalies(place, [*ran(FIRST), *ran(later), *quiet(40, workflow_id="other", but=())])

@@ -13,10 +13,13 @@ import duckdb
 from bench import warehouse
 from bench.programs.common import say
 from pipelines import settings
-from pipelines.report import figures, terminal
+from pipelines.report import figures, page, terminal
+from pipelines.settings import Target
 from pipelines.views import View, views
+from tests import browser
 
 DAY = "2026-11-24"
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 _OF_DAY = {
     "day": f"day = DATE '{DAY}'",
     "ChargePeriodStart": f"\"ChargePeriodStart\" >= TIMESTAMPTZ '{DAY} 00:00:00+00' "
@@ -36,7 +39,8 @@ def main() -> None:
     if not args.database.exists():
         warehouse.build(args.database, args.runs)
     asked = {view.name: _asked(args.database, view) for view in views().values()}
-    say({"views": asked, "slowest_view_s": max(asked.values()), "report_s": _report(args.database)})
+    told = {"views": asked, "slowest_view_s": max(asked.values()), "report_s": _report(args.database)}
+    say(told | _page(args.database))
 
 
 def _asked(file: Path, view: View) -> float:
@@ -45,7 +49,7 @@ def _asked(file: Path, view: View) -> float:
     begun = time.perf_counter()
     with duckdb.connect(str(file), read_only=True) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        rows = connection.execute(f"SELECT * FROM sim.{view.name} WHERE {day}").fetch_arrow_table().num_rows
+        rows = connection.execute(f"SELECT * FROM sim.{view.name} WHERE {day}").to_arrow_table().num_rows
     seconds = time.perf_counter() - begun
     if not rows and view.name != "cost_anomalies":  # a quiet day has none
         raise SystemExit(f"{view.name}: no rows; nothing was measured")
@@ -57,10 +61,26 @@ def _report(file: Path) -> float:
     from rich.console import Console
 
     begun = time.perf_counter()
-    now = datetime.fromisoformat(DAY).replace(tzinfo=UTC)
-    found = figures.read(settings.target("duckdb", warehouse.DATASET, file), now=now)
+    found = figures.read(_target(file), now=NOW)
     terminal.show(found, Console(file=io.StringIO(), width=80))
     return round(time.perf_counter() - begun, 3)
+
+
+def _page(file: Path) -> dict[str, float]:
+    """The report as a page: seconds to write it, its size in MB, and seconds until a browser has it interactive."""
+    written = file.with_suffix(".html")
+    begun = time.perf_counter()
+    page.write(_target(file), written, now=NOW)
+    told = {"page_s": round(time.perf_counter() - begun, 3), "page_mb": written.stat().st_size / 1e6}
+    if browser.skip_reason() is None:
+        with browser.chromium() as started:
+            mark = started.open(written).script("return performance.getEntriesByName('interactive')[0].startTime")
+        told["page_interactive_s"] = round(mark / 1000, 3)
+    return told
+
+
+def _target(file: Path) -> Target:
+    return settings.target("duckdb", warehouse.DATASET, file)
 
 
 if __name__ == "__main__":

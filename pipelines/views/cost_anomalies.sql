@@ -2,7 +2,8 @@
 -- A day is compared with the same weekday of up to 8 weeks before, 3 at least; days without runs cost 0, from the
 -- workflow's first day on. The score is robust: 0.6745 * (cost - median) / MAD, the MAD being the median distance from the
 -- median. Where that is less, the largest of these stands for it: 0.845 of the mean distance (the same for days that
--- vary evenly; more where few are far off), 10 % of the median, 0.01 USD. Rows have a score of 3.5 or more, either way.
+-- vary evenly; more where few are far off), 10 % of the median, 0.01 USD. Rows have a score of 3.5 or more, either way; of 7
+-- where only 3 days are compared with: so few tell little of how days vary.
 -- The last day there is may not be over yet: it is only told when it cost too much
 --
 -- day             Day the runs started, UTC
@@ -138,7 +139,7 @@ unusual AS (
   SELECT s.*, w.workspace_id, w.workflow_id, w.workflow_name, CASE WHEN s.score > 0 THEN 1 ELSE -1 END AS direction
   FROM scored AS s
   JOIN workflows AS w ON w.workflow = s.workflow
-  WHERE s.score >= 3.5 OR (s.score <= -3.5 AND s.day < w.last_day)
+  WHERE ABS(s.score) >= CASE WHEN s.baseline_days > 3 THEN 3.5 ELSE 7 END AND (s.score > 0 OR s.day < w.last_day)
 ),
 looked_at AS (
   SELECT workflow, day, workspace_id, workflow_id
