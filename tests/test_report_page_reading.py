@@ -76,7 +76,7 @@ def test_everything_is_reached_and_worked_by_keyboard(browser: Browser, report_p
     for figure in browser.script("return [...document.querySelectorAll('figure')].map((each) => each.id)"):
         mine = [(name, text) for of, name, text in seen if of == figure]
         assert {"Table", "SQL"} <= {text for name, text in mine if name == "summary"}, figure
-        assert any(text.startswith("Copy the SQL of") for _, text in mine), figure
+        assert any(text.startswith("Copy SQL of") for _, text in mine), figure
 
 
 def test_a_filter_is_set_and_sql_copied_by_keyboard(browser: Browser, report_page: Path) -> None:
@@ -124,7 +124,7 @@ def test_charts_are_described_for_those_who_do_not_see_them(browser: Browser, re
     assert len(labels) == 10
     for role, label in labels:
         assert role == "img"
-        assert "The table below has the numbers." in label
+        assert "The table has the numbers." in label
     assert any("$900,720.52 in all" in label for _, label in labels)
     unlabelled = (
         "return [...document.querySelectorAll('input, button, select')]"

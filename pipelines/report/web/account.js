@@ -15,8 +15,8 @@ GROUP BY day
 ORDER BY day`;
   const chart = { rows: burnt(found, rows), forecast: ahead(found), limit: limit(found) };
   const note =
-    "The whole account, whatever is filtered. The line adds up the runs that are loaded; the forecast goes on from " +
-    `what Sim says was spent, ${usd(Number(found.spend))} on ${momentText(found.observed_at)}.`;
+    `The whole account, whatever is filtered. The line adds up the runs that are loaded, ${usd(Number(spent) / 1e12)}; ` +
+    `the forecast goes on from what Sim says was spent, ${usd(Number(found.spend))} on ${momentText(found.observed_at)}.`;
   return answer([["day", "day"], ["spend", "usd"]], rows, chart, sql, budgetWords(found), note);
 }
 

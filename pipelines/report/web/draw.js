@@ -125,7 +125,7 @@ class Figure {
     this.node = element(
       "figure", { id, class: wide ? "wide" : null, "aria-labelledby": `${id}-title` },
       element("figcaption", {}, heading, this.summary), this.place, this.none, this.note,
-      element("div", { class: "more" }, this.details, sqlBox(title, this.sql)),
+      element("div", { class: "more" }, copyButton(title, this.sql), this.details, sqlBox(title, this.sql)),
     );
     this.chart = spec && new Chart(spec, this.place);
   }
@@ -136,10 +136,11 @@ class Figure {
     this.filled = false;
     this.summary.textContent = found.summary;
     this.note.textContent = found.note;
-    this.note.hidden = !found.note;
+    this.details.hidden = !found.rows.length;
+    this.note.hidden = !found.note || !found.rows.length;
     this.sql.textContent = found.sql;
-    this.none.hidden = found.rows.length > 0;
-    this.place.setAttribute("aria-label", `${this.title}. ${found.summary} The table below has the numbers.`);
+    this.none.hidden = found.rows.length > 0 || found.summary !== "";
+    this.place.setAttribute("aria-label", `${this.title}. ${found.summary} The table has the numbers.`);
     this.fillTable();
     await this.chart?.show(found.chart);
   }
@@ -153,13 +154,14 @@ class Figure {
 }
 
 function sqlBox(title, code) {
-  const copy = element("button", { type: "button", class: "copy", "aria-label": `Copy the SQL of ${title}` }, "Copy SQL");
-  copy.addEventListener("click", async () => say((await copied(code)) ? `SQL of ${title} copied.` : "Press Ctrl+C to copy the SQL."));
   const text = element("pre", { tabindex: "0", role: "region", "aria-label": `${title}: SQL` }, code);
-  const box = element("details", { class: "sql" }, element("summary", {}, "SQL"), text);
-  const parts = document.createDocumentFragment();
-  parts.append(box, copy);
-  return parts;
+  return element("details", { class: "sql" }, element("summary", {}, "SQL"), text);
+}
+
+function copyButton(title, code) {
+  const made = element("button", { type: "button", class: "copy", "aria-label": `Copy SQL of ${title}` }, "Copy SQL");
+  made.addEventListener("click", async () => say((await copied(code)) ? `SQL of ${title} copied.` : "Press Ctrl+C to copy the SQL."));
+  return made;
 }
 
 async function copied(code) {

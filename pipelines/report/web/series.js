@@ -19,7 +19,7 @@ function tokens(selection) {
     "cost_by_day",
   );
   const total = (at) => rows.reduce((all, row) => all + row[at], 0);
-  const summary = `${compact.format(total(1))} input and ${compact.format(total(2))} output tokens.`;
+  const summary = rows.length ? `${compact.format(total(1))} input and ${compact.format(total(2))} output tokens.` : "";
   const columns = [[selection.grain, "day"], ["prompt_tokens", "count"], ["completion_tokens", "count"]];
   return answer(columns, rows, { rows: bars }, sql, summary);
 }
@@ -172,7 +172,9 @@ function reconciliation(selection) {
   );
   const [runs, off] = [1, 2].map((at) => rows.reduce((all, row) => all + row[at], 0));
   const difference = rows.reduce((all, row) => all + row[5], 0n);
-  const summary = off
+  const summary = !runs
+    ? ""
+    : off
     ? `${count.format(off)} of ${plural(runs, "run")} do not add up; ${decimal(difference)} USD in all.`
     : `The items of all ${plural(runs, "run")} add up to what Sim says they cost, to the last digit.`;
   const columns = [
