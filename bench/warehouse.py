@@ -85,8 +85,8 @@ FROM sim.logs, range(6) AS r(place)
 _OTHERS = f"""
 INSERT INTO sim.workflows BY NAME SELECT 'wf-' || n AS id, 'ws-' || (n % 2) AS workspace_id, 'Workflow ' || n AS name
 FROM range({WORKFLOWS}) AS r(n);
-INSERT INTO sim.usage BY NAME SELECT {END} AS observed_at, 'team' AS plan, 700 AS current_period_cost,
-  1000 AS usage_limit;
+INSERT INTO sim.usage BY NAME SELECT {END} AS observed_at, 'team' AS plan, 1900 AS current_period_cost,
+  2500 AS usage_limit;
 CHECKPOINT;
 """
 

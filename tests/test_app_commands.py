@@ -13,7 +13,7 @@ from tests.app import App, one_of_every_kind
 def test_the_demo_ends_in_a_cost_report_that_can_be_asked_further(app: App) -> None:
     done = app("demo", "--runs", "60")
     assert done.code == 0
-    assert "By model" in done.out
+    assert "Models, tools and the rest" in done.out
     assert "gpt-4o" in done.out
     asked = app("sql", "--database", "sim_demo.duckdb", "--json", "SELECT count(*) AS runs FROM sim.logs")
     assert json.loads(asked.out) == [{"runs": app.rows("SELECT count(*) FROM sim.logs", "sim_demo.duckdb")[0][0]}]

@@ -49,6 +49,8 @@ def change(now: Number | None, before: Number | None) -> str:
     if not before:
         return "new"
     rate = 100 * (float(now) / float(before) - 1)
+    if round(rate) == 0:
+        return "±0 %"
     return f"{rate:+,.0f} %" if abs(rate) < 1000 else f"× {float(now) / float(before):,.0f}"
 
 
