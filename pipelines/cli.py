@@ -273,6 +273,8 @@ def report(
     as_json: bool,
 ) -> None:
     """What runs cost, against the period before; what spends it, what fails, what comes."""
+    from sim_source.errors import ConfigurationError
+
     from . import settings, terminal
     from .report import figures
     from .report import terminal as drawn
@@ -280,6 +282,8 @@ def report(
     where = settings.target(destination, dataset, database)
     now = datetime.now(UTC)
     start = settings.moment("--since", since, now)
+    if start is not None and start >= now:
+        raise ConfigurationError(f"--since {since} is not before now")
     if html is not None:
         from . import show
         from .report import page

@@ -14,6 +14,7 @@ from rich.console import Console
 from pipelines.report import figures, terminal
 from pipelines.report.figures import Days
 from pipelines.settings import Target
+from sim_source.errors import ConfigurationError
 from tests.app import App
 from tests.tables import Place, Row, at, usd
 
@@ -93,7 +94,8 @@ def test_a_period_can_be_chosen_and_workspaces(place: Place, target: Target) -> 
     found = figures.read(target, workspaces=["other"], since=at("2026-11-09"), now=NOW)
     assert found.days == Days(date(2026, 11, 9), date(2026, 11, 10))
     assert (found.totals["cost"], [row["workflow_name"] for row in found.workflows]) == (usd("1.5"), ["Chat [beta]"])
-    assert figures.read(target, workspaces=["o'ther"], now=NOW).totals["runs"] == 0
+    with pytest.raises(ConfigurationError, match="no run of it"):
+        figures.read(target, workspaces=["o'ther"], now=NOW)
 
 
 def test_the_billing_period_that_sim_tells_is_the_period(place: Place, target: Target) -> None:
@@ -166,6 +168,11 @@ def test_without_a_database_it_says_what_to_do(app: App) -> None:
     done = app("report")
     assert done.code == 2
     assert "sim-sync run" in done.err
+
+
+def test_a_period_that_begins_after_now_is_refused(app: App) -> None:
+    done = app("report", "--since", "2999-01-01")
+    assert (done.code, "--since" in done.err) == (2, True)
 
 
 def test_without_views_it_says_what_to_do(app: App, tmp_path: Path) -> None:

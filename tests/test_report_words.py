@@ -29,7 +29,8 @@ def test_a_duration(ms: float | None, shown: str) -> None:
 
 @pytest.mark.parametrize(
     ("now", "before", "shown"),
-    [(3, 2, "+50 %"), (1, 2, "-50 %"), (0, 2, "-100 %"), (5, 0, "new"), (0, 0, ""), (1000, 1001, "±0 %"), (None, 1, ""), (100, 1, "× 100"),
+    [(3, 2, "+50 %"), (1, 2, "-50 %"), (0, 2, "-100 %"), (5, 0, "new"), (0, 0, ""), (1000, 1001, "±0 %"),
+     (None, 1, ""), (100, 1, "× 100"),
      (Decimal("2.5"), Decimal(2), "+25 %")],
 )  # fmt: skip
 def test_a_change(now: words.Number | None, before: words.Number | None, shown: str) -> None:

@@ -140,7 +140,8 @@ def read(
         now: End of the period.
 
     Raises:
-        ConfigurationError: Nothing was synced there yet, or by a sim-sync that made no views.
+        ConfigurationError: Nothing was synced there yet, or by a sim-sync that made no views, or nothing of the
+            workspaces.
         TryLater: A sync holds the file.
     """
     missing = views().keys() - query.relations(target)
@@ -150,6 +151,9 @@ def read(
     budget = asked.rows("SELECT * FROM sim.budget")
     days = _period(budget[0] if budget else None, since, now or datetime.now(UTC))
     totals, before = asked.totals(days)
+    freshness = asked.freshness()
+    if workspaces and freshness["newest_run"] is None:
+        raise ConfigurationError(f"--workspace {', '.join(workspaces)}: {target} has no run of it")
     return Report(
         days=days,
         totals=totals,
@@ -160,7 +164,7 @@ def read(
         errors=asked.errors(days),
         budget=budget[0] if budget else None,
         anomalies=asked.anomalies(days),
-        freshness=asked.freshness(),
+        freshness=freshness,
     )
 
 
