@@ -12,7 +12,7 @@ import dlt
 import duckdb
 import pytest
 
-from pipelines import comments, lock, place, settings, sync
+from pipelines import comments, lock, place, settings, sync, views
 from pipelines.sim_api import (
     FOREIGN_WORKSPACE,
     OWNER_KEY,
@@ -197,6 +197,27 @@ def test_an_unknown_workspace_on_an_old_server_looks_empty(app: App, world: Worl
         done = app("run")
     assert done.code in (0, 2)
     assert "looks empty" in done.err or "SIM_WORKSPACE_ID" in done.err
+
+
+def test_a_sync_makes_the_views_and_again_what_somebody_dropped(app: App, server: SimServer) -> None:
+    app.account(server)
+    app("run")
+    cost = app.rows("SELECT sum(total_cost) FROM sim.cost_by_day")
+    assert cost == app.rows("SELECT sum(cost_total) FROM sim.logs") != [(None,)]
+    with duckdb.connect(str(app.folder / "sim_sync.duckdb")) as connection:
+        connection.execute("DROP VIEW sim.cost_by_day")
+    assert app("run", "--json").json["status"] == "ok"
+    assert app.rows("SELECT sum(total_cost) FROM sim.cost_by_day") == cost
+
+
+def test_every_view_answers_on_an_empty_account(app: App) -> None:
+    with serve(small_world(), "2026-08") as server:
+        app.account(server)
+        assert app("run").code == 0
+    for name in views.views():
+        app.rows(f"SELECT * FROM sim.{name}")
+    assert app.rows("SELECT count(*) FROM sim.budget") == [(1,)]
+    assert app("report").code == 0
 
 
 def test_an_empty_account_has_all_tables(app: App) -> None:
