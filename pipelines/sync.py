@@ -22,10 +22,12 @@ from . import comments, lock, place
 from .settings import RunSettings, Target
 from .views import keep
 
-PIECE_RUNS = 50_000
+PIECE_RUNS = 100_000
 """List rows per committed piece: bounds memory and what a kill can lose."""
 PIECE_ROWS = 120_000
 """Rows of all tables per committed piece that lists give: a full run is ten of them."""
+PIECE_AUDIT_LOGS = 50_000
+"""Audit rows per committed piece: 500 requests."""
 PIECE_CALLS = 2_000
 """Per-run details or snapshots per committed piece."""
 AT_ONCE = 1_000
@@ -229,14 +231,14 @@ class Sync:
     def _lists(self) -> None:
         """Usage, workflows and audit logs with the first piece, then lists until all are read."""
         at_once = AT_ONCE if self._short_tail() else 0
-        audit_logs = PIECE_RUNS
+        audit_logs = PIECE_AUDIT_LOGS
         while True:
             self.watch.more = False
             self._load(PIECE_RUNS, at_once, at_once, audit_logs)
             if not self.watch.more or self.watch.out_of_time:
                 return
             self.tell(f"{self.watch.rows['logs']:,} runs so far")
-            audit_logs = PIECE_RUNS if "walk" in self._state().get("audit_logs", {}) else 0
+            audit_logs = PIECE_AUDIT_LOGS if "walk" in self._state().get("audit_logs", {}) else 0
 
     def _short_tail(self) -> bool:
         """Whether every workspace was synced within a day: only then may details go before older logs."""

@@ -8,7 +8,7 @@ from datetime import date
 from sim_source.errors import ConfigurationError
 
 from ..literal import literal
-from ..query import ask
+from ..query import ask, relations
 from ..settings import Target
 from .fold import Book, Cubes, Row
 
@@ -19,7 +19,6 @@ NEEDED = ("runs", "cost_by_model", "cost_reconciliation")
 
 KEY = "day, workspace_id, workflow_id, workflow_name, trigger"
 LAST_LOAD = "SELECT MAX(load_id) FROM {dataset}._dlt_loads"
-THERE = "SELECT table_name FROM information_schema.tables WHERE table_schema = {dataset}"
 RUNS = """
 SELECT {key}, COUNT(*), COUNT(*) FILTER (WHERE status = 'completed'), COUNT(*) FILTER (WHERE status = 'failed'),
   COUNT(cost_total), COUNT(*) FILTER (WHERE cost_total IS NOT NULL AND unknown_cost IS NULL),
@@ -110,8 +109,7 @@ def there(target: Target) -> frozenset[str]:
     Raises:
         ConfigurationError: The views that every report needs are not among them.
     """
-    rows = ask(target, THERE.format(dataset=literal(target.dataset))).rows
-    found = frozenset(str(name) for (name,) in rows)
+    found = relations(target)
     missing = set(NEEDED) - found
     if missing:
         raise ConfigurationError(

@@ -120,7 +120,6 @@ def _making(client: SqlClientBase[Any], wanted: _Wanted) -> list[str]:
 
 
 def _at_once(client: SqlClientBase[Any], statements: list[str]) -> None:
-    """Executes all of them or none."""
+    """Executes all of them or none; in one go, since dlt takes as long for each as DuckDB does for ten."""
     with client.begin_transaction():
-        for statement in statements:
-            client.execute_sql(statement)
+        client.execute_sql(";\n".join(statements))

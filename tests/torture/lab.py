@@ -25,8 +25,8 @@ from .servers import Addresses, serving
 from .worlds import MINUTE, WORKSPACES
 
 PIECES = {
-    "first": {"PIECE_RUNS": 150, "PIECE_CALLS": 120, "AT_ONCE": 15},
-    "second": {"PIECE_RUNS": 70, "PIECE_CALLS": 50, "AT_ONCE": 15},
+    "first": {"PIECE_RUNS": 150, "PIECE_AUDIT_LOGS": 150, "PIECE_CALLS": 120, "AT_ONCE": 15},
+    "second": {"PIECE_RUNS": 70, "PIECE_AUDIT_LOGS": 70, "PIECE_CALLS": 50, "AT_ONCE": 15},
 }
 """Small, so that a sync is several committed pieces of lists, and several of details and snapshots."""
 OWN_MOMENT = {"usage": None, "rejected_rows": "seen_at"}
