@@ -34,8 +34,8 @@ FRUGAL = {
     "allocator_bulk_deallocation_flush_threshold": "16MB",
 }
 """DuckDB's settings while a sync holds the file: loads take as long, and a third of the memory (measured)."""
-MEMORY_OF_LOGS, MEMORY_OF_SPANS = "64MB", "120MB"
-"""Memory that DuckDB takes at first: what a piece of plain rows, or one of spans, is loaded and merged in."""
+MEMORY_OF_LOGS, MEMORY_OF_SPANS = 72, 120
+"""MB of memory that DuckDB takes at first: what a piece of plain rows, or one of spans, is loaded and merged in."""
 
 
 class TryLater(SimError):
@@ -77,15 +77,16 @@ class Hold:
     Args:
         target: The destination.
         tell: Told of a wait.
-        memory: What DuckDB may take of it, until it is told otherwise.
+        memory: MB that DuckDB may take, until it is told otherwise.
     """
 
     def __init__(
-        self, target: Target, tell: Callable[[str], None] = logger.info, memory: str = MEMORY_OF_SPANS
+        self, target: Target, tell: Callable[[str], None] = logger.info, memory: int = MEMORY_OF_SPANS
     ) -> None:
         self._file = target.database
         self._tell = tell
-        self._settings = FRUGAL | {"memory_limit": memory}
+        self._settings = FRUGAL | {"memory_limit": f"{memory}MB"}
+        self._more = [f"{2 * memory}MB", f"{4 * memory}MB"]
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._usual_memory = ""
 
@@ -105,15 +106,24 @@ class Hold:
         """
         if self._file is not None and self._connection is None:
             self._connection = _opened(self._file, READER_WAIT_S, self._tell)
-            (self._usual_memory,) = self._connection.execute("SELECT current_setting('memory_limit')").fetchall()[0]
+            if not self._usual_memory:
+                (self._usual_memory,) = self._connection.execute("SELECT current_setting('memory_limit')").fetchall()[0]
+                self._more.append(self._usual_memory)
             for name, value in self._settings.items():
                 self._connection.execute(f"SET {name} = '{value}'")
 
-    def be_generous(self) -> None:
-        """Gives DuckDB the memory it would take by itself: rows of this load are too large for less."""
-        if self._connection is not None:
-            # RESET changes what is shown and not what holds (DuckDB 1.5.6)
-            self._connection.execute(f"SET memory_limit = '{self._usual_memory}'")
+    def be_generous(self) -> bool:
+        """Gives DuckDB twice the memory, in the end what it would take by itself: rows here are too large for less.
+
+        Returns:
+            Whether there was more to give.
+        """
+        if self._connection is None or not self._more:
+            return False
+        # RESET changes what is shown and not what holds (DuckDB 1.5.6)
+        self._settings["memory_limit"] = self._more.pop(0)
+        self._connection.execute(f"SET memory_limit = '{self._settings['memory_limit']}'")
+        return True
 
     def release(self) -> None:
         """Closes it, which frees what DuckDB holds in memory."""

@@ -204,22 +204,22 @@ class Sync:
     def _patiently(self, step: Callable[[], A]) -> A:
         """Takes a step; where somebody opened the database in between, waits for them, bounded, and takes it again.
 
-        So, too, where DuckDB has too little memory: it gets more, once.
+        So, too, where DuckDB has too little memory: it gets more, as long as there is more to give.
         """
-        generous = False
+        again = False
         while True:
             try:
+                if again:
+                    self._finish_pending()
                 return step()
             except (DltException, duckdb.Error) as error:
                 if place.is_out_of_memory(error):
-                    if generous:
+                    if not self.hold.be_generous():
                         raise
-                    self.hold.be_generous()
-                    generous = True
                 elif not isinstance(place.explained(error, self.settings.target), place.TryLater):
                     raise
             self.hold.take()
-            self._finish_pending()
+            again = True
 
     def _finish_pending(self) -> None:
         """Loads what was read and not loaded: dlt would otherwise take up no new rows."""

@@ -221,9 +221,10 @@ def test_duckdb_gets_more_memory_where_a_load_needs_it(
     app.account(server)
     given: list[None] = []
     generous = place.Hold.be_generous
-    monkeypatch.setattr(place, "MEMORY_OF_SPANS", "3MB")
+    monkeypatch.setattr(place, "MEMORY_OF_SPANS", 3)
     monkeypatch.setattr(place.Hold, "be_generous", lambda hold: (given.append(None), generous(hold))[1])
-    assert app("run", "--resources", ",".join(COST)).code == 0
+    done = app("run", "--resources", ",".join(COST))
+    assert done.code == 0, (given, done.err)
     assert app.rows("SELECT count(*) FROM sim.logs") == [(MANY,)]
     assert given
 
