@@ -28,15 +28,18 @@ def main() -> int:
     args = _arguments()
     chosen = [case for case in ALL if case.name in args.cases] or ALL
     results: report.Results = []
+    failed = False
     with measure.api() as api, tempfile.TemporaryDirectory() as folder:
         for case in chosen:
             try:
                 rounds = run.case(case, api, args.rounds, args.scale, Path(folder), report.show)
             except measure.Wrong as wrong:
                 report.show(f"FAILED {case.name}: {wrong}")
-                return 1
-            results.append((case, rounds))
-    return _tell(results, args.rounds, named=bool(args.cases), judged=args.scale == 1.0)
+                failed = True
+            else:
+                results.append((case, rounds))
+    # what was measured is told; the document is written of a whole run only
+    return _tell(results, args.rounds, named=failed or bool(args.cases), judged=args.scale == 1.0) or int(failed)
 
 
 def _tell(results: report.Results, rounds: int, *, named: bool, judged: bool) -> int:

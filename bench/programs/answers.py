@@ -36,11 +36,12 @@ def main() -> None:
     parser.add_argument("--database", type=Path, required=True)
     parser.add_argument("--runs", type=int, default=1_000_000)
     args = parser.parse_args()
-    if not args.database.exists():
-        warehouse.build(args.database, args.runs)
-    asked = {view.name: _asked(args.database, view) for view in views().values()}
-    told = {"views": asked, "slowest_view_s": max(asked.values()), "report_s": _report(args.database)}
-    say(told | _page(args.database))
+    file: Path = args.database.resolve()
+    if not file.exists():
+        warehouse.build(file, args.runs)
+    asked = {view.name: _asked(file, view) for view in views().values()}
+    told = {"views": asked, "slowest_view_s": max(asked.values()), "report_s": _report(file)}
+    say(told | _page(file))
 
 
 def _asked(file: Path, view: View) -> float:
