@@ -39,10 +39,10 @@ def main() -> int:
             else:
                 results.append((case, rounds))
     # what was measured is told; the document is written of a whole run only
-    return _tell(results, args.rounds, named=failed or bool(args.cases), judged=args.scale == 1.0) or int(failed)
+    return _tell(results, args.rounds, whole=not (failed or args.cases), judged=args.scale == 1.0) or int(failed)
 
 
-def _tell(results: report.Results, rounds: int, *, named: bool, judged: bool) -> int:
+def _tell(results: report.Results, rounds: int, *, whole: bool, judged: bool) -> int:
     for case, measured in results:
         report.show("\n".join(["", f"{case.name}: {case.about}", *report.table(case, measured)]))
     if not judged:
@@ -51,7 +51,7 @@ def _tell(results: report.Results, rounds: int, *, named: bool, judged: bool) ->
     lines = report.targets(results)
     report.show("\n".join(["", *report.TARGETS_HEAD, *(line for line, _ in lines)]))
     missed = not all(good for _, good in lines)
-    if not named:
+    if whole:
         from bench import chart  # heavy: only now that nothing is measured any more
 
         (DOCS / "bench.md").write_text(report.document(results, rounds, missed), encoding="utf-8")

@@ -367,7 +367,7 @@ def sql(
     text = sys.stdin.read() if statement == "-" else statement
     answer = query.ask(where, text)
     if as_json:
-        print(json.dumps([dict(zip(answer.columns, row, strict=True)) for row in answer.rows], default=query.plain))
+        print(json.dumps(answer.dicts, default=query.plain))
     elif as_csv:
         writer = csv.writer(sys.stdout)
         writer.writerow(answer.columns)

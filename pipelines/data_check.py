@@ -28,7 +28,7 @@ class Rule:
     Attributes:
         what: What.
         needs: Tables or views that it is about.
-        broken: Rows that break it; the first column counts all of them, at most ``EXAMPLES`` are given.
+        broken: Rows that break it; the first column, ``broken``, counts all of them, at most ``EXAMPLES`` are given.
         told: Says how much was looked at: one number.
         of: What that number counts.
     """
@@ -84,7 +84,7 @@ def _look(target: Target, rule: Rule, there: frozenset[str]) -> Verdict:
     if not broken.rows:
         return Verdict(rule.what, True, f"{seen:,} {rule.of}")
     count = int(broken.rows[0][0])
-    examples = tuple(dict(zip(broken.columns[1:], row[1:], strict=True)) for row in broken.rows)
+    examples = tuple({name: value for name, value in row.items() if name != "broken"} for row in broken.dicts)
     return Verdict(rule.what, False, f"{count:,} break this, of {seen:,} {rule.of}", count, examples)
 
 

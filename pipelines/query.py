@@ -9,13 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 import duckdb
-import sqlglot
 from dlt.destinations.exceptions import DatabaseException
 
 from sim_source.errors import ConfigurationError, SimError
 
 from . import place
 from .settings import Target
+from .views import translated
 
 
 class SqlFault(SimError):
@@ -28,6 +28,11 @@ class Answer:
 
     columns: tuple[str, ...]
     rows: Sequence[tuple[Any, ...]]
+
+    @property
+    def dicts(self) -> list[dict[str, Any]]:
+        """The rows by name of column."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
 def ask(target: Target, sql: str, *, wait_s: float = place.READER_WAIT_S) -> Answer:
@@ -69,7 +74,7 @@ def answer(target: Target, sql: str) -> Answer:
     """
     if target.database is None:
         dialect = place.pipeline_for(target).destination.capabilities().sqlglot_dialect
-        sql = sqlglot.transpile(sql, read="duckdb", write=str(dialect))[0]
+        sql = translated(sql, str(dialect))
     return ask(target, re.sub(r"\bsim\.(?=\w)", f"{target.dataset}.", sql))
 
 

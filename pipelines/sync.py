@@ -136,7 +136,7 @@ class Sync:
     hold: place.Hold = field(init=False)
     feed: Feed = field(init=False)
     _schema: str | None = None
-    _views_of: tuple[str | None] | None = None
+    _viewed: set[str | None] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         memory = place.MEMORY_OF_SPANS if "trace_spans" in self.settings.resources else place.MEMORY_OF_LOGS
@@ -295,9 +295,9 @@ class Sync:
         self.pipeline.normalize()
         for package in self.pipeline.load().load_packages:
             self._schema = package.schema_hash
-        if self._views_of != (self._schema,):  # once a sync, and again where tables came or changed
+        if self._schema not in self._viewed:  # once a sync, and again where tables came or changed
             keep.keep(self.pipeline, self.warehouse)
-            self._views_of = (self._schema,)
+            self._viewed.add(self._schema)
 
     def _read(self, runs: int, details: int, snapshots: int, audit_logs: int) -> None:
         settings = self.settings

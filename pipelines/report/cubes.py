@@ -7,7 +7,7 @@ from datetime import date
 
 from sim_source.errors import ConfigurationError
 
-from ..literal import literal
+from ..literal import one_of
 from ..query import ask, relations
 from ..settings import Target
 from .fold import Book, Cubes, Row
@@ -89,7 +89,7 @@ def condition(workspaces: Sequence[str], since: date | None) -> str:
     """What is asked for, as SQL says it."""
     parts = []
     if workspaces:
-        parts.append(f"workspace_id IN ({', '.join(map(literal, workspaces))})")
+        parts.append(one_of("workspace_id", workspaces))
     if since is not None:
         parts.append(f"day >= DATE '{since}'")
     return " AND ".join(parts) or "1 = 1"

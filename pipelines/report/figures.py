@@ -14,7 +14,7 @@ from typing import Any
 from sim_source.errors import ConfigurationError
 
 from .. import query
-from ..literal import literal
+from ..literal import one_of
 from ..settings import Target
 from ..views import views
 
@@ -58,9 +58,9 @@ class Days:
             return Days(first, min(first + timedelta(days=self.count - 1), self.first - timedelta(days=1)))
         return Days(self.first - timedelta(days=self.count), self.first - timedelta(days=1))
 
-    def sql(self, column: str = "day") -> str:
-        """A condition on a day."""
-        return f"{column} BETWEEN DATE '{self.first}' AND DATE '{self.last}'"
+    def sql(self) -> str:
+        """A condition on ``day``."""
+        return f"day BETWEEN DATE '{self.first}' AND DATE '{self.last}'"
 
 
 def _next_month(day: date) -> date:
@@ -185,13 +185,11 @@ class _Asked:
 
     def __init__(self, target: Target, workspaces: Sequence[str]) -> None:
         self._target = target
-        names = ", ".join(literal(name) for name in workspaces)
-        self._where = f" AND workspace_id IN ({names})" if names else ""
+        self._where = f" AND {one_of('workspace_id', workspaces)}" if workspaces else ""
 
     def rows(self, sql: str) -> Rows:
         """Rows by name of column; ``{where}`` narrows to the workspaces."""
-        answer = query.answer(self._target, sql.replace("{where}", self._where))
-        return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+        return query.answer(self._target, sql.replace("{where}", self._where)).dicts
 
     def totals(self, days: Days) -> tuple[dict[str, Any], dict[str, Any]]:
         """All runs of some days, and of those before."""

@@ -14,7 +14,6 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -22,8 +21,8 @@ from typing import Any
 
 from sim_source.errors import ConfigurationError
 
-from ..literal import literal
-from ..query import ask
+from ..literal import one_of
+from ..query import ask, plain
 from ..settings import Target
 from . import cubes
 from .fold import Cubes
@@ -121,8 +120,7 @@ def _about(target: Target, workspaces: Sequence[str], since: date | None, now: d
     where = cubes.condition(workspaces, since)
 
     def dicts(sql: str, **more: Any) -> list[dict[str, Any]]:
-        answer = ask(target, sql.format(dataset=target.dataset, where=where, **more))
-        return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+        return ask(target, sql.format(dataset=target.dataset, where=where, **more)).dicts
 
     (newest,) = dicts("SELECT MAX(started_at) AS at FROM {dataset}.runs WHERE {where}")
     budget = dicts("SELECT * FROM {dataset}.budget") if "budget" in views else []
@@ -134,7 +132,7 @@ def _about(target: Target, workspaces: Sequence[str], since: date | None, now: d
         "dataset": target.dataset,
         "written": _moment(now),
         "newest": _moment(newest["at"]) if newest["at"] else None,
-        "condition": [f"workspace_id IN ({', '.join(map(literal, workspaces))})"] if workspaces else [],
+        "condition": [one_of("workspace_id", workspaces)] if workspaces else [],
         "has": {"budget": "budget" in views, "anomalies": "cost_anomalies" in views},
         "budget": budget[0] if budget else None,
         "burn": burn,
@@ -212,7 +210,5 @@ def _moment(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="minutes").replace("+00:00", "Z")
 
 
-def _plain(value: Any) -> str:
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    return _moment(value) if isinstance(value, datetime) else value.isoformat()
+def _plain(value: Any) -> Any:
+    return _moment(value) if isinstance(value, datetime) else plain(value)

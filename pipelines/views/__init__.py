@@ -12,6 +12,8 @@ from functools import cache
 from graphlib import TopologicalSorter
 from importlib.resources import files
 
+import sqlglot
+
 from sim_source import TABLES
 from sim_source.tables import MONEY_SCALE, Kind, Table
 
@@ -97,12 +99,19 @@ def in_dialect(view: View, dialect: str, named: Callable[[str], str], there: Col
             return found[0]
         return f"({_no_rows(table)}){found[2] or f' AS {table.name}'}"
 
-    query = _RELATION.sub(empty, view.query)
-    if dialect != DIALECT:
-        import sqlglot  # 0.1 s: not for DuckDB, whose dialect it is
-
-        query = sqlglot.transpile(query, read=DIALECT, write=dialect, unsupported_level=sqlglot.ErrorLevel.RAISE)[0]
+    query = translated(_RELATION.sub(empty, view.query), dialect)
     return _RELATION.sub(lambda found: named(found[1]) + (found[2] or ""), query)
+
+
+def translated(sql: str, dialect: str) -> str:
+    """A statement in DuckDB's dialect as a destination takes it.
+
+    Raises:
+        sqlglot.errors.SqlglotError: It cannot be said there.
+    """
+    if dialect == DIALECT:
+        return sql
+    return sqlglot.transpile(sql, read=DIALECT, write=dialect, unsupported_level=sqlglot.ErrorLevel.RAISE)[0]
 
 
 def _no_rows(table: Table) -> str:
