@@ -112,6 +112,18 @@ def test_the_billing_period_that_sim_tells_is_the_period(place: Place, target: T
     assert found.budget["spend"] == usd("106")
 
 
+def test_a_billing_period_that_ends_at_midnight_is_over_then(place: Place, target: Target) -> None:
+    tables = months()
+    period = {"start": "2026-10-10T00:00:00.000Z", "end": "2026-11-10T00:00:00.000Z"}
+    tables["log_details"].append(
+        {"id": "o3", "execution_data": json.dumps({"billingAttribution": {"billingPeriod": period}})}
+    )
+    tables["usage"] = [{"observed_at": at("2026-11-09"), "current_period_cost": usd("106"), "usage_limit": usd("500")}]
+    place.fill(tables)
+    assert figures.read(target, now=at("2026-11-09 23:59")).days.first == date(2026, 10, 10)
+    assert figures.read(target, now=NOW).days == NOVEMBER
+
+
 def drawn(target: Target, width: int = 80, **options: Any) -> str:
     out = io.StringIO()
     terminal.show(figures.read(target, now=NOW), Console(file=out, width=width, **options))

@@ -173,10 +173,10 @@ def _period(budget: dict[str, Any] | None, since: datetime | None, now: datetime
     today = now.astimezone(UTC).date()
     if since is not None:
         return Days(min(since.astimezone(UTC).date(), today), today)
-    if budget is not None and budget["period_source"] == "billing" and budget["period_start"] is not None:
-        start, end = (budget[name].astimezone(UTC).date() for name in ("period_start", "period_end"))
-        if start <= today <= end:
-            return Days(start, today)
+    if budget is not None and budget["period_source"] == "billing":
+        start, end = budget["period_start"], budget["period_end"]
+        if start <= now < end:
+            return Days(start.astimezone(UTC).date(), today)
     return Days(today.replace(day=1), today)
 
 
