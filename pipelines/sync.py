@@ -18,7 +18,7 @@ from sim_source.memory import Memory
 from sim_source.reader import wrong_key
 from sim_source.warehouse import Warehouse
 
-from . import comments, lock, place
+from . import comments, direct, lock, place
 from .settings import RunSettings, Target
 from .views import keep
 
@@ -30,6 +30,8 @@ PIECE_AUDIT_LOGS = 50_000
 """Audit rows per committed piece: 500 requests."""
 PIECE_CALLS = 2_000
 """Per-run details or snapshots per committed piece."""
+DIRECT_ROWS = 5_000
+"""Rows of a table from which a DuckDB file is asked whether they are all new to it."""
 AT_ONCE = 1_000
 """Details that a short tail asks for together with its list rows."""
 SHORT_TAIL = timedelta(days=1)
@@ -221,10 +223,17 @@ class Sync:
             self.hold.take()
             again = True
 
+    @property
+    def _is_file(self) -> bool:
+        """Whether the destination is a DuckDB file, which this sync has to itself."""
+        return self.settings.target.database is not None
+
     def _finish_pending(self) -> None:
         """Loads what was read and not loaded: dlt would otherwise take up no new rows."""
         if self.pipeline.has_pending_data:
             self.tell("finishing what the last run left")
+            if self._is_file:
+                direct.take_back(self.pipeline, self.warehouse)
             self.pipeline.normalize()
             self.pipeline.load()
 
@@ -293,8 +302,10 @@ class Sync:
 
     def _commit(self) -> None:
         self.pipeline.normalize()
-        for package in self.pipeline.load().load_packages:
-            self._schema = package.schema_hash
+        if self._is_file:
+            direct.straighten(self.pipeline, self.warehouse, DIRECT_ROWS)
+        if self.pipeline.load().load_packages:
+            self._schema = self.pipeline.default_schema.version_hash
         if self._schema not in self._viewed:  # once a sync, and again where tables came or changed
             keep.keep(self.pipeline, self.warehouse)
             self._viewed.add(self._schema)

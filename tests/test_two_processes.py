@@ -135,9 +135,9 @@ print(looks, flush=True)
 """Opens the database again and again, for a short while each time."""
 SMALL_PIECES = """
 from pipelines import sync
-sync.PIECE_RUNS, sync.PIECE_CALLS, sync.AT_ONCE, sync.LARGE_LOAD = 20, 20, 5, 0
+sync.PIECE_RUNS, sync.PIECE_CALLS, sync.AT_ONCE = 20, 20, 5
 """
-"""Many pieces; the database is let go of before each is loaded."""
+"""Many pieces."""
 
 
 def test_a_reader_that_looks_all_the_time_breaks_no_sync(tmp_path: Path) -> None:

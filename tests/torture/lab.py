@@ -25,8 +25,8 @@ from .servers import Addresses, serving
 from .worlds import MINUTE, WORKSPACES
 
 PIECES = {
-    "first": {"PIECE_RUNS": 150, "PIECE_AUDIT_LOGS": 150, "PIECE_CALLS": 120, "AT_ONCE": 15},
-    "second": {"PIECE_RUNS": 70, "PIECE_AUDIT_LOGS": 70, "PIECE_CALLS": 50, "AT_ONCE": 15},
+    "first": {"PIECE_RUNS": 150, "PIECE_AUDIT_LOGS": 150, "PIECE_CALLS": 120, "AT_ONCE": 15, "DIRECT_ROWS": 1},
+    "second": {"PIECE_RUNS": 70, "PIECE_AUDIT_LOGS": 70, "PIECE_CALLS": 50, "AT_ONCE": 15, "DIRECT_ROWS": 1},
 }
 """Small, so that a sync is several committed pieces of lists, and several of details and snapshots."""
 OWN_MOMENT = {"usage": None, "rejected_rows": "seen_at"}
@@ -204,7 +204,7 @@ class Lab:
                     sql = f"SELECT {distinct}{picked} FROM sim.{name} ORDER BY ALL"
                     found[name] = connection.execute(sql).fetchall()
             found["tables there are"] = connection.execute(
-                "SELECT table_schema, table_name FROM information_schema.tables ORDER BY ALL"
+                "SELECT table_name FROM information_schema.tables WHERE table_schema = 'sim' ORDER BY ALL"
             ).fetchall()
             found["usage seen twice"] = connection.execute(
                 "SELECT observed_at FROM sim.usage GROUP BY 1 HAVING count(*) > 1"

@@ -53,6 +53,8 @@ PLACES = (
     "pipelines.place:Hold.take",
     "pipelines.place:Hold.release",
     "pipelines.comments:write",
+    "pipelines.direct:straighten",
+    "pipelines.direct:take_back",
     "filelock:FileLock.acquire",
     "filelock:FileLock.release",
     # every file that gets its final name in one step
