@@ -22,10 +22,12 @@ from . import comments, direct, lock, place
 from .settings import RunSettings, Target
 from .views import keep
 
-PIECE_RUNS = 100_000
-"""List rows per committed piece: bounds memory and what a kill can lose."""
-PIECE_ROWS = 120_000
-"""Rows of all tables per committed piece that lists give: a full run is ten of them."""
+PIECE_RUNS = 500_000
+"""List rows per committed piece: bounds what a kill can lose, as the next two do."""
+PIECE_ROWS = 500_000
+"""Rows of all tables per committed piece that lists give: a full run is nine of them."""
+PIECE_SECONDS = 120.0
+"""Seconds after which a piece is committed: under a low rate limit this is the bound that counts."""
 PIECE_AUDIT_LOGS = 50_000
 """Audit rows per committed piece: 500 requests."""
 PIECE_CALLS = 2_000
@@ -332,6 +334,7 @@ class Sync:
             max_snapshots=snapshots,
             max_audit_logs=audit_logs,
             max_rows=PIECE_ROWS,
+            max_seconds=PIECE_SECONDS,
             catch_up=runs == 0,
             deadline=self.deadline,
             backoff_s=BACKOFF_S,

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Literal
 
 Status = Literal["running", "paused", "completed", "failed", "cancelled"]
@@ -42,7 +43,7 @@ def is_paused_output(final_output: bytes) -> bool:
 
 def status(
     *,
-    ended_at: datetime | None,
+    ended: bool,
     level: str | None,
     finalization_path: str | None = None,
     paused_output: bool = False,
@@ -51,13 +52,13 @@ def status(
     """What state a run is in.
 
     Args:
-        ended_at: ``endedAt``; set while paused.
+        ended: Whether ``endedAt`` is set; it is while paused.
         level: info or error. A run killed by the stale-run sweep stays info.
         finalization_path: Only the per-run detail tells it.
         paused_output: The final output is ``{"paused": true}``.
         error: ``executionData.error``: the sweep's only trace.
     """
-    if ended_at is None:
+    if not ended:
         return "running"
     told = _BY_PATH.get(finalization_path or "")
     if told is not None:
@@ -65,6 +66,12 @@ def status(
     if paused_output and finalization_path is None:
         return "paused"
     return "failed" if level == "error" or error else "completed"
+
+
+@lru_cache(maxsize=64)
+def listed_status(ended: bool, level: str | None) -> Status:
+    """Status of a run of which only a plain list row is known; there are few different ones, and many rows."""
+    return status(ended=ended, level=level)
 
 
 def needs_detail(

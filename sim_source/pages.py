@@ -92,7 +92,7 @@ class RunReader:
                 bounds.rows -= workspace.batch.count - rows
                 rows = workspace.batch.count
                 # not inside the instant it began with: the next piece would begin, and end, there again
-                full = min(bounds.runs, bounds.rows) <= 0 and position > window.start
+                full = bounds.spent and position > window.start
                 if (full or workspace.over()) and not chunk.final:
                     workspace.watch.more = True
                     workspace.feed.go_on(workspace.id)
@@ -197,6 +197,8 @@ class RunReader:
     ) -> list[Fresh]:
         """Takes what runs tell that is new, and returns that."""
         workspace = self.workspace
+        if workspace.options.logs_only and runs and not known and workspace.add_plain(runs):
+            return []  # nothing else is asked of plain rows
         read = [(run, rows) for run in runs if (rows := workspace.read(run)) is not None]
         if known and not again:
             read = [(run, rows) for run, rows in read if run.id not in known or merge.changed(known[run.id], rows)]

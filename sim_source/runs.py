@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
 import msgspec
+import pyarrow as pa
 
 from . import cost, decode, extra, life, privacy, spans, wire
 from .moments import in_utc
@@ -121,7 +122,8 @@ def read(
         ArithmeticError: An amount that is no amount.
     """
     if options.logs_only and detail is None:
-        return _plain(run, workspace_id)
+        (log,) = zip(*_plain([run], workspace_id), strict=True)
+        return RunRows(id=run.id, log=log, pending=False, silent=True)
     facts = _facts(run, detail, workspace_id, options)
     trace = facts.trace
     latest = detail or run
@@ -129,7 +131,7 @@ def read(
     split = _split(run, facts)
     output = _final_output(run, facts)
     status = life.status(
-        ended_at=latest.ended_at,
+        ended=latest.ended_at is not None,
         level=latest.level,
         finalization_path=facts.data.finalization_path,
         paused_output=life.is_paused_output(bytes(output)),
@@ -152,16 +154,36 @@ def read(
     )
 
 
-def _plain(run: wire.Run, workspace_id: str) -> RunRows:
-    """A plain list row: only its row of ``logs``, and no more work than that takes."""
-    total = cost.money(run.cost.total) if run.cost is not None else None
-    status = life.status(ended_at=run.ended_at, level=run.level)
-    return RunRows(
-        id=run.id,
-        log=_log_row(run, run, workspace_id, run.workflow_id, status, total),
-        pending=False,
-        silent=True,
-    )
+def plain(listed: Sequence[wire.Run], workspace_id: str) -> pa.Table:
+    """Plain list rows, at least one, as rows of ``logs``; column by column, which takes half as long as run by run.
+
+    Raises:
+        ArithmeticError, ValueError: One of them does not fit.
+    """
+    return LOGS.arrow(_plain(listed, workspace_id))
+
+
+def _plain(listed: Sequence[wire.Run], workspace_id: str) -> list[list[Any]]:
+    """The columns of ``logs``, in order."""
+    ends = [_utc_or_none(run.ended_at) for run in listed]
+    levels = [run.level for run in listed]
+    return [
+        [run.id for run in listed],
+        [workspace_id] * len(listed),
+        [run.execution_id for run in listed],
+        [run.workflow_id for run in listed],
+        [run.workflow.name if run.workflow else None for run in listed],
+        [run.deployment_version_id for run in listed],
+        levels,
+        [run.trigger for run in listed],
+        [life.listed_status(end is not None, level) for end, level in zip(ends, levels, strict=True)],
+        [in_utc(run.started_at) for run in listed],
+        ends,
+        [cost.whole(run.total_duration_ms) for run in listed],
+        [cost.money(run.cost.total) if run.cost else None for run in listed],
+        [_files_text(run.files) for run in listed],
+        [_unknown_text(run.unknown) for run in listed],
+    ]
 
 
 def _open_questions(
@@ -256,7 +278,7 @@ def _log_row(
         _utc_or_none(latest.ended_at),
         cost.whole(latest.total_duration_ms),
         total,
-        json_text(decode.anything(files)) if present(files) else None,
+        _files_text(files),
         _unknown_text(run.unknown),
     )
 
@@ -376,6 +398,10 @@ def item_row(
 def json_text(value: Any) -> str:
     """JSON text of plain objects."""
     return decode.encode(value).decode()
+
+
+def _files_text(files: msgspec.Raw) -> str | None:
+    return json_text(decode.anything(files)) if present(files) else None
 
 
 def _unknown(raw: msgspec.Raw) -> dict[str, Any]:

@@ -6,6 +6,8 @@ A hidden resource reads pages once; every table is a transformer that takes its 
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from datetime import datetime, timedelta
@@ -57,6 +59,7 @@ def sim_source(
     max_snapshots: int | None = None,
     max_audit_logs: int | None = None,
     max_rows: int | None = None,
+    max_seconds: float | None = None,
     catch_up: bool = True,
     deadline: float | None = None,
     backoff_s: float = 0.5,
@@ -87,6 +90,7 @@ def sim_source(
         max_snapshots: Snapshots asked for at most.
         max_audit_logs: Audit rows read at most; 0 also leaves out usage and workflows.
         max_rows: Rows of all tables that lists may fill, about: list rows, spans and cost items count alike.
+        max_seconds: Seconds after which lists stop; a later run goes on. None: never.
         catch_up: Also ask for details and snapshots that earlier runs left.
         deadline: Epoch seconds after which no page is asked for any more.
         backoff_s: First wait in seconds after a transient fault.
@@ -118,6 +122,7 @@ def sim_source(
             snapshots=_bound(max_snapshots),
             audit_logs=_bound(max_audit_logs),
             rows=_bound(max_rows),
+            until=math.inf if max_seconds is None else time.monotonic() + max_seconds,
             catch_up=catch_up,
         ),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -41,6 +43,7 @@ class Bounds:
         snapshots: Snapshots.
         audit_logs: Rows of audit logs; 0 walks none.
         rows: Rows of all tables that lists give: memory, and what is lost where a load is cut.
+        until: When lists stop, by ``time.monotonic``: under a low rate limit, rows alone would keep a piece for long.
         catch_up: Whether details and snapshots that earlier extractions left are asked for.
     """
 
@@ -49,7 +52,13 @@ class Bounds:
     snapshots: int = UNLIMITED
     audit_logs: int = UNLIMITED
     rows: int = UNLIMITED
+    until: float = math.inf
     catch_up: bool = True
+
+    @property
+    def spent(self) -> bool:
+        """Whether lists have given as much as they may."""
+        return self.runs <= 0 or self.rows <= 0 or time.monotonic() >= self.until
 
 
 @dataclass(slots=True)
@@ -119,6 +128,15 @@ class Workspace:
         """Hands rows of runs on."""
         for table, found in runs.by_table(rows).items():
             self.batch.add(table, found)
+
+    def add_plain(self, listed: Sequence[wire.Run]) -> bool:
+        """Hands plain list rows on, all at once; where one of them does not fit, none, and says so."""
+        try:
+            rows = runs.plain(listed, self.id)
+        except ROW_FAULTS:
+            return False
+        self.batch.add_arrow(LOGS.name, rows)
+        return True
 
     def concurrently(self, ask: Callable[[A], B], wanted: Sequence[A], resource: str) -> Iterator[tuple[A, B | None]]:
         """Asks for many at once, as the client's pacing lets them; None where one failed: noted for the resource."""

@@ -203,6 +203,15 @@ def test_rows_bound_a_piece_as_runs_do(warehouse: Warehouse, server: SimServer) 
     assert len(warehouse.table("logs")) == MANY
 
 
+def test_time_bounds_a_piece_as_rows_do(warehouse: Warehouse, server: SimServer) -> None:
+    loaded = [0]
+    while loaded[-1] < MANY:
+        warehouse.load(server, *COST, max_seconds=0.0)
+        loaded.append(len(warehouse.table("logs")))
+        assert loaded[-1] > loaded[-2], "pieces do not get on"
+    assert len(loaded) > 3  # a page each
+
+
 def test_an_application_loads_in_pieces_what_it_loads_at_once(
     app: App, server: SimServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
