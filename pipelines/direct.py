@@ -35,29 +35,36 @@ _STARTED = (
 )
 
 
-def straighten(pipeline: dlt.Pipeline, warehouse: Warehouse, at_least: int) -> None:
+def straighten(pipeline: dlt.Pipeline, warehouse: Warehouse, at_least: int) -> bool:
     """Has tables appended to that get new rows only, in packages of which nothing has been loaded yet.
 
     Args:
         pipeline: Its destination is a DuckDB file that nobody else writes to meanwhile.
         warehouse: That destination.
         at_least: Rows from which looking costs less than merging.
+
+    Returns:
+        Whether some table is appended to, and no more than a few rows are merged.
     """
+    found: set[bool] = set()
     for package in _packages(pipeline):
         if any(True for state in _STARTED for _ in (package / state).iterdir()):
+            found.add(False)
             continue
         schema = _schema(package)
-        straight = [
-            table.name
+        large = {
+            table.name: files
             for table in _tables(schema, "merge")
             if (files := _files(package, table, PackageStorage.NEW_JOBS_FOLDER))
             and sum(pq.read_metadata(file).num_rows for file in files) >= at_least
-            and _all_new(warehouse, table, files)
-        ]
+        }
+        straight = [name for name, files in large.items() if _all_new(warehouse, TABLES[name], files)]
+        found.add(len(straight) == len(large) > 0)
         if straight:
             for name in straight:
                 schema["tables"][name][_DISPOSITION] = "append"
             _write(package, schema)
+    return found == {True}
 
 
 def take_back(pipeline: dlt.Pipeline, warehouse: Warehouse) -> None:

@@ -8,12 +8,14 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import dlt
 import duckdb
 from dlt.common.configuration import resolve_configuration
+from dlt.common.destination.configuration import ParquetFormatConfiguration
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
 from sim_source.errors import ConfigurationError, SimError
@@ -36,6 +38,11 @@ FRUGAL = {
 """DuckDB's settings while a sync holds the file: loads take as long, and a third of the memory (measured)."""
 MEMORY_OF_LOGS, MEMORY_OF_SPANS = 72, 120
 """MB of memory that DuckDB takes at first: what a piece of plain rows, or one of spans, is loaded and merged in."""
+COPIES_OF_LOGS, COPIES_OF_SPANS = ("40MB", "2"), ("56MB", "1")
+"""Memory and threads that it takes while files are only copied into their tables. Plain rows come in whole row groups
+for each thread; spans of one piece do not, and are written again with the next (measured)."""
+LITTLE = "8MB"
+"""Memory that it cannot do with: it lets go of all that it does not use."""
 
 
 class TryLater(SimError):
@@ -48,8 +55,13 @@ def pipeline_for(target: Target) -> dlt.Pipeline:
     name = "sim_sync_" + hashlib.sha256(identity.encode()).hexdigest()[:10]
     destination: Any = target.destination
     if target.database is not None:
-        # one table after the other: four at once take 60 MB more, and 5 % less time (measured)
-        destination = dlt.destinations.duckdb(_credentials(target.database), max_parallel_load_jobs=1)
+        destination = dlt.destinations.duckdb(
+            _credentials(target.database),
+            # one table after the other: four at once take 60 MB more, and 5 % less time (measured)
+            max_parallel_load_jobs=1,
+            # files of a piece live for seconds: packing them takes a quarter of writing them (measured)
+            parquet_format=ParquetFormatConfiguration(compression="none"),
+        )
     return dlt.pipeline(name, destination=destination, dataset_name=target.dataset)
 
 
@@ -77,12 +89,12 @@ class Hold:
     Args:
         target: The destination.
         tell: Told of a wait.
-        memory: MB that DuckDB may take, until it is told otherwise.
+        spans: Whether rows of spans are loaded, too.
     """
 
-    def __init__(
-        self, target: Target, tell: Callable[[str], None] = logger.info, memory: int = MEMORY_OF_SPANS
-    ) -> None:
+    def __init__(self, target: Target, tell: Callable[[str], None] = logger.info, *, spans: bool = True) -> None:
+        memory = MEMORY_OF_SPANS if spans else MEMORY_OF_LOGS
+        self._copies = COPIES_OF_SPANS if spans else COPIES_OF_LOGS
         self._file = target.database
         self._tell = tell
         self._settings = FRUGAL | {"memory_limit": f"{memory}MB"}
@@ -125,9 +137,35 @@ class Hold:
         self._connection.execute(f"SET memory_limit = '{self._settings['memory_limit']}'")
         return True
 
+    @contextmanager
+    def sparing(self) -> Iterator[None]:
+        """Gives DuckDB no more memory than it takes to copy files into tables."""
+        self._set(*self._copies)
+        try:
+            yield
+        finally:
+            self._set(self._settings["memory_limit"], self._settings["threads"])
+
+    def settle(self) -> None:
+        """Moves what has been committed from the log beside the file into it, and lets go of what is in memory.
+
+        Else the log grows until the end, and DuckDB keeps what it has.
+        """
+        if self._connection is not None:
+            with self.sparing():
+                self._connection.execute("CHECKPOINT")
+                self._set(LITTLE, self._settings["threads"])
+
+    def _set(self, memory: str, threads: str) -> None:
+        if self._connection is not None:
+            with suppress(duckdb.OutOfMemoryException):  # it cannot do with so little now, and keeps what it has
+                self._connection.execute(f"SET memory_limit = '{memory}'")
+            self._connection.execute(f"SET threads = {threads}")
+
     def release(self) -> None:
         """Closes it, which frees what DuckDB holds in memory."""
         if self._connection is not None:
+            self._set(*self._copies)  # the last of the log is moved into the file
             self._connection.close()
             self._connection = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeVar
@@ -143,8 +144,7 @@ class Sync:
     _viewed: set[str | None] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        memory = place.MEMORY_OF_SPANS if "trace_spans" in self.settings.resources else place.MEMORY_OF_LOGS
-        self.hold = place.Hold(self.settings.target, self.tell, memory)
+        self.hold = place.Hold(self.settings.target, self.tell, spans="trace_spans" in self.settings.resources)
         if self.settings.max_minutes is not None:
             self.deadline = time.time() + self.settings.max_minutes * 60
 
@@ -248,6 +248,7 @@ class Sync:
             self._load(PIECE_RUNS, at_once, at_once, audit_logs)
             if not self.watch.more or self.watch.out_of_time:
                 return
+            self.hold.settle()
             self.tell(f"{self.watch.rows['logs']:,} runs so far")
             audit_logs = PIECE_AUDIT_LOGS if "walk" in self._state().get("audit_logs", {}) else 0
 
@@ -304,9 +305,11 @@ class Sync:
 
     def _commit(self) -> None:
         self.pipeline.normalize()
-        if self._is_file:
-            direct.straighten(self.pipeline, self.warehouse, DIRECT_ROWS)
-        if self.pipeline.load().load_packages:
+        with self.hold.sparing():
+            straight = self._is_file and direct.straighten(self.pipeline, self.warehouse, DIRECT_ROWS)
+        with self.hold.sparing() if straight else nullcontext():
+            loaded = self.pipeline.load()
+        if loaded.load_packages:
             self._schema = self.pipeline.default_schema.version_hash
         if self._schema not in self._viewed:  # once a sync, and again where tables came or changed
             keep.keep(self.pipeline, self.warehouse)

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-BUDGET_BYTES = 32 * 1024 * 1024
+BUDGET_BYTES = 64 * 1024 * 1024
 """Bytes of pages that wait for who takes them."""
 MOST_STEPS = 16
 

@@ -34,8 +34,6 @@ TIMEOUT_S = (10.0, 120.0)
 TRANSIENT_401 = frozenset({"Rate limit check failed", "Authentication failed"})
 """Faults of the server's limiter or key store (source); a wrong key says otherwise."""
 USER_AGENT = "sim-sync"
-BODY_CHUNK = 1024 * 1024
-"""Bytes of a body read at once; requests' own 10 KB cost a fifth of a page of plain rows."""
 
 
 @dataclass(slots=True)
@@ -265,7 +263,8 @@ class SimClient:
                 stream=True,
             ) as response:
                 self.latency_s = response.elapsed.total_seconds()
-                body = b"".join(response.iter_content(BODY_CHUNK))
+                # in one: put together from chunks, a page of full rows takes four times the CPU (measured)
+                body = b"".join(response.iter_content(None))
                 return _Answer(response.status_code, response.headers, response.reason or "", body)
         except requests.exceptions.SSLError:
             failure = errors.ConfigurationError(f"TLS certificate of {self._host} was not accepted")

@@ -57,13 +57,18 @@ class Crew:
         The future raises ``Lost``. One that nobody has begun can be cancelled.
         """
         self._worth -= len(task.body)
-        if self._size <= 0 or self._worth > 0 or self._alone:
+        if self._worth > 0 or not self.reads:
             return None
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._size, "sim_source-crew")
         answer = self._pool.submit(self._ask, task)
         self._given.append(answer)
         return answer
+
+    @property
+    def reads(self) -> bool:
+        """Whether there is somebody to read pages, once there are enough of them."""
+        return self._size > 0 and not self._alone
 
     @property
     def has_enough(self) -> bool:

@@ -95,6 +95,7 @@ _raw_page = msgspec.json.Decoder(wire.RawPage)
 _raw_item = msgspec.json.Decoder(wire.RawItem)
 _raw_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _run_page = msgspec.json.Decoder(wire.RunPage)
+_listed_page = msgspec.json.Decoder(wire.ListedPage)
 
 
 @cache
@@ -116,6 +117,21 @@ def runs(body: bytes) -> Page[wire.Run]:
         page = Page(found.data, _cursor(found.next_cursor), len(body))
     page.body = body
     return page
+
+
+def listed(body: bytes) -> Page[wire.Shown]:
+    """Reads of a page of ``/api/v1/logs`` only what a walk needs; all of it where a row tells not even that.
+
+    Rows of it may still prove not to fit when they are read.
+
+    Raises:
+        UnreadableAnswer: The body is not a page at all.
+    """
+    try:
+        found = _load(_listed_page, body)
+    except msgspec.ValidationError:
+        return typing.cast(Page[wire.Shown], runs(body))
+    return Page(typing.cast(list[wire.Shown], found.data), _cursor(found.next_cursor), len(body), body=body)
 
 
 def rows(body: bytes, kind: type[W]) -> Page[W]:

@@ -22,7 +22,7 @@ FAR_S = 0.02
 """Seconds to an answer from which the next page is asked for while this one is read. From nearer servers it is there
 before two threads have agreed on who goes first (measured: 4 ms a page)."""
 
-Step = tuple[Chunk[wire.Run], Future[Answer] | None]
+Step = tuple[Chunk[wire.Shown], Future[Answer] | None]
 """A chunk, and its page as another process reads it, if one does."""
 
 

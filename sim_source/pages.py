@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
-from . import errors, life, merge, snapshots, walk, windows, wire
+from . import decode, errors, life, merge, snapshots, walk, windows, wire
 from .batch import Tables
 from .crew import Lost
+from .decode import Page
 from .details import DetailReader
 from .feed import Step
 from .follow import Follower
@@ -126,38 +127,50 @@ class RunReader:
         Plain rows are read here faster than they are given away.
         """
         workspace, state = self.workspace, dict(self.state)
-        here = workspace.options.logs_only
+        crew = workspace.feed.crew
         tables = [table for table in LIST_TABLES if workspace.batch.wants(table)]
         ask_now = workspace.bounds.details > 0 and workspace.batch.wants(LOG_DETAILS.name)
-        for chunk in walk.runs(self._ask, window.start, window.end, self.size):
+
+        def ask(query: walk.Query) -> Page[wire.Shown]:
+            new = query.start is not None and not windows.may_be_stored(state, query.start)
+            if new and crew.reads and not workspace.options.logs_only:
+                return workspace.api.listed(workspace.id, query)
+            return cast(Page[wire.Shown], workspace.api.runs(workspace.id, query))
+
+        for chunk in walk.runs(ask, window.start, window.end, self.size):
             answer = None
-            if not here and chunk.body is not None and chunk.rows and not windows.may_be_stored(state, _first(chunk)):
+            if chunk.body is not None and not chunk.part and chunk.rows and isinstance(chunk.rows[0], wire.Listed):
                 task = Task(chunk.body, chunk.seen, workspace.id, workspace.options, tables, ask_now)
-                answer = workspace.feed.crew.read(task)
+                answer = crew.read(task)
+                if answer is not None:
+                    answer.add_done_callback(partial(_let_go, chunk))
             yield chunk, answer
 
-    def _take_step(self, chunk: walk.Chunk[wire.Run], answer: Future[Answer] | None) -> None:
+    def _take_step(self, chunk: walk.Chunk[wire.Shown], answer: Future[Answer] | None) -> None:
         """Takes a chunk, as another process reads it where one is free to."""
         known = self._known(chunk)
         if answer is None or known or (self.workspace.feed.crew.has_enough and answer.cancel()):
-            self._take(chunk, known=known)
+            self._take(_read_here(chunk), known=known)
             return
         self._seen(chunk)
         self.workspace.batch.later(answer, lambda: self._take_answer(chunk, answer))
         self._snapshots.now(chunk.rows)
 
-    def _take_answer(self, chunk: walk.Chunk[wire.Run], answer: Future[Answer]) -> None:
+    def _take_answer(self, chunk: walk.Chunk[wire.Shown], answer: Future[Answer]) -> None:
         """Takes what another process has read, and reads here what it left."""
         try:
             found = answer.result()
         except Lost:
-            left = chunk.rows
+            left = {row.id for row in chunk.rows}
         else:
             for table, rows in found.arrow().items():
                 self.workspace.batch.add_arrow(table, rows)
-            left = [chunk.rows[position] for position in found.left]
+            left = set(found.left)
             self.workspace.feed.crew.useful(len(chunk.rows), len(left))
-        self._take_rows(left, {})
+        if left:
+            here = _read_here(chunk)
+            self.workspace.set_aside(here.rejected)
+            self._take_rows([run for run in here.rows if run.id in left], {})
 
     def _again(self) -> Iterator[Tables]:
         """Reads again what may have changed outside the stretches just walked."""
@@ -167,9 +180,6 @@ class RunReader:
 
     def _follower(self, take: Callable[[walk.Chunk[wire.Run]], None]) -> Follower:
         return Follower(self.workspace, self._details, take, self.state, self.alive)
-
-    def _ask(self, query: walk.Query) -> Any:
-        return self.workspace.api.runs(self.workspace.id, query)
 
     def _take(
         self, chunk: walk.Chunk[wire.Run], known: dict[str, Fingerprint] | None = None, *, again: bool = False
@@ -186,7 +196,7 @@ class RunReader:
         fresh = self._take_rows(chunk.rows, known, again=again)
         self._snapshots.now([run for run, _, stored in fresh if stored is None])
 
-    def _seen(self, chunk: walk.Chunk[wire.Run]) -> None:
+    def _seen(self, chunk: walk.Chunk[Any]) -> None:
         self.workspace.set_aside(chunk.rejected)
         if chunk.rows:
             self.alive = True
@@ -216,7 +226,7 @@ class RunReader:
             for run, rows in read
         ]
 
-    def _known(self, chunk: walk.Chunk[wire.Run]) -> dict[str, Fingerprint]:
+    def _known(self, chunk: walk.Chunk[Any]) -> dict[str, Fingerprint]:
         """What is stored of the runs of a chunk."""
         if not chunk.rows or not windows.may_be_stored(self.state, first := _first(chunk)):
             return {}
@@ -224,6 +234,25 @@ class RunReader:
         return self.workspace.memory.fingerprints(first, last, details=details)
 
 
-def _first(chunk: walk.Chunk[wire.Run]) -> datetime:
+def _first(chunk: walk.Chunk[Any]) -> datetime:
     """When the first of its runs started."""
     return walk.utc(chunk.rows[0].started_at)
+
+
+def _read_here(chunk: walk.Chunk[wire.Shown]) -> walk.Chunk[wire.Run]:
+    """The same chunk, its rows read in full. What does not fit proves so only now."""
+    if not chunk.rows or isinstance(chunk.rows[0], wire.Run):
+        return cast(walk.Chunk[wire.Run], chunk)
+    ids = {row.id for row in chunk.rows}
+    page = decode.runs(cast(bytes, chunk.body))
+    return replace(
+        cast(walk.Chunk[wire.Run], chunk),
+        rows=[run for run in page.rows if run.id in ids],
+        rejected=[row for row in page.rejected if row.id in ids],
+    )
+
+
+def _let_go(chunk: walk.Chunk[wire.Shown], answer: Future[Answer]) -> None:
+    """Frees a page that has been read: those that wait for their turn would hold it."""
+    if not answer.cancelled() and answer.exception() is None and not answer.result().left:
+        chunk.body = None

@@ -37,14 +37,14 @@ class SnapshotReader:
         """Whether snapshots are read at all."""
         return self.mode != "none" and self.workspace.batch.wants(EXECUTION_SNAPSHOTS.name)
 
-    def now(self, fresh: Sequence[wire.Run]) -> None:
+    def now(self, fresh: Sequence[wire.Shown]) -> None:
         """Asks for snapshots of runs seen for the first time, as far as that costs no waiting."""
         workspace = self.workspace
         if not self.wanted or not workspace.bounds.snapshots or not fresh:
             return
         if self._versions is None:
             self._versions = workspace.memory.snapshot_versions()
-        first: dict[str, wire.Run] = {}
+        first: dict[str, wire.Shown] = {}
         wanted: list[Wanted] = []
         for run in reversed(fresh):
             version = run.deployment_version_id
@@ -101,6 +101,6 @@ class SnapshotReader:
             return rejected(msgspec.Raw(msgspec.json.encode(answer)), str(fault))
 
 
-def _started(run: wire.Run) -> tuple[datetime, str]:
+def _started(run: wire.Shown) -> tuple[datetime, str]:
     """Which run of a version stands for it: the first, as ``Memory`` chooses, too."""
     return walk.utc(run.started_at), run.id

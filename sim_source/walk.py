@@ -17,7 +17,7 @@ import logging
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from . import errors, wire
 from .decode import Page, Rejected
@@ -44,7 +44,8 @@ TIES_WORTH_A_CURSOR = 25
 
 
 T = TypeVar("T")
-R = TypeVar("R", wire.Run, wire.AuditLog, wire.Workflow)
+R = TypeVar("R", wire.Run, wire.Shown, wire.AuditLog, wire.Workflow)
+S = TypeVar("S", wire.Run, wire.Shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,9 @@ class Chunk(Generic[T]):
             row made after it has been given.
         final: The server has no more.
         size: Bytes of the page they came with.
-        body: That page as the server sent it; None where rows come in another way.
+        body: Of runs: that page as the server sent it.
         seen: Ids of rows given before, some of which may be on that page.
+        part: Further rows of that page are left out: they come later.
     """
 
     rows: list[T]
@@ -90,6 +92,7 @@ class Chunk(Generic[T]):
     size: int = 0
     body: bytes | None = None
     seen: frozenset[str] = frozenset()
+    part: bool = False
 
 
 @dataclass(slots=True)
@@ -105,7 +108,7 @@ class PageSize:
     def __post_init__(self) -> None:
         self.current = self.current or self.largest
 
-    def worked(self, page: Page[wire.Run]) -> None:
+    def worked(self, page: Page[Any]) -> None:
         """A page came: the next one holds what fits the budget, growing at most twofold."""
         if page.count:
             fits = self.budget * page.count // max(page.size, 1)
@@ -130,11 +133,11 @@ class PageSize:
 
 
 def runs(
-    ask: Callable[[Query], Page[wire.Run]],
+    ask: Callable[[Query], Page[S]],
     start: datetime,
     end: datetime,
     size: PageSize | None = None,
-) -> Iterator[Chunk[wire.Run]]:
+) -> Iterator[Chunk[S]]:
     """Walks the runs that started in ``[start, end]``, oldest first.
 
     Args:
@@ -184,7 +187,7 @@ def runs(
         cursor = page.next_cursor if _worth_a_cursor(page, len(seen)) else None
 
 
-def _ask_smaller(ask: Callable[[Query], Page[wire.Run]], query: Query, size: PageSize) -> Page[wire.Run]:
+def _ask_smaller(ask: Callable[[Query], Page[S]], query: Query, size: PageSize) -> Page[S]:
     """Asks for a page, for a smaller one where it fails; without cursor where that is what fails."""
     while True:
         try:
@@ -198,8 +201,8 @@ def _ask_smaller(ask: Callable[[Query], Page[wire.Run]], query: Query, size: Pag
 
 
 def _instant(
-    ask: Callable[[Query], Page[wire.Run]], instant: datetime, size: PageSize, seen: frozenset[str]
-) -> Iterator[Chunk[wire.Run]]:
+    ask: Callable[[Query], Page[S]], instant: datetime, size: PageSize, seen: frozenset[str]
+) -> Iterator[Chunk[S]]:
     """The rest of one instant that fills a whole page: by larger pages, then by cursor, both ways."""
     known = set(seen)
     for order in ("asc", "desc"):
@@ -207,8 +210,9 @@ def _instant(
         for page in _growing_pages(ask, Query(instant, instant, size.current, order=order)):
             fresh = [row for row in page.rows if row.id not in known]
             odd = [row for row in page.rejected if row.id not in known]
+            chunk = Chunk(fresh, odd, instant, size=page.size, body=page.body, seen=frozenset(known))
             known.update(row.id for row in fresh)
-            yield Chunk(fresh, odd, instant)
+            yield chunk
             fixed = page.next_cursor is None or has_fixed_order(page.next_cursor)
             complete = page.next_cursor is None
             stale = 0 if fresh else stale + 1
@@ -225,8 +229,8 @@ def _instant(
 
 
 def _unreadable(
-    ask: Callable[[Query], Page[wire.Run]], query: Query, seen: frozenset[str]
-) -> Generator[Chunk[wire.Run], None, datetime]:
+    ask: Callable[[Query], Page[S]], query: Query, seen: frozenset[str]
+) -> Generator[Chunk[S], None, datetime]:
     """Gets past rows that tell no start: by larger pages, then by cursor.
 
     Returns:
@@ -240,7 +244,7 @@ def _unreadable(
         odd = [row for row in page.rejected if row.id is not None and row.id not in known]
         known.update(row.id for row in fresh)
         known.update(row.id for row in odd)
-        yield Chunk(fresh, odd, start)
+        yield Chunk(fresh, odd, start, size=page.size, body=page.body, part=True)
         later = [at for at in times.values() if at > start]
         if later:
             return min(later)
@@ -248,7 +252,7 @@ def _unreadable(
     return query.end + MILLISECOND
 
 
-def _growing_pages(ask: Callable[[Query], Page[wire.Run]], query: Query) -> Iterator[Page[wire.Run]]:
+def _growing_pages(ask: Callable[[Query], Page[S]], query: Query) -> Iterator[Page[S]]:
     """Larger and larger pages as long as the server gives them, then its cursor.
 
     Raises:
@@ -272,7 +276,7 @@ def _growing_pages(ask: Callable[[Query], Page[wire.Run]], query: Query) -> Iter
         query = replace(query, limit=query.limit * 4) if growing else replace(query, cursor=page.next_cursor)
 
 
-def _worth_a_cursor(page: Page[wire.Run], ties: int) -> bool:
+def _worth_a_cursor(page: Page[Any], ties: int) -> bool:
     return (
         page.next_cursor is not None and ties * TIES_WORTH_A_CURSOR > page.count and has_fixed_order(page.next_cursor)
     )

@@ -208,6 +208,20 @@ class Run(Wire):
     created_at: datetime | None = None
 
 
+class Listed(msgspec.Struct, rename="camel", gc=False):
+    """As much of a row of ``/api/v1/logs`` as a walk needs where another process reads the rest."""
+
+    id: str
+    started_at: datetime
+    workflow_id: str | None = None
+    execution_id: str | None = None
+    deployment_version_id: str | None = None
+
+
+Shown = Listed | Run
+"""A row of a list of runs, read as far as was wanted."""
+
+
 class ExecutionData(msgspec.Struct, rename="camel"):
     """What is read of a run's ``executionData``; the rest is kept by ``privacy``."""
 
@@ -225,6 +239,13 @@ class RunPage(msgspec.Struct, rename="camel"):
     """A page of runs."""
 
     data: list[Run]
+    next_cursor: Any = None
+
+
+class ListedPage(msgspec.Struct, rename="camel"):
+    """A page of runs, hardly read."""
+
+    data: list[Listed]
     next_cursor: Any = None
 
 

@@ -45,11 +45,11 @@ class Answer(msgspec.Struct, array_like=True):
 
     Attributes:
         tables: Rows by table, as Arrow IPC streams.
-        left: Positions among the page's rows, without those seen, of runs that were left.
+        left: Ids of runs, without those seen, that were left.
     """
 
     tables: dict[str, bytes]
-    left: list[int]
+    left: list[str]
 
     def arrow(self) -> dict[str, pa.Table]:
         """The tables; their columns lie in the answer's own memory."""
@@ -58,17 +58,21 @@ class Answer(msgspec.Struct, array_like=True):
 
 def read(task: Task) -> Answer:
     """Reads a page. What does not fit is left: who gave the task reads it again and sets it aside."""
-    found, left = [], []
-    for position, run in enumerate(run for run in decode.runs(task.body).rows if run.id not in task.seen):
+    page = decode.runs(task.body)
+    found, left = [], [row.id for row in page.rejected if row.id is not None]
+    for run in page.rows:
+        if run.id in task.seen:
+            continue
         try:
             rows = runs.read(run, task.workspace_id, task.options)
         except runs.ROW_FAULTS:
-            left.append(position)
+            left.append(run.id)
             continue
         if rows.pending and task.ask_now:
-            left.append(position)
+            left.append(run.id)
         else:
             found.append(rows)
+    left = [id_ for id_ in left if id_ not in task.seen]
     tables = {name: rows for name, rows in runs.by_table(found).items() if name in task.tables and rows}
     return Answer({name: _stream(TABLES[name].arrow_of(rows)) for name, rows in tables.items()}, left)
 
