@@ -167,12 +167,12 @@ CASES = [
         "400,000 plain runs",
         "400,000 runs as plain list rows into an empty DuckDB",
         [
-            _ours(400_000),
             _cron(CRON, 400_000),
+            _ours(400_000),
             _peer(PARQUET, 400_000, "basic", "--parquet"),
             _floor(400_000),
         ],
-        [_faster(5.0, PARQUET), _slower(1.6, OURS, FLOOR)],
+        [_faster(5.0, PARQUET, CRON), _slower(1.6, CRON, FLOOR)],
     ),
     Case(
         "full100k",

@@ -134,6 +134,7 @@ class Hold:
             return False
         # RESET changes what is shown and not what holds (DuckDB 1.5.6)
         self._settings["memory_limit"] = self._more.pop(0)
+        self._copies = self._settings["memory_limit"], self._settings["threads"]
         self._connection.execute(f"SET memory_limit = '{self._settings['memory_limit']}'")
         return True
 
@@ -149,10 +150,11 @@ class Hold:
     def settle(self) -> None:
         """Moves what has been committed from the log beside the file into it, and lets go of what is in memory.
 
-        Else the log grows until the end, and DuckDB keeps what it has.
+        Else the log grows until the end, and DuckDB keeps what it has. Where that takes more memory, it is left to
+        the end.
         """
         if self._connection is not None:
-            with self.sparing():
+            with self.sparing(), suppress(duckdb.OutOfMemoryException):
                 self._connection.execute("CHECKPOINT")
                 self._set(LITTLE, self._settings["threads"])
 

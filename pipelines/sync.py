@@ -158,7 +158,7 @@ class Sync:
             self.warehouse = self.watch.warehouse = Warehouse(self.pipeline)
             with lock.locked(self.settings.target, self.pipeline), self.hold, Feed(self.client()) as self.feed:
                 self._pieces(outcome)
-        except (errors.SimError, DltException, OSError) as error:
+        except (errors.SimError, DltException, duckdb.Error, OSError) as error:
             outcome.fault = place.explained(error, self.settings.target)
         outcome.duration_s = time.monotonic() - started
         return outcome

@@ -99,8 +99,9 @@ class Table:
             Arguments for ``dlt.resource`` or ``dlt.transformer``. ``delete-insert`` is taken where it can be:
             it alone removes rows of a family that are no longer there, and drops duplicates that a
             crash leaves in dlt's staging tables (dlt does not truncate them when it resumes a load).
-            No table is appended to, not even one whose rows never change: a crash between a copy and dlt's
-            note of it would double its rows.
+            No table is said to be appended to, not even one whose rows never change: a crash between a copy and
+            dlt's note of it would double its rows. ``sim-sync run`` appends where it has looked, and
+            takes back what a crash leaves (``pipelines.direct``).
         """
         strategy = "delete-insert" if "delete-insert" in strategies or not strategies else "upsert"
         columns = {

@@ -220,17 +220,20 @@ def test_an_application_loads_in_pieces_what_it_loads_at_once(
         assert tables[0] == tables[1], name
 
 
+@pytest.mark.parametrize("direct_rows", [1, 10**9], ids=["copied", "merged"])
 def test_duckdb_gets_more_memory_where_a_load_needs_it(
-    app: App, server: SimServer, monkeypatch: pytest.MonkeyPatch
+    app: App, server: SimServer, monkeypatch: pytest.MonkeyPatch, direct_rows: int
 ) -> None:
     app.account(server)
     given: list[None] = []
     generous = place.Hold.be_generous
+    monkeypatch.setattr(sync, "DIRECT_ROWS", direct_rows)
     monkeypatch.setattr(place, "MEMORY_OF_SPANS", 3)
+    monkeypatch.setattr(place, "COPIES_OF_SPANS", ("3MB", "1"))
     monkeypatch.setattr(place.Hold, "be_generous", lambda hold: (given.append(None), generous(hold))[1])
     done = app("run", "--resources", ",".join(COST))
     assert done.code == 0, (given, done.err)
-    assert app.rows("SELECT count(*) FROM sim.logs") == [(MANY,)]
+    assert app.rows("SELECT count(*), count(DISTINCT id) FROM sim.logs") == [(MANY, MANY)]
     assert given
 
 
