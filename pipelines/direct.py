@@ -36,7 +36,9 @@ _STARTED = (
 
 
 def straighten(pipeline: dlt.Pipeline, warehouse: Warehouse, at_least: int) -> bool:
-    """Has tables appended to that get new rows only, in packages of which nothing has been loaded yet.
+    """Has tables appended to that get new rows only, in a package of which nothing has been loaded yet.
+
+    Where several packages wait, as after a kill, one may hold what another does: they are merged.
 
     Args:
         pipeline: Its destination is a DuckDB file that nobody else writes to meanwhile.
@@ -46,25 +48,23 @@ def straighten(pipeline: dlt.Pipeline, warehouse: Warehouse, at_least: int) -> b
     Returns:
         Whether some table is appended to, and no more than a few rows are merged.
     """
-    found: set[bool] = set()
-    for package in _packages(pipeline):
-        if any(True for state in _STARTED for _ in (package / state).iterdir()):
-            found.add(False)
-            continue
-        schema = _schema(package)
-        large = {
-            table.name: files
-            for table in _tables(schema, "merge")
-            if (files := _files(package, table, PackageStorage.NEW_JOBS_FOLDER))
-            and sum(pq.read_metadata(file).num_rows for file in files) >= at_least
-        }
-        straight = [name for name, files in large.items() if _all_new(warehouse, TABLES[name], files)]
-        found.add(len(straight) == len(large) > 0)
-        if straight:
-            for name in straight:
-                schema["tables"][name][_DISPOSITION] = "append"
-            _write(package, schema)
-    return found == {True}
+    packages = list(_packages(pipeline))
+    if len(packages) != 1 or any(True for state in _STARTED for _ in (packages[0] / state).iterdir()):
+        return False
+    (package,) = packages
+    schema = _schema(package)
+    large = {
+        table.name: files
+        for table in _tables(schema, "merge")
+        if (files := _files(package, table, PackageStorage.NEW_JOBS_FOLDER))
+        and sum(pq.read_metadata(file).num_rows for file in files) >= at_least
+    }
+    straight = [name for name, files in large.items() if _all_new(warehouse, TABLES[name], files)]
+    if straight:
+        for name in straight:
+            schema["tables"][name][_DISPOSITION] = "append"
+        _write(package, schema)
+    return len(straight) == len(large) > 0
 
 
 def take_back(pipeline: dlt.Pipeline, warehouse: Warehouse) -> None:

@@ -147,9 +147,12 @@ class RunReader:
             yield chunk, answer
 
     def _take_step(self, chunk: walk.Chunk[wire.Shown], answer: Future[Answer] | None) -> None:
-        """Takes a chunk, as another process reads it where one is free to."""
+        """Takes a chunk, as another process reads it where one is free to.
+
+        Of a page that was given away nothing was stored then; one that has been read since is taken as it is.
+        """
         known = self._known(chunk)
-        if answer is None or known or (self.workspace.feed.crew.has_enough and answer.cancel()):
+        if answer is None or ((known or self.workspace.feed.crew.has_enough) and answer.cancel()):
             self._take(_read_here(chunk), known=known)
             return
         self._seen(chunk)
@@ -231,7 +234,8 @@ class RunReader:
         if not chunk.rows or not windows.may_be_stored(self.state, first := _first(chunk)):
             return {}
         last, details = walk.utc(chunk.rows[-1].started_at), self.workspace.batch.wants(LOG_DETAILS.name)
-        return self.workspace.memory.fingerprints(first, last, details=details)
+        stored = self.workspace.memory.fingerprints(first, last, details=details)
+        return {row.id: stored[row.id] for row in chunk.rows if row.id in stored}
 
 
 def _first(chunk: walk.Chunk[Any]) -> datetime:

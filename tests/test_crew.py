@@ -17,7 +17,7 @@ import pyarrow as pa
 import pytest
 
 from pipelines import place, sync
-from pipelines.sim_api import WORKSPACE, SimServer, World, finished_run, plans, serve, small_world
+from pipelines.sim_api import WORKSPACE, SimServer, World, finished_run, plans, serve, small_world, tied_runs
 from sim_source import Feed, decode, runs
 from sim_source.ahead import Ahead
 from sim_source.batch import Batch
@@ -189,6 +189,31 @@ def test_a_walk_that_stands_elsewhere_is_begun_anew(tmp_path: Path, server: SimS
         first.load(server, "logs", feed=feed, max_runs=500)
         second.load(server, "logs", feed=feed)  # another destination: nothing of it is read yet
     assert len(second.table("logs")) == MANY
+
+
+class Quick(Crew):
+    """Has read every page before anybody asks for it."""
+
+    def read(self, task: Task) -> Future[Answer] | None:
+        answer = super().read(task)
+        if answer is not None:
+            answer.result()
+        return answer
+
+
+@pytest.mark.parametrize("dialect", ["2026-03", "2026-08"])
+def test_a_piece_that_ends_among_runs_of_one_instant_loses_none(tmp_path: Path, dialect: str) -> None:
+    """The next piece begins with an instant of which some runs are stored; its page has been read and let go."""
+    world, pieces = small_world(), Warehouse(tmp_path)
+    for number in range(60):
+        tied_runs(world, "wf-triage", 4, world.now_ms - (60 - number) * 7_000)
+    with serve(world, dialect, max_limit=50) as server, Feed(asking.client(server.base_url)) as feed:
+        feed.crew = Quick(processes=1, worth=0)
+        for _ in range(6):
+            pieces.load(server, *COST, feed=feed, max_runs=50, details="none", lookback_minutes=0, reconcile_days=0)
+        assert pids(feed.crew)
+    assert pieces.ask("SELECT count(*), count(DISTINCT id) FROM logs") == [(240, 240)]
+    assert pieces.ask("SELECT count(*), count(DISTINCT log_id) FROM trace_spans WHERE span_index = 0") == [(240, 240)]
 
 
 def test_rows_bound_a_piece_as_runs_do(warehouse: Warehouse, server: SimServer) -> None:

@@ -119,6 +119,15 @@ def test_a_package_that_is_half_loaded_is_left_as_it_is(here: Place) -> None:
     assert (package / "schema.json").read_bytes() != before
 
 
+def test_of_several_packages_that_wait_none_is_appended(here: Place) -> None:
+    """A kill may leave a package of the same rows that are read again."""
+    for _ in range(2):
+        here.extracted(LOGS, [row(LOGS, "a"), row(LOGS, "b")])
+    direct.straighten(here.pipeline, here.warehouse, 1)
+    here.pipeline.load()
+    assert here.rows(LOGS) == [("a", "old"), ("b", "old")]
+
+
 def test_only_what_is_not_noted_is_taken_back(here: Place) -> None:
     here.extracted(COST_ITEMS, [row(COST_ITEMS, "old", "model", "m")])
     here.loaded()
