@@ -38,7 +38,7 @@ FRUGAL = {
 """DuckDB's settings while a sync holds the file: loads take as long, and a third of the memory (measured)."""
 MEMORY_OF_LOGS, MEMORY_OF_SPANS = 72, 120
 """MB of memory that DuckDB takes at first: what a piece of plain rows, or one of spans, is loaded and merged in."""
-COPIES_OF_LOGS, COPIES_OF_SPANS = ("40MB", "2"), ("56MB", "1")
+COPIES_OF_LOGS, COPIES_OF_SPANS = ("40MB", "2"), ("96MB", "1")
 """Memory and threads that it takes while files are only copied into their tables. Plain rows come in whole row groups
 for each thread; spans of one piece do not, and are written again with the next (measured)."""
 LITTLE = "8MB"
