@@ -38,9 +38,9 @@ FRUGAL = {
 """DuckDB's settings while a sync holds the file: loads take as long, and a third of the memory (measured)."""
 MEMORY_OF_LOGS, MEMORY_OF_SPANS = 72, 120
 """MB of memory that DuckDB takes at first: what a piece of plain rows, or one of spans, is loaded and merged in."""
-COPIES_OF_LOGS, COPIES_OF_SPANS = ("40MB", "2"), ("96MB", "1")
-"""Memory and threads that it takes while files are only copied into their tables. Plain rows come in whole row groups
-for each thread; spans of one piece do not, and are written again with the next (measured)."""
+COPIES_OF_LOGS, COPIES_OF_SPANS = 56, 96
+"""MB that it takes while files are only copied into their tables. One thread here, too: of two, each leaves a row group
+that is not full, and the next sync pays for putting them together (measured)."""
 LITTLE = "8MB"
 """Memory that it cannot do with: it lets go of all that it does not use."""
 
@@ -94,7 +94,7 @@ class Hold:
 
     def __init__(self, target: Target, tell: Callable[[str], None] = logger.info, *, spans: bool = True) -> None:
         memory = MEMORY_OF_SPANS if spans else MEMORY_OF_LOGS
-        self._copies = COPIES_OF_SPANS if spans else COPIES_OF_LOGS
+        self._copies = f"{COPIES_OF_SPANS if spans else COPIES_OF_LOGS}MB"
         self._file = target.database
         self._tell = tell
         self._settings = FRUGAL | {"memory_limit": f"{memory}MB"}
@@ -134,18 +134,18 @@ class Hold:
             return False
         # RESET changes what is shown and not what holds (DuckDB 1.5.6)
         self._settings["memory_limit"] = self._more.pop(0)
-        self._copies = self._settings["memory_limit"], self._settings["threads"]
+        self._copies = self._settings["memory_limit"]
         self._connection.execute(f"SET memory_limit = '{self._settings['memory_limit']}'")
         return True
 
     @contextmanager
     def sparing(self) -> Iterator[None]:
         """Gives DuckDB no more memory than it takes to copy files into tables."""
-        self._set(*self._copies)
+        self._limit(self._copies)
         try:
             yield
         finally:
-            self._set(self._settings["memory_limit"], self._settings["threads"])
+            self._limit(self._settings["memory_limit"])
 
     def settle(self) -> None:
         """Moves what has been committed from the log beside the file into it, and lets go of what is in memory.
@@ -156,18 +156,17 @@ class Hold:
         if self._connection is not None:
             with self.sparing(), suppress(duckdb.OutOfMemoryException):
                 self._connection.execute("CHECKPOINT")
-                self._set(LITTLE, self._settings["threads"])
+                self._limit(LITTLE)
 
-    def _set(self, memory: str, threads: str) -> None:
+    def _limit(self, memory: str) -> None:
         if self._connection is not None:
             with suppress(duckdb.OutOfMemoryException):  # it cannot do with so little now, and keeps what it has
                 self._connection.execute(f"SET memory_limit = '{memory}'")
-            self._connection.execute(f"SET threads = {threads}")
 
     def release(self) -> None:
         """Closes it, which frees what DuckDB holds in memory."""
         if self._connection is not None:
-            self._set(*self._copies)  # the last of the log is moved into the file
+            self._limit(self._copies)  # the last of the log is moved into the file
             self._connection.close()
             self._connection = None
 

@@ -295,7 +295,7 @@ def has_fixed_order(cursor: str) -> bool:
 
 
 def _times(page: Page[R], of: Callable[[R], datetime]) -> dict[str, datetime]:
-    times = {row.id: utc(of(row)) for row in page.rows}
+    times = {row.id: at if (at := of(row)).tzinfo is UTC else utc(at) for row in page.rows}
     times |= {row.id: utc(row.at) for row in page.rejected if row.id is not None and row.at is not None}
     return times
 

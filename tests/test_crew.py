@@ -254,7 +254,7 @@ def test_duckdb_gets_more_memory_where_a_load_needs_it(
     generous = place.Hold.be_generous
     monkeypatch.setattr(sync, "DIRECT_ROWS", direct_rows)
     monkeypatch.setattr(place, "MEMORY_OF_SPANS", 3)
-    monkeypatch.setattr(place, "COPIES_OF_SPANS", ("3MB", "1"))
+    monkeypatch.setattr(place, "COPIES_OF_SPANS", 3)
     monkeypatch.setattr(place.Hold, "be_generous", lambda hold: (given.append(None), generous(hold))[1])
     done = app("run", "--resources", ",".join(COST))
     assert done.code == 0, (given, done.err)
