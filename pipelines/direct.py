@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,8 @@ from sim_source import TABLES
 from sim_source.tables import Table
 from sim_source.warehouse import Warehouse
 
-FORMAT = "parquet"
+from .mend import folders
+
 _DISPOSITION = "write_disposition"
 _STARTED = (
     PackageStorage.STARTED_JOBS_FOLDER,
@@ -48,10 +48,12 @@ def straighten(pipeline: dlt.Pipeline, warehouse: Warehouse, at_least: int) -> b
     Returns:
         Whether some table is appended to, and no more than a few rows are merged.
     """
-    packages = list(_packages(pipeline))
-    if len(packages) != 1 or any(True for state in _STARTED for _ in (packages[0] / state).iterdir()):
+    packages = _packages(pipeline)
+    if len(packages) != 1:
         return False
     (package,) = packages
+    if any(any((package / state).iterdir()) for state in _STARTED):
+        return False
     schema = _schema(package)
     large = {
         table.name: files
@@ -89,15 +91,14 @@ def _all_new(warehouse: Warehouse, table: Table, files: list[Path]) -> bool:
     return not warehouse.ask(twice, names) and not warehouse.ask(stored, names)
 
 
-def _packages(pipeline: dlt.Pipeline) -> Iterator[Path]:
+def _packages(pipeline: dlt.Pipeline) -> list[Path]:
     """Folders of packages that are ready to be loaded, or half loaded."""
-    folder = Path(pipeline.working_dir, "load", LoadStorage.NORMALIZED_FOLDER)
-    return (package for package in sorted(folder.iterdir()) if package.is_dir()) if folder.is_dir() else iter(())
+    return folders(Path(pipeline.working_dir, "load", LoadStorage.NORMALIZED_FOLDER))
 
 
 def _files(package: Path, table: Table, state: str) -> list[Path]:
     """A table's files among a package's jobs."""
-    found = sorted((package / state).glob(f"*.{FORMAT}"))
+    found = sorted((package / state).glob("*.parquet"))
     return [file for file in found if ParsedLoadJobFileName.parse(file.name).table_name == table.name]
 
 

@@ -21,17 +21,18 @@ def working_folder(pipeline: dlt.Pipeline) -> None:
     """
     extracted = Path(pipeline.working_dir, "normalize", NormalizeStorage.EXTRACTED_FOLDER)
     load = Path(pipeline.working_dir, "load")
-    for package in _folders(load / LoadStorage.NORMALIZED_FOLDER):
+    for package in folders(load / LoadStorage.NORMALIZED_FOLDER):
         shutil.rmtree(extracted / package.name, ignore_errors=True)
         for job in package.glob(f"{PackageStorage.NEW_JOBS_FOLDER}/*"):
             if "." not in job.name:
                 job.unlink()
         if (package / PackageStorage.PACKAGE_COMPLETED_FILE_NAME).exists():
             package.rename(load / LoadStorage.LOADED_FOLDER / package.name)
-    for left in _folders(extracted.parent):
+    for left in folders(extracted.parent):
         if left != extracted:
             shutil.rmtree(left)
 
 
-def _folders(folder: Path) -> list[Path]:
+def folders(folder: Path) -> list[Path]:
+    """The folders in one, by name; none where it is not there."""
     return [entry for entry in sorted(folder.iterdir()) if entry.is_dir()] if folder.is_dir() else []

@@ -133,9 +133,8 @@ class Hold:
         if self._connection is None or not self._more:
             return False
         # RESET changes what is shown and not what holds (DuckDB 1.5.6)
-        self._settings["memory_limit"] = self._more.pop(0)
-        self._copies = self._settings["memory_limit"]
-        self._connection.execute(f"SET memory_limit = '{self._settings['memory_limit']}'")
+        self._copies = self._settings["memory_limit"] = self._more.pop(0)
+        self._limit(self._copies)
         return True
 
     @contextmanager

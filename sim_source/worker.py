@@ -59,7 +59,7 @@ class Answer(msgspec.Struct, array_like=True):
 def read(task: Task) -> Answer:
     """Reads a page. What does not fit is left: who gave the task reads it again and sets it aside."""
     page = decode.runs(task.body)
-    found, left = [], [row.id for row in page.rejected if row.id is not None]
+    found, left = [], [row.id for row in page.rejected if row.id is not None and row.id not in task.seen]
     for run in page.rows:
         if run.id in task.seen:
             continue
@@ -72,7 +72,6 @@ def read(task: Task) -> Answer:
             left.append(run.id)
         else:
             found.append(rows)
-    left = [id_ for id_ in left if id_ not in task.seen]
     tables = {name: rows for name, rows in runs.by_table(found).items() if name in task.tables and rows}
     return Answer({name: _stream(TABLES[name].arrow_of(rows)) for name, rows in tables.items()}, left)
 

@@ -98,14 +98,19 @@ def test_a_period_can_be_chosen_and_workspaces(place: Place, target: Target) -> 
         figures.read(target, workspaces=["o'ther"], now=NOW)
 
 
-def test_the_billing_period_that_sim_tells_is_the_period(place: Place, target: Target) -> None:
+def billed(start: str, end: str, seen: str) -> dict[str, list[Row]]:
+    """The same months, with the billing period that a run tells and the account's spend when it was seen."""
     tables = months()
-    period = {"start": "2026-10-20T00:00:00.000Z", "end": "2026-11-20T00:00:00.000Z"}
+    period = {"start": f"{start}T00:00:00.000Z", "end": f"{end}T00:00:00.000Z"}
     tables["log_details"].append(
         {"id": "o3", "execution_data": json.dumps({"billingAttribution": {"billingPeriod": period}})}
     )
-    tables["usage"] = [{"observed_at": at("2026-11-10"), "current_period_cost": usd("106"), "usage_limit": usd("500")}]
-    place.fill(tables)
+    tables["usage"] = [{"observed_at": at(seen), "current_period_cost": usd("106"), "usage_limit": usd("500")}]
+    return tables
+
+
+def test_the_billing_period_that_sim_tells_is_the_period(place: Place, target: Target) -> None:
+    place.fill(billed("2026-10-20", "2026-11-20", seen="2026-11-10"))
     found = figures.read(target, now=NOW)
     assert found.days == Days(date(2026, 10, 20), date(2026, 11, 10))
     assert found.budget is not None
@@ -113,13 +118,7 @@ def test_the_billing_period_that_sim_tells_is_the_period(place: Place, target: T
 
 
 def test_a_billing_period_that_ends_at_midnight_is_over_then(place: Place, target: Target) -> None:
-    tables = months()
-    period = {"start": "2026-10-10T00:00:00.000Z", "end": "2026-11-10T00:00:00.000Z"}
-    tables["log_details"].append(
-        {"id": "o3", "execution_data": json.dumps({"billingAttribution": {"billingPeriod": period}})}
-    )
-    tables["usage"] = [{"observed_at": at("2026-11-09"), "current_period_cost": usd("106"), "usage_limit": usd("500")}]
-    place.fill(tables)
+    place.fill(billed("2026-10-10", "2026-11-10", seen="2026-11-09"))
     assert figures.read(target, now=at("2026-11-09 23:59")).days.first == date(2026, 10, 10)
     assert figures.read(target, now=NOW).days == NOVEMBER
 
