@@ -15,7 +15,7 @@ from sim_source.rate import MOST_LATE_S
 from sim_source.reader import RUN_TABLES, in_full
 from sim_source.walk import Query
 
-from . import place
+from . import pipeline, place
 from .estimate import Estimate, Look, Options, audit_pages
 from .forecast import PROOF, Bucket, Times, Work, span, times
 from .listening import Listening, seen_to_come
@@ -250,7 +250,7 @@ def _bucket(client: SimClient, limit: RateLimit | None) -> Bucket | None:
 def _destination(target: Target, checked: Checked) -> None:
     try:
         if target.database is None:
-            with place.pipeline_for(target).sql_client() as client:
+            with pipeline.pipeline_for(target).sql_client() as client:
                 client.execute_sql("SELECT 1")
         else:
             place.check_database(target, wait_s=0.0)

@@ -13,7 +13,6 @@ from filelock import FileLock, Timeout
 
 from sim_source.errors import ConfigurationError
 
-from . import mend
 from .place import TryLater
 from .settings import Target
 
@@ -23,15 +22,13 @@ def locked(target: Target, pipeline: dlt.Pipeline) -> Iterator[None]:
     """Holds the one lock of this place: a file's, let go of by the system when the process ends, however it ends.
 
     Beside a DuckDB file the lock file is seen by everyone who could write it. In front of a server it is not: two
-    machines have two; there the server's own lock is held as well, where it has one (PostgreSQL). dlt's working
-    folder is mended first, should an earlier run have been killed.
+    machines have two; there the server's own lock is held as well, where it has one (PostgreSQL).
 
     Raises:
         TryLater: Another run holds it.
         ConfigurationError: The lock file cannot be written, or the server not be reached.
     """
     with _file_locked(target, pipeline):
-        mend.working_folder(pipeline)
         if target.destination == "postgres":
             with _postgres_locked(target, pipeline):
                 yield

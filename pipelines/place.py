@@ -1,25 +1,19 @@
-"""The destination: a dlt pipeline of its own per place, a lock, and plain words for what is wrong with it."""
+"""The destination: a DuckDB file and who holds it, and plain words for what is wrong with a destination."""
 
 from __future__ import annotations
 
 import errno
-import hashlib
 import logging
 import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import dlt
 import duckdb
-from dlt.common.configuration import resolve_configuration
-from dlt.common.destination.configuration import ParquetFormatConfiguration
-from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
 from sim_source.errors import ConfigurationError, SimError
-from sim_source.warehouse import Warehouse
 
 from .settings import Target
 
@@ -47,27 +41,6 @@ LITTLE = "8MB"
 
 class TryLater(SimError):
     """Somebody else is at work there: exit 75."""
-
-
-def pipeline_for(target: Target) -> dlt.Pipeline:
-    """A dlt pipeline whose name is of this place alone, so that two places never share state."""
-    identity = f"{target.destination}|{target.database or ''}|{target.dataset}"
-    name = "sim_sync_" + hashlib.sha256(identity.encode()).hexdigest()[:10]
-    destination: Any = target.destination
-    if target.database is not None:
-        destination = dlt.destinations.duckdb(
-            _credentials(target.database),
-            # one table after the other: four at once take 60 MB more, and 5 % less time (measured)
-            max_parallel_load_jobs=1,
-            # files of a piece live for seconds: packing them takes a quarter of writing them (measured)
-            parquet_format=ParquetFormatConfiguration(compression="none"),
-        )
-    return dlt.pipeline(name, destination=destination, dataset_name=target.dataset)
-
-
-def _credentials(file: Path) -> DuckDbCredentials:
-    """How dlt opens a DuckDB file, with all that is configured of it: resolved once, else dlt does it a dozen times."""
-    return resolve_configuration(DuckDbCredentials(), sections=("destination", "duckdb"), explicit_value=str(file))
 
 
 def check_database(target: Target, *, wait_s: float = READER_WAIT_S, tell: Callable[[str], None] = logger.info) -> None:
@@ -170,6 +143,27 @@ class Hold:
             self._connection = None
 
 
+@contextmanager
+def opened_to_read(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB file, read-only.
+
+    Raises:
+        ConfigurationError: There is no such file, it cannot be read, or it is no database.
+        TryLater: A sync holds it.
+    """
+    if not file.exists():
+        raise ConfigurationError(f"{file} does not exist; run sim-sync run (or sim-sync demo) first")
+    try:
+        connection = duckdb.connect(str(file), read_only=True)
+    except duckdb.Error as error:
+        holder = lock_holder(error)
+        if holder is not None:
+            raise TryLater(f"{file} is being written by {holder}; try again in a moment") from error
+        raise ConfigurationError(database_fault(file, error)) from error
+    with connection:
+        yield connection
+
+
 def _opened(file: Path, wait_s: float, tell: Callable[[str], None]) -> duckdb.DuckDBPyConnection:
     until = time.monotonic() + wait_s
     told = False
@@ -256,24 +250,3 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         seen.add(id(current))
         yield current
         current = current.__cause__ or getattr(current, "exception", None) or current.__context__
-
-
-def restore(pipeline: dlt.Pipeline, warehouse: Warehouse) -> None:
-    """Takes the state from the destination, even where the working folder knows more than it holds.
-
-    That is so after the database was deleted or an old copy restored: going on from the working
-    folder's state would leave a hole.
-    """
-    local = int(pipeline.state.get("_state_version", 0)) if pipeline.schema_names else 0
-    # of loads that came to their end only, as dlt itself reads it
-    rows = warehouse.ask(
-        "SELECT max(s.version) FROM {_dlt_pipeline_state} s JOIN {_dlt_loads} l ON l.load_id = s._dlt_load_id "
-        "WHERE s.pipeline_name = %s AND l.status = 0",
-        pipeline.pipeline_name,
-    )
-    held = int(rows[0][0] or 0) if rows else 0
-    if local > held:
-        logger.info("the destination is older than what was last written to it; going on from what it holds")
-        pipeline.drop()
-    if local != held:
-        pipeline.sync_destination()

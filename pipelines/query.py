@@ -11,9 +11,9 @@ from typing import Any
 import duckdb
 from dlt.destinations.exceptions import DatabaseException
 
-from sim_source.errors import ConfigurationError, SimError
+from sim_source.errors import SimError
 
-from . import place
+from . import pipeline, place
 from .settings import Target
 from .views import translated
 
@@ -45,16 +45,7 @@ def ask(target: Target, sql: str, *, wait_s: float = place.READER_WAIT_S) -> Ans
     """
     if target.database is None:
         return _through_dlt(target, sql)
-    if not target.database.exists():
-        raise ConfigurationError(f"{target.database} does not exist; run sim-sync run (or sim-sync demo) first")
-    try:
-        connection = duckdb.connect(str(target.database), read_only=True)
-    except duckdb.Error as error:
-        holder = place.lock_holder(error)
-        if holder is not None:
-            raise place.TryLater(f"{target.database} is being written by {holder}; try again in a moment") from error
-        raise ConfigurationError(place.database_fault(target.database, error)) from error
-    with connection:
+    with place.opened_to_read(target.database) as connection:
         try:
             connection.execute("SET TimeZone = 'UTC'")
             cursor = connection.execute(sql)
@@ -73,15 +64,14 @@ def answer(target: Target, sql: str) -> Answer:
         SqlFault: The statement is wrong, or a view is not there.
     """
     if target.database is None:
-        dialect = place.pipeline_for(target).destination.capabilities().sqlglot_dialect
+        dialect = pipeline.pipeline_for(target).destination.capabilities().sqlglot_dialect
         sql = translated(sql, str(dialect))
     return ask(target, re.sub(r"\bsim\.(?=\w)", f"{target.dataset}.", sql))
 
 
 def _through_dlt(target: Target, sql: str) -> Answer:
-    pipeline = place.pipeline_for(target)
     try:
-        with pipeline.sql_client() as client, client.execute_query(sql) as cursor:
+        with pipeline.pipeline_for(target).sql_client() as client, client.execute_query(sql) as cursor:
             columns = tuple(column[0] for column in cursor.description or ())
             return Answer(columns, cursor.fetchall() if columns else [])
     except DatabaseException as error:

@@ -11,7 +11,7 @@ from sim_source.errors import ConfigurationError
 from sim_source.memory import Memory
 from sim_source.warehouse import Warehouse
 
-from . import place
+from . import pipeline
 from .settings import Target
 
 
@@ -69,20 +69,15 @@ def read(target: Target, now: datetime | None = None) -> Status:
         ConfigurationError: Nothing was synced there yet.
     """
     now = now or datetime.now(UTC)
-    if target.database is not None and not target.database.exists():
-        raise ConfigurationError(f"{target.database} does not exist; run sim-sync run first")
-    place.check_database(target, wait_s=10.0)
-    pipeline = place.pipeline_for(target)
-    pipeline.sync_destination()
-    warehouse = Warehouse(pipeline)
-    state = pipeline.state.get("sources", {}).get("sim_source")
-    if state is None:
-        raise ConfigurationError(f"nothing was synced into {target} yet; run sim-sync run first")
-    resources = [_resource(None, "audit_logs", state["audit_logs"], now)] if state.get("audit_logs") else []
-    for workspace_id, held in state.get("workspaces", {}).items():
-        if "logs" in held:
-            resources.append(_runs(warehouse, workspace_id, held["logs"], now))
-    return Status(resources, {name: warehouse.count(name) for name in TABLES}, _last_loads(warehouse))
+    with pipeline.reading(target) as (attached, warehouse):
+        state = attached.state.get("sources", {}).get("sim_source")
+        if state is None:
+            raise ConfigurationError(f"nothing was synced into {target} yet; run sim-sync run first")
+        resources = [_resource(None, "audit_logs", state["audit_logs"], now)] if state.get("audit_logs") else []
+        for workspace_id, held in state.get("workspaces", {}).items():
+            if "logs" in held:
+                resources.append(_runs(warehouse, workspace_id, held["logs"], now))
+        return Status(resources, {name: warehouse.count(name) for name in TABLES}, _last_loads(warehouse))
 
 
 def _resource(workspace: str | None, name: str, state: windows.State, now: datetime) -> ResourceStatus:

@@ -19,7 +19,7 @@ from sim_source.memory import Memory
 from sim_source.reader import wrong_key
 from sim_source.warehouse import Warehouse
 
-from . import comments, direct, lock, place
+from . import comments, direct, lock, pipeline, place
 from .settings import RunSettings, Target
 from .views import keep
 
@@ -154,9 +154,12 @@ class Sync:
         outcome = Outcome(self.watch, self.settings.target, len(self.settings.workspace_ids))
         try:
             self._first_proof()
-            self.pipeline = place.pipeline_for(self.settings.target)
-            self.warehouse = self.watch.warehouse = Warehouse(self.pipeline)
-            with lock.locked(self.settings.target, self.pipeline), self.hold, Feed(self.client()) as self.feed:
+            target = self.settings.target
+            with (
+                lock.locked(target, pipeline.pipeline_for(target)),
+                self.hold,
+                Feed(self.client()) as self.feed,
+            ):
                 self._pieces(outcome)
         except (errors.SimError, DltException, duckdb.Error, OSError) as error:
             outcome.fault = place.explained(error, self.settings.target)
@@ -199,8 +202,9 @@ class Sync:
         )
 
     def _pieces(self, outcome: Outcome) -> None:
+        self.pipeline, self.warehouse = self._patiently(lambda: pipeline.attached(self.settings.target))
+        self.watch.warehouse = self.warehouse
         self._patiently(self._finish_pending)
-        self._patiently(lambda: place.restore(self.pipeline, self.warehouse))
         self._lists()
         self._backlogs(outcome)
         comments.keep(self.pipeline, self._schema)
@@ -213,7 +217,7 @@ class Sync:
         again = False
         while True:
             try:
-                if again:
+                if again and self._is_attached:
                     self._finish_pending()
                 return step()
             except (DltException, duckdb.Error) as error:
@@ -226,6 +230,11 @@ class Sync:
             again = True
 
     @property
+    def _is_attached(self) -> bool:
+        """Whether it is known already which pipeline's state the destination holds."""
+        return hasattr(self, "pipeline")
+
+    @property
     def _is_file(self) -> bool:
         """Whether the destination is a DuckDB file, which this sync has to itself."""
         return self.settings.target.database is not None
@@ -234,10 +243,14 @@ class Sync:
         """Loads what was read and not loaded: dlt would otherwise take up no new rows."""
         if self.pipeline.has_pending_data:
             self.tell("finishing what the last run left")
+            pipeline.note_loads(self.settings.target, self.pipeline, self.warehouse)
             if self._is_file:
                 direct.take_back(self.pipeline, self.warehouse)
             self.pipeline.normalize()
             self.pipeline.load()
+            self.warehouse.loaded()
+            # a kill may have come before dlt wrote down its state
+            pipeline.restore(self.settings.target, self.pipeline, self.warehouse)
 
     def _lists(self) -> None:
         """Usage, workflows and audit logs with the first piece, then lists until all are read."""
@@ -304,11 +317,13 @@ class Sync:
         self._patiently(self._commit)
 
     def _commit(self) -> None:
+        pipeline.note_loads(self.settings.target, self.pipeline, self.warehouse)
         self.pipeline.normalize()
         with self.hold.sparing():
             straight = self._is_file and direct.straighten(self.pipeline, self.warehouse, DIRECT_ROWS)
         with self.hold.sparing() if straight else nullcontext():
             loaded = self.pipeline.load()
+        self.warehouse.loaded()
         if loaded.load_packages:
             self._schema = self.pipeline.default_schema.version_hash
         if self._schema not in self._viewed:  # once a sync, and again where tables came or changed

@@ -42,6 +42,11 @@ class Memory:
         self._warehouse = warehouse
         self._workspace = workspace_id
 
+    def newest(self) -> datetime | None:
+        """When the newest stored run started: of runs that started later nothing is stored. None: there is none."""
+        rows = self._ask("SELECT max(l.started_at) FROM {logs} l WHERE l.workspace_id = %s")
+        return utc(rows[0][0]) if rows and rows[0][0] else None
+
     def fingerprints(self, first: datetime, last: datetime, *, details: bool = True) -> dict[str, Fingerprint]:
         """Stored runs that started in ``[first, last]``: what tells whether they changed.
 
@@ -234,6 +239,12 @@ class Memory:
 
     def _ask(self, sql: str, *args: Any) -> list[tuple[Any, ...]]:
         return self._warehouse.ask(sql, self._workspace, *args)
+
+
+def newest_audit_log(warehouse: Warehouse) -> datetime | None:
+    """When the newest stored audit log was made; None: there is none."""
+    rows = warehouse.ask("SELECT max(created_at) FROM {audit_logs}")
+    return utc(rows[0][0]) if rows and rows[0][0] else None
 
 
 def stored_audit_logs(warehouse: Warehouse, first: datetime, last: datetime) -> set[str]:

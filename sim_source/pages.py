@@ -40,6 +40,8 @@ class RunReader:
         wanted: Tells what this sync is to cover, given whether something of it was walked.
         mend: The destination may hold a load that was cut in the middle and is lost: what it left is read again.
         alive: The server has shown something of this workspace in this sync.
+        newest: When the newest run started that the destination holds: it is asked, not believed to be empty, whatever
+            is remembered. None: it holds none.
     """
 
     workspace: Workspace
@@ -48,6 +50,7 @@ class RunReader:
     wanted: Callable[[bool], windows.Span]
     mend: bool = False
     alive: bool = False
+    newest: datetime | None = None
     size: walk.PageSize = field(default_factory=walk.PageSize)
     _walked: list[tuple[datetime, datetime]] = field(default_factory=list)
     _details: DetailReader = field(init=False)
@@ -56,6 +59,7 @@ class RunReader:
     def __post_init__(self) -> None:
         self._details = DetailReader(self.workspace)
         self._snapshots = SnapshotReader(self.workspace, self.snapshot_mode)
+        self.newest = self.workspace.memory.newest()
 
     def tables(self) -> Iterator[Tables]:
         """Lists, then open runs, then the backlog of details, then that of snapshots; within the bounds.
@@ -84,10 +88,9 @@ class RunReader:
             position = window.start
             rows = workspace.batch.count
             for chunk, answer in self._steps(window):
-                self._take_step(chunk, answer)
+                self._take_step(chunk, answer, again=window.again)
                 position = chunk.position
                 windows.reached(self.state, position, window.key)
-                windows.touched(self.state, position)
                 yield from workspace.batch.full()
                 bounds.runs -= len(chunk.rows)
                 bounds.rows -= workspace.batch.count - rows
@@ -126,13 +129,13 @@ class RunReader:
 
         Plain rows are read here faster than they are given away.
         """
-        workspace, state = self.workspace, dict(self.state)
+        workspace = self.workspace
         crew = workspace.feed.crew
         tables = [table for table in LIST_TABLES if workspace.batch.wants(table)]
         ask_now = workspace.bounds.details > 0 and workspace.batch.wants(LOG_DETAILS.name)
 
         def ask(query: walk.Query) -> Page[wire.Shown]:
-            new = query.start is not None and not windows.may_be_stored(state, query.start)
+            new = query.start is not None and not self._may_be_stored(query.start)
             if new and crew.reads and not workspace.options.logs_only:
                 return workspace.api.listed(workspace.id, query)
             return cast(Page[wire.Shown], workspace.api.runs(workspace.id, query))
@@ -146,14 +149,19 @@ class RunReader:
                     answer.add_done_callback(partial(_let_go, chunk))
             yield chunk, answer
 
-    def _take_step(self, chunk: walk.Chunk[wire.Shown], answer: Future[Answer] | None) -> None:
+    def _take_step(self, chunk: walk.Chunk[wire.Shown], answer: Future[Answer] | None, *, again: bool = False) -> None:
         """Takes a chunk, as another process reads it where one is free to.
 
         Of a page that was given away nothing was stored then; one that has been read since is taken as it is.
+
+        Args:
+            chunk: What a list showed.
+            answer: Its page, where it was given away to be read.
+            again: All rows are taken, also those that are stored and have not changed.
         """
         known = self._known(chunk)
         if answer is None or ((known or self.workspace.feed.crew.has_enough) and answer.cancel()):
-            self._take(_read_here(chunk), known=known)
+            self._take(_read_here(chunk), known=known, again=again)
             return
         self._seen(chunk)
         self.workspace.batch.later(answer, lambda: self._take_answer(chunk, answer))
@@ -177,7 +185,7 @@ class RunReader:
 
     def _again(self) -> Iterator[Tables]:
         """Reads again what may have changed outside the stretches just walked."""
-        if self.mend:
+        if self.mend and self.newest is not None:
             yield from self._follower(partial(self._take, again=True)).torn()
         yield from self._follower(self._take).open_runs(self._walked)
 
@@ -229,9 +237,13 @@ class RunReader:
             for run, rows in read
         ]
 
+    def _may_be_stored(self, started_at: datetime) -> bool:
+        """Whether the destination may hold runs that started at this moment or later."""
+        return self.newest is not None and started_at <= self.newest
+
     def _known(self, chunk: walk.Chunk[Any]) -> dict[str, Fingerprint]:
         """What is stored of the runs of a chunk."""
-        if not chunk.rows or not windows.may_be_stored(self.state, first := _first(chunk)):
+        if not chunk.rows or not self._may_be_stored(first := _first(chunk)):
             return {}
         last, details = walk.utc(chunk.rows[-1].started_at), self.workspace.batch.wants(LOG_DETAILS.name)
         stored = self.workspace.memory.fingerprints(first, last, details=details)

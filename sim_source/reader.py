@@ -20,7 +20,7 @@ from .batch import Batch, Tables
 from .decode import Rejected, rejected
 from .feed import Feed
 from .handover import Handover
-from .memory import Memory, stored_audit_logs
+from .memory import Memory, newest_audit_log, stored_audit_logs
 from .pages import LIST_TABLES, RunReader
 from .people import People
 from .runs import ROW_FAULTS, RunOptions
@@ -203,12 +203,12 @@ class Reader:
     def _walk_audit(self, batch: Batch) -> Iterator[Tables]:
         settings, api = self.settings, self.client_api()
         state = self._trusted(self.state.setdefault(AUDIT_LOGS.name, {}))
-        left, walked = settings.bounds.audit_logs, False
+        left, walked, newest = settings.bounds.audit_logs, False, newest_audit_log(self.warehouse)
         while window := windows.next_window(state, self._wanted(walked), newest_first=True):
             for number, chunk in enumerate(walk.audit(api.audit_logs, window.start, window.end)):
                 if number == 0:  # access is proven: only now is the walk remembered
                     windows.started(state, window, newest_first=True)
-                fresh = self._fresh_audit(chunk, state)
+                fresh = self._fresh_audit(chunk, newest)
                 self._add(AUDIT_LOGS.name, fresh, account.audit_row, chunk.rejected, None, batch)
                 windows.reached(state, chunk.position, window.key)
                 yield from batch.full()
@@ -218,14 +218,13 @@ class Reader:
                 if (full or self.feed.client.out_of_time) and not chunk.final:
                     self.watch.more = True
                     return
-            windows.touched(state, window.end)
             windows.finished(state, window.key, self.feed.client.server_time)
             walked = True
 
-    def _fresh_audit(self, chunk: walk.Chunk[wire.AuditLog], state: windows.State) -> list[wire.AuditLog]:
+    def _fresh_audit(self, chunk: walk.Chunk[wire.AuditLog], newest: datetime | None) -> list[wire.AuditLog]:
         """Rows that are not stored yet."""
         made = [walk.utc(row.created_at) for row in chunk.rows]
-        if not made or not windows.may_be_stored(state, min(made)):
+        if not made or newest is None or min(made) > newest:
             return chunk.rows
         stored = stored_audit_logs(self.warehouse, min(made), max(made))
         return [row for row in chunk.rows if row.id not in stored]
@@ -273,7 +272,7 @@ class Reader:
             settings.snapshots,
             logs,
             self._wanted,
-            mend=self.restored and "high" in logs,
+            mend=self.restored,
             alive=alive,
         ).tables()
 

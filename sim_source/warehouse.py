@@ -24,7 +24,7 @@ class Warehouse:
     def __init__(self, pipeline: dlt.Pipeline) -> None:
         self._pipeline = pipeline
         self._client: SqlClientBase[Any] | None = None
-        self._there: frozenset[str] = frozenset()
+        self._there: dict[str, bool] = {}
 
     @property
     def client(self) -> SqlClientBase[Any]:
@@ -39,20 +39,42 @@ class Warehouse:
 
     def ask(self, sql: str, *args: Any) -> list[tuple[Any, ...]]:
         """Rows of a question; ``{logs}`` and the like stand for the tables' full names."""
+        return self._ask(sql, *args) or []
+
+    def _ask(self, sql: str, *args: Any) -> list[tuple[Any, ...]] | None:
+        """The same; None where it cannot be asked."""
         try:
             with self.client as client:
                 names = {name: client.make_qualified_table_name(name) for name in (*TABLES, *_DLT_TABLES)}
                 with client.execute_query(sql.format(**names), *args) as cursor:
                     return list(cursor.fetchall())
         except (DatabaseUndefinedRelation, SqlClientNotAvailable, MissingDependencyException):
-            return []
+            return None
 
     def has(self, table: str) -> bool:
-        """Whether a table was ever loaded: one that nobody selected is not there to be asked."""
-        name = self._pipeline.default_schema_name
-        if table not in self._there and name is not None:  # dlt reads its schema anew each time; tables only come
-            self._there = frozenset(self._pipeline.schemas[name].data_table_names(seen_data_only=True))
-        return table in self._there
+        """Whether the destination has a table: one that nobody ever selected is not there to be asked.
+
+        The destination itself is asked, not dlt's schema: a dataset that somebody else has filled is not empty.
+        """
+        if table not in self._there:
+            self._there[table] = self._ask(f"SELECT 1 FROM {{{table}}} WHERE 1 = 0") is not None
+        return self._there[table]
+
+    def loaded(self) -> None:
+        """Something was loaded: tables that were not there may have come."""
+        self._there = {name: True for name, there in self._there.items() if there}
+
+    def stored_version(self) -> int | None:
+        """Version of the pipeline's state that the destination holds, of loads that came to their end.
+
+        None where it holds none, or cannot be asked.
+        """
+        rows = self.ask(
+            "SELECT max(s.version) FROM {_dlt_pipeline_state} s JOIN {_dlt_loads} l ON l.load_id = s._dlt_load_id "
+            "WHERE s.pipeline_name = %s AND l.status = 0",
+            self._pipeline.pipeline_name,
+        )
+        return None if not rows or rows[0][0] is None else int(rows[0][0])
 
     def count(self, table: str) -> int:
         """Rows of a table; 0 where it is not there."""

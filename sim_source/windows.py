@@ -43,12 +43,14 @@ class Window:
         end: Fixed for the whole walk.
         key: Under which name it is remembered while it is in hand.
         due: Of a reconcile: the moment it was due; remembered once it is done.
+        again: All rows are taken, also those that are stored and have not changed: there may be more to take from them.
     """
 
     start: datetime
     end: datetime
     key: Key = "walk"
     due: datetime | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +104,10 @@ def next_window(state: State, wanted: Span, *, newest_first: bool = False) -> Wi
 
 
 def _in_hand(state: State, key: Key, newest_first: bool) -> Window:
-    walk = state[key]
+    walk, again = state[key], bool(state[key].get("again"))
     if newest_first:
-        return Window(moment(walk["start"]), moment(walk["at"]), key)
-    return Window(moment(walk["at"]), moment(walk["end"]), key)
+        return Window(moment(walk["start"]), moment(walk["at"]), key, again=again)
+    return Window(moment(walk["at"]), moment(walk["end"]), key, again=again)
 
 
 def _reconcile_due(state: State, wanted: Span) -> bool:
@@ -116,7 +118,9 @@ def _reconcile_due(state: State, wanted: Span) -> bool:
 def started(state: State, window: Window, *, newest_first: bool = False) -> None:
     """Remembers that a walk began, or goes on."""
     first = window.end if newest_first else window.start
-    walk = {"start": text(window.start), "at": text(first), "end": text(window.end)}
+    walk: State = {"start": text(window.start), "at": text(first), "end": text(window.end)}
+    if window.again:
+        walk["again"] = True
     if window.due is not None:
         walk["due"] = text(window.due)
     state.setdefault(window.key, walk)
@@ -124,6 +128,8 @@ def started(state: State, window: Window, *, newest_first: bool = False) -> None
 
 def cover(state: State, tables: Iterable[str]) -> None:
     """Starts over, in the same stretch, where tables are wanted that earlier walks did not fill.
+
+    What is stored has not changed then, and is taken all the same.
 
     Args:
         state: What is remembered; changed in place.
@@ -134,21 +140,14 @@ def cover(state: State, tables: Iterable[str]) -> None:
         walks = [state.pop(key) for key in ("walk", "back") if key in state]
         starts = [moment(value) for value in (state.pop("from", None), *(walk["start"] for walk in walks)) if value]
         ends = [moment(value) for value in (state.pop("until", None), *(walk["end"] for walk in walks)) if value]
-        state.pop("high", None)
         if starts and ends:
-            started(state, Window(min(starts), max(ends)))
+            started(state, Window(min(starts), max(ends), again=True))
     state["tables"] = wanted
 
 
 def reached(state: State, position: datetime, key: Key = "walk") -> None:
     """Remembers how far the walk in hand has come."""
     state[key]["at"] = text(position)
-
-
-def touched(state: State, position: datetime) -> None:
-    """Remembers that rows that started up to this moment may be in the destination."""
-    if "high" not in state or moment(state["high"]) < position:
-        state["high"] = text(position)
 
 
 def finished(state: State, key: Key = "walk", now: datetime | None = None) -> None:
@@ -192,11 +191,6 @@ def distrust(state: State, now: datetime, reconcile: timedelta = RECONCILE) -> b
 def watermark(state: State) -> datetime | None:
     """Everything before this moment has been read and cannot appear late any more."""
     return moment(state["until"]) - STABILITY if "until" in state else None
-
-
-def may_be_stored(state: State, at: datetime) -> bool:
-    """Whether rows that started at this moment may be in the destination already."""
-    return "high" in state and at <= moment(state["high"])
 
 
 def text(value: datetime) -> str:

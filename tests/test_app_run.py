@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from pipelines import comments, lock, place, settings, sync, views
+from pipelines.pipeline import pipeline_for
 from pipelines.sim_api import (
     FOREIGN_WORKSPACE,
     OWNER_KEY,
@@ -285,7 +286,7 @@ def test_a_database_of_a_newer_duckdb_is_refused(app: App, server: SimServer) ->
 def test_another_run_that_holds_the_lock_is_left_alone(app: App, server: SimServer) -> None:
     app.account(server)
     target = settings.target(database=Path("sim_sync.duckdb"))
-    with lock.locked(target, place.pipeline_for(target)):
+    with lock.locked(target, pipeline_for(target)):
         done = app("run")
     assert (done.code, "another run" in done.err, "PID" in done.err) == (75, True, True)
     assert app("run").code == 0

@@ -8,7 +8,8 @@ from typing import Any
 import dlt
 import pytest
 
-from pipelines import direct, place, sync
+from pipelines import direct, sync
+from pipelines.pipeline import pipeline_for
 from pipelines.settings import Target
 from pipelines.sim_api import WORKSPACE, SimServer, World, finished_run, plans, serve
 from sim_source.tables import COST_ITEMS, LOGS, TABLES, TRACE_SPANS, Table
@@ -36,7 +37,7 @@ class Place:
     """A DuckDB file, and packages that wait to be loaded into it."""
 
     def __init__(self, folder: Path) -> None:
-        self.pipeline = place.pipeline_for(Target("duckdb", "sim", folder / "here.duckdb"))
+        self.pipeline = pipeline_for(Target("duckdb", "sim", folder / "here.duckdb"))
         self.warehouse = Warehouse(self.pipeline)
 
     def extracted(self, table: Table, rows: list[tuple[Any, ...]]) -> None:

@@ -64,6 +64,16 @@ def test_killed_twice_in_a_row_and_run_again_all_tables_are_as_if_undisturbed(
     assert verdict.differences == [], verdict.story
 
 
+@every_sync
+def test_killed_and_moved_twice_in_a_row_all_tables_are_as_if_undisturbed(
+    killing: Lab, dialect: str, sync: str
+) -> None:
+    number = DIALECTS.index(dialect) * 2 + SYNCS.index(sync)
+    point = point_in(killing, dialect, sync, "load", number)
+    verdict = killing.through(Ordeal(dialect, sync, point, again=number, moved=True))
+    assert verdict.differences == [], verdict.story
+
+
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_killed_and_the_working_folder_lost_all_tables_are_as_if_undisturbed(killing: Lab, dialect: str) -> None:
     # between two merges: of the package that is lost with the folder some tables are loaded, the others are not

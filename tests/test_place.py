@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import place
+from pipelines.pipeline import pipeline_for
 from pipelines.settings import Target
 
 
@@ -14,6 +14,6 @@ def test_what_is_configured_of_duckdb_holds_but_for_the_file(tmp_path: Path, mon
     monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS__GLOBAL_CONFIG", '{"memory_limit": "321MiB"}')
     monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS", str(tmp_path / "another.duckdb"))
     file = tmp_path / "this.duckdb"
-    with place.pipeline_for(Target("duckdb", "sim", file)).sql_client() as client:
+    with pipeline_for(Target("duckdb", "sim", file)).sql_client() as client:
         asked = "SELECT current_setting('memory_limit'), path FROM duckdb_databases() WHERE path IS NOT NULL"
         assert client.execute_sql(asked) == [("321.0 MiB", str(file))]

@@ -10,7 +10,8 @@ import dlt
 import duckdb
 import pytest
 
-from pipelines import lock, place, settings
+from pipelines import lock, settings
+from pipelines.pipeline import pipeline_for
 from pipelines.sim_api import OWNER_KEY, WORKSPACE, plans, serve
 from sim_source import TABLES, Watch, sim_source
 from tests.app import App, one_of_every_kind
@@ -174,7 +175,7 @@ def test_two_machines_do_not_work_on_one_dataset_at_once(
     with serve(one_of_every_kind(), "2026-08") as server:
         app.account(server)
         here = settings.target("postgres", "shared")
-        with lock.locked(here, place.pipeline_for(here)):
+        with lock.locked(here, pipeline_for(here)):
             monkeypatch.setenv("DLT_DATA_DIR", str(app.folder / "another machine"))
             refused = app("run", "--destination", "postgres", "--dataset", "shared")
             assert (refused.code, "another run" in refused.err) == (75, True)

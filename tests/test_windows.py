@@ -96,10 +96,9 @@ def test_a_stretch_read_before_the_first_extends_it() -> None:
 
 
 def test_what_is_wanted_later_starts_over_in_the_same_stretch() -> None:
-    state = synced(NOON - 9 * HOUR, NOON, high=windows.text(NOON), tables=["logs"])
+    state = synced(NOON - 9 * HOUR, NOON, tables=["logs"])
     windows.cover(state, ["logs", "cost_items"])
-    assert windows.next_window(state, span()) == Window(NOON - 9 * HOUR, NOON)
-    assert not windows.may_be_stored(state, NOON - HOUR)
+    assert windows.next_window(state, span()) == Window(NOON - 9 * HOUR, NOON, again=True)
     windows.finished(state)
     windows.cover(state, ["logs", "cost_items"])
     assert windows.next_window(state, span()) is None
@@ -110,16 +109,7 @@ def test_fewer_tables_go_on_and_all_of_them_later_start_over() -> None:
     windows.cover(state, ["logs"])
     assert windows.next_window(state, span()) is None
     windows.cover(state, ["cost_items", "logs"])
-    assert windows.next_window(state, span()) == Window(NOON - 9 * HOUR, NOON)
-
-
-def test_rows_beyond_the_highest_touched_moment_cannot_be_stored() -> None:
-    state: windows.State = {}
-    assert not windows.may_be_stored(state, NOON)
-    windows.touched(state, NOON)
-    windows.touched(state, NOON - HOUR)
-    assert windows.may_be_stored(state, NOON)
-    assert not windows.may_be_stored(state, NOON + timedelta(microseconds=1))
+    assert windows.next_window(state, span()) == Window(NOON - 9 * HOUR, NOON, again=True)
 
 
 def test_a_moment_without_a_zone_is_utc_wherever_the_machine_stands(monkeypatch: pytest.MonkeyPatch) -> None:

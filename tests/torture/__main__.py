@@ -28,6 +28,7 @@ SCENARIOS = {
     "once": "killed, run again",
     "twice": "killed, killed again, run again",
     "lost": "killed, working folder lost, run again",
+    "moved": "killed, database moved, killed again, moved, run again",
 }
 
 
@@ -78,8 +79,8 @@ def cases(here: Lab, scenarios: list[str], kills: int, seed: int) -> Iterator[Ca
             else spread(calls, each, seed * each + number)
         )
         for place, kill in enumerate(chosen):
-            again = seed + number + place if scenario == "twice" else None
-            yield Case(scenario, kind, Ordeal(dialect, sync, kill, again, scenario == "lost"))
+            again = seed + number + place if scenario in ("twice", "moved") else None
+            yield Case(scenario, kind, Ordeal(dialect, sync, kill, again, scenario == "lost", scenario == "moved"))
 
 
 def main() -> int:

@@ -66,6 +66,7 @@ class Ordeal:
         kill: Where or when it is killed.
         again: The run after it is killed as well: which of the points it passes.
         lost: dlt's working folder is gone afterwards, as that of a container.
+        moved: The database gets another name after each kill.
     """
 
     dialect: str
@@ -73,6 +74,7 @@ class Ordeal:
     kill: Kill
     again: int | None = None
     lost: bool = False
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class Lab:
     root: Path
     nursery: Nursery
     addresses: Addresses
+    database: str = "sim_sync.duckdb"
     _known: dict[tuple[str, str], Undisturbed] = field(default_factory=dict)
 
     @property
@@ -133,6 +136,7 @@ class Lab:
 
     def begin(self, dialect: str, sync: str) -> None:
         """An empty folder, or what the undisturbed first sync left."""
+        self.database = "sim_sync.duckdb"
         if sync == "second":
             self.back(self._template(dialect, "first"))
         else:
@@ -156,6 +160,7 @@ class Lab:
             "SIM_BASE_URL": self.addresses[dialect][sync],
             "SIM_WORKSPACE_ID": ",".join(WORKSPACES),
             "DLT_DATA_DIR": str(self.here / "dlt"),
+            "SOURCES__SIM_SOURCE__DATABASE": self.database,
         }
         point = tuple(kill) if isinstance(kill, Point) else None
         after = kill if isinstance(kill, float) else None
@@ -168,16 +173,24 @@ class Lab:
         self.undisturbed(ordeal.dialect, ordeal.sync)
         self.begin(ordeal.dialect, ordeal.sync)
         killed = self.run(ordeal.dialect, ordeal.sync, ordeal.kill).killed
-        story = f"killed {told(ordeal.kill)}"
+        story = f"killed {told(ordeal.kill)}" + (self._move() if ordeal.moved else "")
         if ordeal.again is not None:
             second = self._second_point(ordeal)
             killed = self.run(ordeal.dialect, ordeal.sync, second).killed and killed
-            story += f", then {told(second)}"
+            story += f", then {told(second)}" + (self._move() if ordeal.moved else "")
         if ordeal.lost:
             shutil.rmtree(self.here / "dlt", ignore_errors=True)
             story += ", working folder lost"
         torn = self._torn()
         return Verdict(killed, story, torn, self.after_a_plain_run(ordeal.dialect, ordeal.sync))
+
+    def _move(self) -> str:
+        """Gives the database another name, and DuckDB's log beside it, where there is one."""
+        old, self.database = self.database, f"moved_{self.database}"
+        for end in ("", ".wal"):
+            if (file := self.here / f"{old}{end}").exists():
+                file.rename(self.here / f"{self.database}{end}")
+        return ", moved"
 
     def _second_point(self, ordeal: Ordeal) -> Point:
         """One of the points that the run after the kill passes; the folder is as the kill left it."""
@@ -193,7 +206,7 @@ class Lab:
 
     def contents(self) -> Contents:
         """All rows of all tables, sorted."""
-        with duckdb.connect(str(self.here / "sim_sync.duckdb"), read_only=True) as connection:
+        with duckdb.connect(str(self.here / self.database), read_only=True) as connection:
             connection.execute("SET TimeZone = 'UTC'")
             found: Contents = {}
             for name, table in TABLES.items():
@@ -216,7 +229,7 @@ class Lab:
         copy = self.root / "opened.duckdb"
         for end in ("", ".wal"):
             Path(f"{copy}{end}").unlink(missing_ok=True)
-            if (left := Path(f"{self.here / 'sim_sync.duckdb'}{end}")).exists():
+            if (left := Path(f"{self.here / self.database}{end}")).exists():
                 shutil.copyfile(left, f"{copy}{end}")
         with duckdb.connect(str(copy)) as connection:
             try:
@@ -234,7 +247,12 @@ class Lab:
 
     def _left_over(self) -> list[str]:
         """What of dlt's packages is neither loaded nor gone."""
-        (working,) = self.here.glob("dlt/pipelines/sim_sync_*")
+        # a database that was moved before anything was loaded into it has left its folder behind
+        records = self.here.glob("dlt/pipelines/sim_sync_*/destination.json")
+        (record,) = (
+            file for file in records if json.loads(file.read_bytes())["database"].endswith(f"/{self.database}")
+        )
+        working = record.parent / "sim_sync"
         left = [path for path in working.glob("normalize/*") if path.is_dir() and path.name != "extracted"]
         for folder in ("normalize/extracted", "load/new", "load/normalized"):
             left += [path for path in working.glob(f"{folder}/*") if path.is_dir()]
