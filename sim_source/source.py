@@ -143,12 +143,17 @@ def sim_source(
     def pages() -> Iterator[Tables]:
         source, pipeline = dlt.current.source(), dlt.current.pipeline()
         with own_feed() if feed is None else nullcontext(feed) as pages_from, collector.spared():
+            warehouse = seen.warehouse or Warehouse(pipeline)
+            state = dlt.current.source_state()
+            if not warehouse.holds_state():
+                state.clear()
+                seen.warn("the destination does not hold what was last written to it; going on from what it holds")
             reader = Reader(
                 feed=pages_from,
                 settings=settings,
                 watch=seen,
-                warehouse=seen.warehouse or Warehouse(pipeline),
-                state=dlt.current.source_state(),
+                warehouse=warehouse,
+                state=state,
                 selected=frozenset(source.resources.selected).intersection(TABLES),
                 strict=watch is None,
                 restored=not _knows(pipeline),

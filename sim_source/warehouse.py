@@ -76,6 +76,17 @@ class Warehouse:
         )
         return None if not rows or rows[0][0] is None else int(rows[0][0])
 
+    def holds_state(self) -> bool:
+        """Whether the destination holds the state that the working folder goes on from, as far as it can be asked.
+
+        It does not where the database was replaced by an old copy: dlt goes on from the higher version, and would
+        leave a hole.
+        """
+        if not self._pipeline.config.restore_from_destination or self._pipeline.has_pending_data:
+            return True  # dlt does not store it there, or has not loaded it yet
+        held = self.stored_version()
+        return held is None or held >= self._pipeline.state.get("_state_version", 0)
+
     def count(self, table: str) -> int:
         """Rows of a table; 0 where it is not there."""
         rows = self.ask(f"SELECT count(*) FROM {{{table}}}")
