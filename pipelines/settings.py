@@ -15,6 +15,8 @@ from sim_source import TABLES, check_base_url
 from sim_source.errors import ConfigurationError
 from sim_source.people import checked_salt
 
+from . import names
+
 DEFAULT_DATABASE = "sim_sync.duckdb"
 DEFAULT_DATASET = "sim"
 
@@ -29,8 +31,8 @@ class Target:
 
     Attributes:
         destination: A dlt destination name.
-        dataset: Dataset (schema) of the tables.
-        database: File of a DuckDB destination; None elsewhere.
+        dataset: Dataset (schema) of the tables, as the destination calls it.
+        database: File of a DuckDB destination, links followed; None elsewhere.
     """
 
     destination: str = "duckdb"
@@ -67,24 +69,17 @@ def target(destination: str | None = None, dataset: str | None = None, database:
     """Where rows go, checked.
 
     Raises:
-        ConfigurationError: A DuckDB file whose name equals the dataset's, or a file for another destination.
+        ConfigurationError: A name that cannot work there, or a file for another destination.
     """
     name = destination or _configured("destination") or "duckdb"
-    data = dataset or _configured("dataset") or DEFAULT_DATASET
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", data):
-        raise ConfigurationError(f"--dataset: {data!r} is no name of a schema; use letters, digits and underscores")
+    data = names.dataset_name(str(dataset or _configured("dataset") or DEFAULT_DATASET))
     if name != "duckdb":
         if database is not None:
             raise ConfigurationError(f"--database names a DuckDB file; the destination is {name}")
+        names.tried(data)
         return Target(name, data)
-    file = (database or Path(_configured("database") or DEFAULT_DATABASE)).expanduser().absolute()
-    if file.stem.lower() == data.lower():
-        raise ConfigurationError(
-            f"--database {file.name}: a file named like the dataset {data!r} makes {data}.logs ambiguous in DuckDB; "
-            "name the file or the dataset otherwise"
-        )
-    if not file.parent.is_dir():
-        raise ConfigurationError(f"--database: the folder {file.parent} does not exist")
+    file = names.database_file(database or Path(_configured("database") or DEFAULT_DATABASE))
+    names.tried(data, file)
     return Target(name, data, file)
 
 

@@ -35,10 +35,7 @@ def server(world: World) -> Iterator[SimServer]:
 
 def contents(app: App, database: str) -> dict[str, list[tuple[object, ...]]]:
     """What runs tell, by table."""
-    return {
-        name: app.rows(f"SELECT * FROM sim.{name} ORDER BY ALL", database)
-        for name in POORER
-    }
+    return {name: app.rows(f"SELECT * FROM sim.{name} ORDER BY ALL", database) for name in POORER}
 
 
 def becomes_poor(world: World) -> None:
