@@ -25,6 +25,9 @@ IDS_AT_ONCE = 500
 """Ids in one question."""
 TORN_AT_ONCE = 5_000
 """Runs whose tables disagree that one sync reads again."""
+MOST_TORN = 4_000
+"""Runs whose split nobody asked for, that may come of a load that was cut: two pieces of details. Where there are more,
+the server's lists tell the split (2026-03)."""
 
 
 class Unfinished(NamedTuple):
@@ -139,11 +142,21 @@ class Memory:
         if details and spans:
             joins.append(_COUNT_OF_SPANS)
             clauses.append("coalesce(d.span_count, 0) <> coalesce(t.spans, 0)")
+        if details and items:  # the detail's row arrived without its split
+            clauses.append("d.detail_source = 'detail' AND c.unread = 1 AND d.span_count > 0")
         if not clauses:
             return []
+        found = self._disagreeing(joins, " OR ".join(clauses), TORN_AT_ONCE)
+        if details and items:  # the split arrived without the detail's row
+            half = self._disagreeing(joins, "d.detail_source = 'list' AND c.split = 1", MOST_TORN + 1)
+            found += half if len(half) <= MOST_TORN else []
+        return list(dict.fromkeys(found))
+
+    def _disagreeing(self, joins: Sequence[str], where: str, limit: int) -> list[OpenRun]:
+        """Runs of which this is so, newest first."""
         sql = (
             f"SELECT l.id, l.started_at FROM {{logs}} l {''.join(joins)}WHERE l.workspace_id = %s "
-            f"AND ({' OR '.join(clauses)}) ORDER BY l.started_at DESC LIMIT {TORN_AT_ONCE}"
+            f"AND ({where}) ORDER BY l.started_at DESC LIMIT {limit}"
         )
         rows = self._warehouse.ask(sql, *[self._workspace] * sql.count("%s"))
         return [OpenRun(row[0], utc(row[1])) for row in rows]
@@ -268,8 +281,9 @@ _COSTLY = {
 as looking at each run."""
 _UNVERSIONED = "AND l.deployment_version_id IS NULL "
 _SUM_OF_ITEMS = (
-    "LEFT JOIN (SELECT log_id, sum(total_cost) AS total FROM {cost_items} WHERE workspace_id = %s GROUP BY log_id) c "
-    "ON c.log_id = l.id "
+    "LEFT JOIN (SELECT log_id, sum(total_cost) AS total, max(CASE WHEN kind = 'unknown' THEN 1 ELSE 0 END) AS unread, "
+    "max(CASE WHEN kind = 'model' THEN 1 ELSE 0 END) AS split FROM {cost_items} WHERE workspace_id = %s "
+    "GROUP BY log_id) c ON c.log_id = l.id "
 )
 _COUNT_OF_SPANS = (
     "LEFT JOIN (SELECT log_id, count(*) AS spans FROM {trace_spans} WHERE workspace_id = %s GROUP BY log_id) t "

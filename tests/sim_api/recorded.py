@@ -1,4 +1,4 @@
-"""Reads recordings of real servers: the few beside this file, or the whole set beside the repository."""
+"""Reads recordings of real servers: the few beside this file, or the whole set, where SIM_RECORDINGS names it."""
 
 import json
 import os
@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 HERE = Path(__file__).parent / "recordings"
-ALL = Path(os.environ.get("SIM_RECORDINGS", Path(__file__).parents[3] / "shared" / "recordings"))
-WHY_SKIPPED = "the whole set of recordings is not beside the repository (SIM_RECORDINGS names another place)"
+ALL = Path(os.environ.get("SIM_RECORDINGS") or HERE / "all")
+WHY_SKIPPED = "needs the whole set of recorded answers; SIM_RECORDINGS names its folder"
 
 
 @dataclass(frozen=True)
