@@ -9,8 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import duckdb
-
 from sim_source.errors import ConfigurationError
 
 MOST_CHARACTERS = 50
@@ -89,6 +87,8 @@ def tried(dataset: str, file: Path | None = None) -> None:
 
 def _works(dataset: str, file_name: str) -> bool:
     """Whether tables of the dataset, and of dlt's staging dataset, can be asked for in a file of this name."""
+    import duckdb  # starts a thread; most commands need no trial
+
     with TemporaryDirectory(prefix="sim-sync-") as folder:
         try:
             with duckdb.connect(str(Path(folder, file_name))) as connection:

@@ -62,10 +62,12 @@ def attached(target: Target) -> tuple[dlt.Pipeline, Warehouse]:
     Returns:
         The pipeline, and who asks its destination.
     """
-    asked = Warehouse(pipeline_for(target))
-    _follow_move(target, asked)
-    pipeline = pipeline_for(target, _stored_name(asked))
+    pipeline = pipeline_for(target)
     warehouse = Warehouse(pipeline)
+    name = _stored_name(warehouse)
+    if _follow_move(target, warehouse) or name != NAME:
+        pipeline = pipeline_for(target, name)
+        warehouse = Warehouse(pipeline)
     mend.working_folder(pipeline)
     restore(target, pipeline, warehouse)
     return pipeline, warehouse
@@ -146,21 +148,25 @@ def _last_load(warehouse: Warehouse) -> str | None:
     return rows[0][0] if rows else None
 
 
-def _follow_move(target: Target, asked: Warehouse) -> None:
+def _follow_move(target: Target, asked: Warehouse) -> bool:
     """Takes over the working folder of a database that was moved here: what was read and not loaded is in it.
 
     It is known by the last load, and by the database that it names not being there any more.
+
+    Returns:
+        Whether there was one.
     """
     own = _folder(target)
     last = _last_load(asked)
     if target.database is None or last is None or last in _record(own).loads:
-        return
+        return False
     for folder in own.parent.glob(f"{NAME}_*"):
         there = _record(folder)
         if last in there.loads and there.database is not None and not Path(there.database).exists():
             shutil.rmtree(own, ignore_errors=True)
             folder.rename(own)
-            return
+            return True
+    return False
 
 
 def _record(folder: Path) -> _Record:
@@ -178,17 +184,12 @@ def restore(target: Target, pipeline: dlt.Pipeline, warehouse: Warehouse) -> Non
     on from the working folder's state would leave a hole, and loading what waits in it would put old rows over
     new ones.
     """
-    if _is_in_step(target, pipeline, warehouse):
+    local, held = pipeline.state.get("_state_version", 0), warehouse.stored_version()
+    own = _last_load(warehouse) in _record(_folder(target)).loads
+    if own and (pipeline.has_pending_data or held is None or held == local):
         return
-    if pipeline.schema_names or pipeline.has_pending_data:
+    if not own or local > (held or 0):
         logger.info("the destination is not as the working folder left it; going on from what it holds")
         pipeline.drop()
     pipeline.sync_destination()
     note_loads(target, pipeline, warehouse)
-
-
-def _is_in_step(target: Target, pipeline: dlt.Pipeline, warehouse: Warehouse) -> bool:
-    if _last_load(warehouse) not in _record(_folder(target)).loads:
-        return False
-    held = warehouse.stored_version()
-    return pipeline.has_pending_data or held is None or held == pipeline.state.get("_state_version", 0)

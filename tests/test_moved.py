@@ -101,7 +101,8 @@ def test_a_database_of_an_earlier_version_goes_on_under_its_own_name(
     """Earlier versions named the pipeline by a hash of the place."""
     app.account(server)
     with monkeypatch.context() as earlier:
-        earlier.setattr(pipeline, "NAME", "sim_sync_0123456789")
+        named = pipeline.pipeline_for
+        earlier.setattr(pipeline, "pipeline_for", lambda target, _=None: named(target, "sim_sync_0123456789"))
         assert app("run").code == 0
         ordinary = app("run", "--json").json["requests"]
     told = contents(app, "sim_sync.duckdb")
