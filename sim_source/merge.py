@@ -124,7 +124,7 @@ def richer(new: RunRows, stored: StoredRun) -> RunRows:
     return RunRows(
         id=new.id,
         log=_row(LOGS, log),
-        pending=new.pending and not (same and is_read(stored)) and not (settled and log["status"] not in life.OPEN),
+        pending=new.pending and not (same and _is_whole(stored)) and not (settled and log["status"] not in life.OPEN),
         evidence=new.evidence,
         detail=detail,
         items=items,
@@ -148,8 +148,14 @@ def _had_spans(stored: StoredRun) -> bool:
 
 
 def is_read(stored: StoredRun) -> bool:
-    """Whether the per-run detail was read: there is nothing more to ask for as long as it is the same end."""
+    """Whether the per-run detail was read."""
     return stored.detail is not None and _fields(LOG_DETAILS, stored.detail)["detail_source"] == "detail"
+
+
+def _is_whole(stored: StoredRun) -> bool:
+    """Whether the per-run detail was read, and nothing of it is lost: there is nothing more to ask for."""
+    total = _fields(LOGS, stored.log)["cost_total"] or ZERO
+    return is_read(stored) and sum((item[_TOTAL] for item in stored.items), ZERO) == total
 
 
 def _detail(new: Fields, old: Fields, same: bool, has_spans: bool) -> Fields:
