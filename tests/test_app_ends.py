@@ -40,6 +40,8 @@ ENDS: dict[str, tuple[Any, Callable[[World, str], Any], str]] = {
     "resumed-then-swept-without-model": (WITHOUT_MODEL, swept_after_a_pause, "failed"),
 }
 RIGHT = {name: status for name, (_, _, status) in ENDS.items()}
+UNTOLD = {"2026-03": {"cancelled", "cancelled-without-model", "cancelled-in-first-block"}, "2026-08": set[str]()}
+"""Ends that no answer of a generation tells: before 2026-08 nothing says that a run was cancelled."""
 
 
 def ended(world: World, age_ms: int) -> None:
@@ -135,8 +137,7 @@ def test_older_servers_say_why_a_run_was_swept(app: App, world: World) -> None:
         app.account(server)
         app("run")
         app("run")
-        untold = {name: "completed" for name in ENDS if name in ("cancelled", "cancelled-without-model")}
-        assert statuses(app) == RIGHT | untold | {"cancelled-in-first-block": statuses(app)["cancelled-in-first-block"]}
+        assert statuses(app) == RIGHT | dict.fromkeys(UNTOLD["2026-03"], "completed")
         asked(server)
         app("run")
         assert asked(server) == ([], 1)
@@ -155,6 +156,34 @@ def test_what_an_earlier_version_stored_is_corrected_when_it_is_read_again(
     app("run", "--details", details)
     assert statuses(app) == RIGHT
     assert app("run", "--details", details, "--json").json["rows"] == {"usage": 1}
+
+
+# plain lists
+
+
+@pytest.mark.parametrize("unbilled", [1, 30], ids=["few without a cost", "a page without a cost"])
+@pytest.mark.parametrize("dialect", ["2026-03", "2026-08"])
+def test_logs_alone_tell_a_run_that_was_swept_from_one_that_cost_nothing(
+    app: App, world: World, dialect: str, unbilled: int
+) -> None:
+    ended(world, 30 * MINUTE_MS)
+    for place in range(unbilled):
+        run = finished_run(world, "wf-triage", PLAIN, started_ms=world.now_ms - (40 + place) * MINUTE_MS)
+        world.change_run(run.id, has_cost_row=False)
+    with serve(world, dialect) as server:
+        app.account(server)
+        app("run", "--resources", "logs")
+        found = statuses(app)
+        assert {found["swept"], found["cancelled-directly"]} == {"failed"}
+        assert [status for id_, status in found.items() if id_ not in ENDS] == ["completed"] * unbilled
+        asked(server)
+        assert app("run", "--resources", "logs", "--json").json["rows"] == {}
+        assert asked(server) == ([], 1)  # they are stored with the same end
+        app("run")  # what plain rows cannot tell is told now
+        assert {id_ for id_, status in RIGHT.items() if statuses(app)[id_] != status} <= UNTOLD[dialect]
+        right = statuses(app)
+        app("run", "--resources", "logs")
+        assert statuses(app) == right
 
 
 # a cost whose split was never told
