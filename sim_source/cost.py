@@ -2,7 +2,8 @@
 
 total = models + standalone tools + a base charge per run that no field names. A model's total includes the tools
 it called (``toolCost``). The items of a run add up to its total exactly: what the API does not itemise is
-``other``; until the split is read, the whole cost is ``unknown``.
+``other``; as long as nothing has told the split, the whole cost is ``unknown``, for ever where the trace has expired
+before it was read (``sim-v0.8.9/log_detail_expired_trace``).
 """
 
 from __future__ import annotations
@@ -147,7 +148,7 @@ def items(
     split: Mapping[str, wire.ModelCost] | None,
     charges: Charges,
     *,
-    pending: bool,
+    untold: bool,
 ) -> list[CostItem]:
     """The items of a run's cost.
 
@@ -155,7 +156,7 @@ def items(
         total: Cost of the run; None gives no items.
         split: The API's own split by model, where it gave one; it wins over the spans.
         charges: What the spans say.
-        pending: The split has not been read yet: one ``unknown`` item.
+        untold: Nothing has told the split: one ``unknown`` item.
 
     Returns:
         Items whose ``total`` add up to ``money(total)`` exactly; none for a run that cost nothing
@@ -164,7 +165,7 @@ def items(
     whole_cost = money(total)
     if whole_cost is None:
         return []
-    if pending:
+    if untold:
         return [CostItem("unknown", "unknown", whole_cost)]
     found = [_model_item(name, entry) for name, entry in split.items()] if split is not None else []
     if split is None and charges.priced:

@@ -67,14 +67,15 @@ class DetailReader:
             stored: The run.
             answer: Its detail, or that there is none any more.
             only_changed: An answer that tells nothing new of the run's life is dropped: that it tells more of the
-                rest is no reason to load an open run again and again.
+                rest is no reason to load an open run again and again. What was waited for is taken.
         """
         workspace = self.workspace
         if isinstance(answer, errors.NotFound):
             rows: RunRows | None = merge.gone(stored)
         else:
             rows = workspace.read(run_of(stored), answer, stored)
-            if rows and only_changed and not merge.changed(stored.fingerprint, rows):
+            waited = stored.fingerprint.status == "paused" and not merge.is_read(stored)
+            if rows and only_changed and not waited and not merge.changed(stored.fingerprint, rows):
                 return
         told = rows and merge.news(rows, stored)
         if told:

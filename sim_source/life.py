@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from enum import IntEnum
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -30,15 +31,31 @@ MOST_CLOSED = 1_000
 State = dict[str, Any]
 """What dlt keeps of a workspace's runs between two syncs: plain JSON."""
 
-PAUSED_OUTPUT = b'{"paused":true}'
-"""Final output of a paused run, on both recorded servers."""
-
+_OUTPUTS: dict[bytes, Status] = {b'{"paused":true}': "paused", b'{"cancelled":true}': "cancelled"}
+"""Final outputs that Sim itself writes where a run waits for a human (all recorded servers) or was cancelled
+(``sim-v0.8.9/logs_full_cancelled_without_model``)."""
+_LONGEST_OUTPUT = 64
 _BY_PATH: dict[str, Status] = {"paused": "paused", "cancelled": "cancelled", "force_failed": "failed"}
 
 
-def is_paused_output(final_output: bytes) -> bool:
-    """Whether a final output is the one Sim writes when a run pauses for a human."""
-    return final_output == PAUSED_OUTPUT or (len(final_output) < 64 and b"".join(final_output.split()) == PAUSED_OUTPUT)
+class Evidence(IntEnum):
+    """How much is known of how a run ended: an answer that knows less never changes what one knew that knew more."""
+
+    PLAIN = 0
+    """A plain list row: only level and cost."""
+    SILENT = 1
+    """An answer in full that shows no final output: nothing ended, or its trace has expired."""
+    SHOWN = 2
+    """A final output, or the level ``error``."""
+    TOLD = 3
+    """``finalizationPath`` or an error, which only the per-run detail has."""
+
+
+def told_by_output(final_output: bytes) -> Status | None:
+    """The state that a final output stands for, where Sim itself wrote it."""
+    if len(final_output) >= _LONGEST_OUTPUT:
+        return None
+    return _OUTPUTS.get(final_output) or _OUTPUTS.get(b"".join(final_output.split()))
 
 
 def status(
@@ -46,32 +63,59 @@ def status(
     ended: bool,
     level: str | None,
     finalization_path: str | None = None,
-    paused_output: bool = False,
+    output: Status | None = None,
     error: str | None = None,
+    shows_end: bool = True,
 ) -> Status:
-    """What state a run is in.
+    """What state a run is in. Completed is never a guess.
 
     Args:
         ended: Whether ``endedAt`` is set; it is while paused.
         level: info or error. A run killed by the stale-run sweep stays info.
-        finalization_path: Only the per-run detail tells it.
-        paused_output: The final output is ``{"paused": true}``.
-        error: ``executionData.error``: the sweep's only trace.
+        finalization_path: Only the per-run detail tells it, and none of 2026-03.
+        output: What the final output stands for; see ``told_by_output``.
+        error: ``executionData.error``. Beside the path or output of a pause it is the newer word: the run went on and
+            was swept (``sim-v0.8.9/log_detail_resumed_then_swept``).
+        shows_end: Whether there is anything that a run leaves when it ends: a cost, a final output, spans, or a count
+            of spans that have expired. One without was swept or cancelled at once, and the newest servers withhold
+            the error that would say so (``sim-v0.8.9/log_detail_swept_timed_out``, ``log_detail_cancelled_directly``).
     """
     if not ended:
         return "running"
-    told = _BY_PATH.get(finalization_path or "")
+    failed = level == "error" or bool(error)
+    told = output if finalization_path is None else _BY_PATH.get(finalization_path)
     if told is not None:
-        return told
-    if paused_output and finalization_path is None:
-        return "paused"
-    return "failed" if level == "error" or error else "completed"
+        return "failed" if told == "paused" and failed else told
+    return "failed" if failed or not (shows_end or finalization_path) else "completed"
+
+
+def evidence(*, told: bool, shown: bool) -> Evidence:
+    """What an answer in full says of a run's end.
+
+    Args:
+        told: It has ``finalizationPath`` or an error.
+        shown: It has a final output, or the level ``error``.
+    """
+    return Evidence.TOLD if told else Evidence.SHOWN if shown else Evidence.SILENT
 
 
 @lru_cache(maxsize=64)
-def listed_status(ended: bool, level: str | None) -> Status:
-    """Status of a run of which only a plain list row is known; there are few different ones, and many rows."""
-    return status(ended=ended, level=level)
+def listed_status(ended: bool, level: str | None, has_cost: bool) -> Status:
+    """Status of a run of which only a plain list row is known; there are few different ones, and many rows.
+
+    A plain row does not tell that a run is paused or was cancelled: with a cost and without an error it counts as
+    completed. One without a cost says nothing at all (``is_doubtful``).
+    """
+    return status(ended=ended, level=level, shows_end=has_cost)
+
+
+def is_doubtful(*, ended: bool, level: str | None, has_cost: bool) -> bool:
+    """Whether a plain list row leaves open how a run ended.
+
+    Swept runs have no cost (``sim-v0.8.9/logs_full_swept_timed_out``), and completed ones may have none either
+    (``sim-2026-03/logs_basic_tool``).
+    """
+    return ended and level != "error" and not has_cost
 
 
 def needs_detail(
@@ -82,31 +126,22 @@ def needs_detail(
     cost_total: Decimal | None,
     names_model: bool,
     span_count: int,
+    paused: bool = False,
 ) -> bool:
     """Whether the per-run detail is asked for: only for what the list cannot know.
 
     With ``costly``: runs whose list row gives no per-model split and whose spans name a model, or that cost
-    something and show no spans (2026-08 gives only the total in lists). A run that has not ended has
-    nothing to tell yet; it is read again anyway.
+    something and show no spans (2026-08 gives only the total in lists); and paused ones, since the list shows one
+    that went on and was swept in the same way. A run that has not ended has nothing to tell yet; it is read
+    again anyway.
     """
     if mode == "none" or ended_at is None:
         return False
-    if mode == "all":
+    if mode == "all" or paused:
         return True
     if has_split:
         return False
     return names_model or (span_count == 0 and bool(cost_total))
-
-
-def tells_less(known: str, now: str, *, silent: bool = False) -> bool:
-    """Whether a status is only what lists say, where a richer answer said more of the same end of a run.
-
-    Args:
-        known: As stored.
-        now: As just read.
-        silent: The answer says nothing of how the run ended, so not that it is paused either.
-    """
-    return now == "completed" and (known in ("cancelled", "failed") or (silent and known == "paused"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,8 @@ class Memory:
         if details and self._warehouse.has(LOG_DETAILS.name):
             sql = (
                 "SELECT l.id, l.ended_at, l.cost_total, l.level, l.status, "
-                "CASE WHEN d.id IS NULL OR d.cost_total IS DISTINCT FROM l.cost_total THEN -1 ELSE d.span_count END "
+                "CASE WHEN d.id IS NULL OR d.cost_total IS DISTINCT FROM l.cost_total THEN -1 ELSE d.span_count END, "
+                "d.finalization_path, d.error IS NOT NULL "
                 f"FROM {{logs}} l LEFT JOIN {{log_details}} d ON d.id = l.id {where}"
             )
         else:
@@ -276,6 +277,7 @@ _COSTLY = {
     COST_ITEMS.name: "SELECT c.log_id FROM {cost_items} c WHERE c.kind = 'unknown'",
     "trace_spans": "SELECT t.log_id FROM {trace_spans} t JOIN {logs} n ON n.id = t.log_id "
     "WHERE n.cost_total IS NULL AND t.model IS NOT NULL",
+    LOGS.name: "SELECT p.id FROM {logs} p WHERE p.status = 'paused'",
 }
 """Runs whose detail is worth asking for, by the table that tells; found first, since they are few: three times as fast
 as looking at each run."""

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from . import decode, life
-from .cost import ZERO
+from . import decode, life, wire
+from .cost import ZERO, ItemKind
+from .life import Evidence
 from .runs import Fingerprint, RunRows, fingerprint_of
 from .tables import COST_ITEMS, LOG_DETAILS, LOGS, Row, Table
 
@@ -57,10 +58,33 @@ class StoredRun:
     @property
     def fingerprint(self) -> Fingerprint:
         """What to compare with what is read."""
-        return fingerprint_of(self.log, None if self.detail is None else self.detail[_SPAN_COUNT])
+        if self.detail is None:
+            return fingerprint_of(self.log, None)
+        detail = _fields(LOG_DETAILS, self.detail)
+        found = fingerprint_of(self.log, detail["span_count"])
+        return found._replace(path=detail["finalization_path"], error=detail["error"] is not None)
 
 
-_SPAN_COUNT = LOG_DETAILS.column_names.index("span_count")
+def evidence_of(known: Fingerprint) -> Evidence:
+    """How much what is stored says of how the run ended.
+
+    That a run is paused gives way to any answer that shows a final output. ``completed`` without a cost and
+    spans is what versions before this one made of a swept run, and ``failed`` without an error what an answer that
+    shows nothing leaves to think (``life.status``).
+    """
+    if known.status == "paused":
+        return Evidence.SHOWN
+    if known.path is not None or known.error:
+        return Evidence.TOLD
+    bare = known.cost_total is None and (known.spans or 0) <= 0
+    if (known.status == "completed" and bare) or (known.status == "failed" and known.level != "error"):
+        return Evidence.SILENT
+    return Evidence.SHOWN
+
+
+def _is_swept(known: Fingerprint) -> bool:
+    """A run stored as paused with an error: it went on and was swept, which earlier versions did not see."""
+    return known.status == "paused" and bool(known.error)
 
 
 def changed(known: Fingerprint, rows: RunRows) -> bool:
@@ -70,7 +94,7 @@ def changed(known: Fingerprint, rows: RunRows) -> bool:
         return True
     if known.spans is not None and (now.spans or 0) > known.spans:
         return True
-    return now.status != known.status and not life.tells_less(known.status, now.status, silent=rows.silent)
+    return _is_swept(known) or (now.status != known.status and rows.evidence >= evidence_of(known))
 
 
 def richer(new: RunRows, stored: StoredRun) -> RunRows:
@@ -87,7 +111,9 @@ def richer(new: RunRows, stored: StoredRun) -> RunRows:
     known, now = stored.fingerprint, new.fingerprint
     same_end = known.ended_at == now.ended_at and known.level == now.level
     same = same_end and now.cost_total in (None, known.cost_total)
-    log = _log(_fields(LOGS, new.log), _fields(LOGS, stored.log), same=same, silent=new.silent)
+    log = _lasting(LOGS, _fields(LOGS, new.log), _fields(LOGS, stored.log))
+    if same:
+        log["status"] = _status(new, known, stored)
     spans = [] if same and len(new.spans) < (known.spans or 0) else new.spans
     items, settled = _items(new, stored, log["cost_total"])
     items = [_with(item, workflow_id=log["workflow_id"]) if item[_WORKFLOW] is None else item for item in items]
@@ -98,19 +124,38 @@ def richer(new: RunRows, stored: StoredRun) -> RunRows:
     return RunRows(
         id=new.id,
         log=_row(LOGS, log),
-        pending=new.pending and not settled,
-        silent=new.silent,
+        pending=new.pending and not (same and _is_whole(stored)) and not (settled and log["status"] not in life.OPEN),
+        evidence=new.evidence,
         detail=detail,
         items=items,
         spans=spans,
     )
 
 
-def _log(new: Fields, old: Fields, *, same: bool, silent: bool) -> Fields:
-    merged = _lasting(LOGS, new, old)
-    if same and life.tells_less(old["status"], new["status"], silent=silent):
-        merged["status"] = old["status"]
-    return merged
+def _status(new: RunRows, known: Fingerprint, stored: StoredRun) -> str:
+    """The status of a run that has not changed since it was stored, as the answer says that says more."""
+    if _is_swept(known):
+        known = known._replace(status="failed")
+    now: str = new.fingerprint.status
+    expired = new.evidence is Evidence.SILENT and known.status == "completed" and _had_spans(stored)
+    return known.status if expired or new.evidence < evidence_of(known) else now
+
+
+def _had_spans(stored: StoredRun) -> bool:
+    """Whether the stored detail told of a trace, expired or not."""
+    data = _fields(LOG_DETAILS, stored.detail)["execution_data"] if stored.detail else None
+    return data is not None and decode.one(data.encode(), wire.ExecutionData).had_spans
+
+
+def is_read(stored: StoredRun) -> bool:
+    """Whether the per-run detail was read."""
+    return stored.detail is not None and _fields(LOG_DETAILS, stored.detail)["detail_source"] == "detail"
+
+
+def _is_whole(stored: StoredRun) -> bool:
+    """Whether the per-run detail was read, and nothing of it is lost: there is nothing more to ask for."""
+    total = _fields(LOGS, stored.log)["cost_total"] or ZERO
+    return is_read(stored) and sum((item[_TOTAL] for item in stored.items), ZERO) == total
 
 
 def _detail(new: Fields, old: Fields, same: bool, has_spans: bool) -> Fields:
@@ -142,41 +187,54 @@ def _extra(new: str | None, old: str | None) -> str | None:
 
 
 def _items(new: RunRows, stored: StoredRun, total: Decimal | None) -> tuple[list[Row], bool]:
-    """Items to store, and whether the stored split is all there is to know."""
-    old = [item for item in stored.items if item[_KIND] in _SPLIT]
+    """Items to store, and whether the stored split is all there is to know. No split gives way to ``unknown``."""
+    split = any(item[_KIND] in _SPLIT for item in stored.items)
     itemised = sum((item[_TOTAL] for item in stored.items), ZERO)
-    if any(item[_KIND] in _SPLIT for item in new.items) or not old:
+    untold = any(item[_KIND] == "unknown" for item in new.items)
+    if any(item[_KIND] in _SPLIT for item in new.items) or not (split or (untold and _is_told(stored))):
         return _or_zero(new, total, itemised), False
     if itemised == total and stored.detail is not None:
-        return [], True
-    if any(item[_KIND] == "unknown" for item in new.items):
-        return new.items, False
-    kept = _kept_split(stored, total or ZERO)
+        return [], _is_told(stored)
+    kept = _kept(stored, total or ZERO, "unknown" if untold else "other")
     return (new.items if kept is None else kept), False
 
 
-def _kept_split(stored: StoredRun, total: Decimal) -> list[Row] | None:
-    """The stored split, and what the run cost beyond it as ``other``; None where the split was more than that."""
-    kept = [item for item in stored.items if item[_KIND] in _SPLIT]
+def _is_told(stored: StoredRun) -> bool:
+    """Whether it is known what the whole cost of a run that has ended is made of."""
+    ended = _fields(LOGS, stored.log)["ended_at"] is not None
+    return ended and bool(stored.items) and all(item[_KIND] != "unknown" for item in stored.items)
+
+
+def _kept(stored: StoredRun, total: Decimal, kind: ItemKind) -> list[Row] | None:
+    """The stored split, and what the run cost beyond it as one item; None where the split was more than that.
+
+    Args:
+        stored: The run.
+        total: What it cost.
+        kind: ``other`` where that is known not to be itemised, ``unknown`` where nothing has told its split; then
+            a stored ``other`` is known, too, and stays.
+    """
+    known = _SPLIT if kind == "other" else (*_SPLIT, "other")
+    kept = [item for item in stored.items if item[_KIND] in known]
     rest = total - sum((item[_TOTAL] for item in kept), ZERO)
     if rest < 0:
         return None
-    return [*kept, _other(stored.log, rest)] if rest else kept
+    return [*kept, _rest(stored.log, rest, kind)] if rest else kept
 
 
 def _or_zero(new: RunRows, total: Decimal | None, itemised: Decimal) -> list[Row]:
     """A run that turns out to have cost nothing: an item that says so replaces those that say otherwise."""
     if new.items or total is None or itemised == total or not new.detail:
         return new.items
-    return [_other(new.log, total)]
+    return [_rest(new.log, total, "other")]
 
 
-def _other(log: Row, amount: Decimal) -> Row:
-    """What a run cost without being itemised, as a row of ``cost_items``."""
+def _rest(log: Row, amount: Decimal, kind: ItemKind) -> Row:
+    """What a run cost beyond its split, as a row of ``cost_items``."""
     run = _fields(LOGS, log)
     about = {name: run[name] for name in ("workspace_id", "workflow_id", "execution_id", "started_at")}
     item = dict.fromkeys(COST_ITEMS.column_names) | about
-    return _row(COST_ITEMS, item | {"log_id": run["id"], "kind": "other", "name": "other", "total_cost": amount})
+    return _row(COST_ITEMS, item | {"log_id": run["id"], "kind": kind, "name": kind, "total_cost": amount})
 
 
 _KIND = COST_ITEMS.column_names.index("kind")
@@ -191,17 +249,14 @@ def _with(row: Row, **values: Any) -> Row:
 def gone(stored: StoredRun) -> RunRows:
     """A run the server no longer has, before all of it was read: what is known is all there is.
 
-    Its detail counts as read; a cost whose split was never told is ``other``.
+    Its detail counts as read; a cost whose split was never told stays ``unknown``.
     """
     log = _fields(LOGS, stored.log)
     total = log["cost_total"]
     items: list[Row] = []
-    if total is not None and (
-        any(item[_KIND] == "unknown" for item in stored.items)
-        or sum((item[_TOTAL] for item in stored.items), ZERO) != total
-    ):
-        kept = _kept_split(stored, total)
-        items = [_other(stored.log, total)] if kept is None else kept
+    if total is not None and sum((item[_TOTAL] for item in stored.items), ZERO) != total:
+        kept = _kept(stored, total, "unknown")
+        items = [_rest(stored.log, total, "unknown")] if kept is None else kept
     detail: Row = ()
     if stored.detail is not None:
         fields = _fields(LOG_DETAILS, stored.detail) | {"cost_total": total}

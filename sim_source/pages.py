@@ -14,6 +14,7 @@ from .batch import Tables
 from .crew import Lost
 from .decode import Page
 from .details import DetailReader
+from .doubt import Doubts
 from .feed import Step
 from .follow import Follower
 from .life import OpenRun
@@ -55,10 +56,12 @@ class RunReader:
     _walked: list[tuple[datetime, datetime]] = field(default_factory=list)
     _details: DetailReader = field(init=False)
     _snapshots: SnapshotReader = field(init=False)
+    _doubts: Doubts = field(init=False)
 
     def __post_init__(self) -> None:
         self._details = DetailReader(self.workspace)
         self._snapshots = SnapshotReader(self.workspace, self.snapshot_mode)
+        self._doubts = Doubts(self.workspace)
         self.newest = self.workspace.memory.newest()
 
     def tables(self) -> Iterator[Tables]:
@@ -218,9 +221,13 @@ class RunReader:
     ) -> list[Fresh]:
         """Takes what runs tell that is new, and returns that."""
         workspace = self.workspace
+        settled = self._doubts.settled(runs, known) if workspace.options.logs_only else {}
+        if settled:
+            runs = [run for run in runs if run.id not in settled]
         if workspace.options.logs_only and runs and not known and workspace.add_plain(runs):
-            return []  # nothing else is asked of plain rows
+            runs = []  # nothing else is asked of plain rows
         read = [(run, rows) for run in runs if (rows := workspace.read(run)) is not None]
+        read += settled.values()
         if known and not again:
             read = [(run, rows) for run, rows in read if run.id not in known or merge.changed(known[run.id], rows)]
         fresh = self._with_stored(read, known)

@@ -40,13 +40,21 @@ class RunOptions:
 
 
 class Fingerprint(NamedTuple):
-    """What tells that a run changed: there is no updatedAt. ``spans`` is None where nobody counts them."""
+    """What tells that a run changed: there is no updatedAt.
+
+    Attributes:
+        spans: None where nobody counts them.
+        path: ``finalizationPath`` as stored, where it was told.
+        error: An error is stored with the run.
+    """
 
     ended_at: datetime | None
     cost_total: Decimal | None
     level: str | None
     status: str
     spans: int | None = None
+    path: str | None = None
+    error: bool | None = None
 
 
 class RunRows(msgspec.Struct, gc=False):
@@ -54,14 +62,13 @@ class RunRows(msgspec.Struct, gc=False):
 
     Attributes:
         pending: The per-run detail is still to be asked for.
-        silent: The answer says nothing of how the run ended: it cannot tell that one is paused. Plain lists do not,
-            nor answers whose trace has expired.
+        evidence: How much the answer says of how the run ended.
     """
 
     id: str
     log: Row
     pending: bool
-    silent: bool = False
+    evidence: life.Evidence = life.Evidence.SILENT
     detail: Row = ()
     items: list[Row] = []
     spans: Sequence[Row] = ()
@@ -123,31 +130,25 @@ def read(
     """
     if options.logs_only and detail is None:
         (log,) = zip(*_plain([run], workspace_id), strict=True)
-        return RunRows(id=run.id, log=log, pending=False, silent=True)
+        return RunRows(id=run.id, log=log, pending=False, evidence=life.Evidence.PLAIN)
     facts = _facts(run, detail, workspace_id, options)
     trace = facts.trace
     latest = detail or run
     total = latest.cost.total if latest.cost else None
     split = _split(run, facts)
-    output = _final_output(run, facts)
-    status = life.status(
-        ended=latest.ended_at is not None,
-        level=latest.level,
-        finalization_path=facts.data.finalization_path,
-        paused_output=life.is_paused_output(bytes(output)),
-        error=spans.error_text(facts.data.error),
-    )
-    pending = unread = False
+    status, evidence = _end(run, facts)
     if detail is None and not asked:
-        pending, unread = _open_questions(run, facts, options, total, split is not None)
+        pending, untold = _open_questions(run, facts, options, total, split, status)
+    else:
+        pending, untold = False, latest.ended_at is not None and split is None and trace.untold and bool(total)
     workflow_id = latest.workflow_id or _environment_workflow(facts)
     amount = cost.money(total)
-    items = cost.items(total, split, trace.charges, pending=unread)
+    items = cost.items(total, split, trace.charges, untold=untold)
     return RunRows(
         id=run.id,
         log=_log_row(run, latest, workspace_id, workflow_id, status, amount),
         pending=pending,
-        silent=facts.data.finalization_path is None and not present(output),
+        evidence=evidence,
         detail=_detail_row(run, facts, workspace_id, workflow_id, options, asked, amount, split),
         items=[item_row(item, run, workspace_id, workflow_id, payloads=options.full) for item in items],
         spans=trace.rows,
@@ -177,7 +178,10 @@ def _plain(listed: Sequence[wire.Run], workspace_id: str) -> list[list[Any]]:
         [run.deployment_version_id for run in listed],
         levels,
         [run.trigger for run in listed],
-        [life.listed_status(end is not None, level) for end, level in zip(ends, levels, strict=True)],
+        [
+            life.listed_status(end is not None, level, _has_cost(run))
+            for end, level, run in zip(ends, levels, listed, strict=True)
+        ],
         [at if (at := run.started_at).tzinfo is UTC else in_utc(at) for run in listed],
         ends,
         [cost.whole(run.total_duration_ms) for run in listed],
@@ -187,23 +191,59 @@ def _plain(listed: Sequence[wire.Run], workspace_id: str) -> list[list[Any]]:
     ]
 
 
-def _open_questions(
-    run: wire.Run, facts: _Facts, options: RunOptions, total: Decimal | None, has_split: bool
-) -> tuple[bool, bool]:
-    """Whether the detail is to be asked for, and whether the split is unread (so too under details=none)."""
+def _has_cost(run: wire.Run) -> bool:
+    return run.cost is not None and run.cost.total is not None
 
-    def needed(mode: life.Details) -> bool:
+
+def is_doubtful(run: wire.Run) -> bool:
+    """Whether a plain list row leaves open how its run ended; see ``life.is_doubtful``."""
+    return life.is_doubtful(ended=run.ended_at is not None, level=run.level, has_cost=_has_cost(run))
+
+
+def _end(run: wire.Run, facts: _Facts) -> tuple[life.Status, life.Evidence]:
+    """How the run ended, and how much its answers say of that."""
+    latest, data = facts.detail or run, facts.data
+    output, error = _final_output(run, facts), spans.error_text(data.error)
+    priced = _has_cost(run) or (facts.detail is not None and _has_cost(facts.detail))
+    status = life.status(
+        ended=latest.ended_at is not None,
+        level=latest.level,
+        finalization_path=data.finalization_path,
+        output=life.told_by_output(bytes(output)),
+        error=error,
+        shows_end=priced or present(output) or bool(facts.trace.rows) or data.had_spans,
+    )
+    told = data.finalization_path is not None or error is not None
+    return status, life.evidence(told=told, shown=present(output) or latest.level == "error")
+
+
+def _open_questions(
+    run: wire.Run,
+    facts: _Facts,
+    options: RunOptions,
+    total: Decimal | None,
+    split: dict[str, wire.ModelCost] | None,
+    status: life.Status,
+) -> tuple[bool, bool]:
+    """Whether the detail is to be asked for, and whether the split is unread (so too under details=none).
+
+    A split without models says nothing where nothing else shows an end: 2026-03 gives it, with the base charge, from
+    the start of a run (``sim-2026-03/logs_full_spans_output_running``).
+    """
+    shows_end = present(run.final_output) or bool(facts.trace.rows)
+
+    def needed(mode: life.Details, *, paused: bool = False) -> bool:
         return life.needs_detail(
             mode,
             ended_at=run.ended_at,
-            has_split=has_split,
+            has_split=bool(split) or (split is not None and shows_end),
             cost_total=total,
             names_model=facts.trace.names_model,
             span_count=len(facts.trace.rows),
+            paused=paused,
         )
 
-    unread = needed("costly")
-    return unread if options.details == "costly" else needed(options.details), unread
+    return needed(options.details, paused=status == "paused"), needed("costly")
 
 
 def _facts(run: wire.Run, detail: wire.Run | None, workspace_id: str, options: RunOptions) -> _Facts:

@@ -39,6 +39,11 @@ class Trace(msgspec.Struct, gc=False):
     names_model: bool = False
     error: str | None = None
 
+    @property
+    def untold(self) -> bool:
+        """Whether the spans leave open what the run's cost is made of: there are none, or models without a cost."""
+        return not self.rows or (self.names_model and not self.charges.priced)
+
 
 class _Place(msgspec.Struct, gc=False):
     """A span, and where in the tree it stands."""

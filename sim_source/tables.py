@@ -231,7 +231,7 @@ COST_ITEMS = Table(
     ("log_id", "kind", "name"),
     _columns(
         "log_id text Log id of the run\n"
-        + "kind text model, tool, other (charged but not itemised) or unknown (split not read yet)\n"
+        + "kind text model, tool, other (charged but not itemised) or unknown (split not told)\n"
         + "name text Model id, tool name, other or unknown\n"
         + _WORKSPACE
         + f"""workflow_id text Workflow that ran

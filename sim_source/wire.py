@@ -233,6 +233,14 @@ class ExecutionData(msgspec.Struct, rename="camel"):
     final_output: msgspec.Raw = NO_RAW
     trace_spans: msgspec.Raw = NO_RAW
     environment: msgspec.Raw = NO_RAW
+    has_trace_spans: Any = None
+    trace_span_count: Any = None
+
+    @property
+    def had_spans(self) -> bool:
+        """Whether there is or was a trace: these two stay when it expires (``sim-v0.8.9/log_detail_expired_trace``)."""
+        count = self.trace_span_count
+        return self.has_trace_spans is True or (isinstance(count, int | float) and count > 0)
 
 
 class RunPage(msgspec.Struct, rename="camel"):

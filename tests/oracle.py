@@ -27,8 +27,10 @@ def items(run: Run, dialect: str) -> Items:
     total = told_total(run, dialect)
     if total is None:
         return {}
+    if run.trace_expired and dialect == "2026-08":
+        return {("unknown", "unknown"): total}
     found: Items = {}
-    if run.has_trace and not (run.trace_expired and dialect == "2026-08"):
+    if run.has_trace:
         found = {("model", name): money(cost.total) for name, cost in run.seen.cost.models.items()}
         if not run.trace_expired:
             for block in blocks(run.seen.blocks):
@@ -39,16 +41,13 @@ def items(run: Run, dialect: str) -> Items:
     return {**found, ("other", "other"): rest} if rest else found
 
 
-def status(run: Run, dialect: str, details: str = "costly") -> str:
+def status(run: Run, dialect: str) -> str:
     """The status as far as this generation tells it.
 
-    A resumed run looks paused until it ends; the sweep and, before 2026-08, a cancellation show
-    nowhere in lists.
+    A resumed run looks paused until it ends; before 2026-08 a cancellation shows nowhere.
     """
     if run.state == "resumed":
         return "paused"
-    if run.state == "swept":
-        return "failed" if details == "all" else "completed"
     if run.state == "cancelled" and dialect != "2026-08":
         return "completed"
     return run.status

@@ -9,8 +9,11 @@ from typing import Any
 
 import msgspec
 
+from sim_source import decode, wire
+
 FOLDER = Path(__file__).parent / "recordings"
 GENERATIONS = ("2026-03", "2026-08")
+"""Servers of which a whole account was recorded; of ``v0.8.9`` only lives of runs."""
 WORKSPACE = "11111111-1111-4111-8111-111111111111"
 """The workspace of which all recorded runs are."""
 SECRETS = ("sk-super-secret",)
@@ -65,3 +68,27 @@ def life(name: str) -> dict[str, Any]:
     (file,) = (FOLDER / "sim-2026-08").glob(f"life_{name}.json")
     found: dict[str, Any] = _json.decode(file.read_bytes())
     return found
+
+
+def listed(generation: str, name: str) -> wire.Run:
+    """The full list row of a recorded run, by its kind."""
+    (page,) = _bodies(generation, f"logs_full_{name}") or _bodies(generation, f"logs_full_spans_output_{name}")
+    return decode.runs(page).rows[0]
+
+
+def detailed(generation: str, name: str) -> wire.Run:
+    """The detail of a recorded run, by its kind."""
+    return decode.one(decode.encode(answer(generation, f"log_detail_{name}").json["data"]), wire.Run)
+
+
+def kinds(generation: str) -> set[str]:
+    """The kinds of runs of which a list row or a detail was recorded."""
+    stems = {file.stem for file in (FOLDER / f"sim-{generation}").iterdir()}
+    prefixes = ("logs_full_spans_output_", "logs_full_", "log_detail_")
+    found = ((stem, next((start for start in prefixes if stem.startswith(start)), None)) for stem in stems)
+    return {stem.removeprefix(start) for stem, start in found if start is not None}
+
+
+def _bodies(generation: str, stem: str) -> list[bytes]:
+    files = (FOLDER / f"sim-{generation}").glob(f"{stem}.*")
+    return [read(file).body if file.suffix == ".http" else file.read_bytes() for file in files]

@@ -123,7 +123,7 @@ GPT = {"input": 0.003, "output": 0.0034, "total": 0.0114, "toolCost": 0.005}
 )
 def test_the_split_of_the_api_becomes_items_and_the_rest_is_other(total: Any, split: Any, items: ItemList) -> None:
     found = cost.items(
-        None if total is None else D(total), None if split is None else split_of(split), Charges(), pending=False
+        None if total is None else D(total), None if split is None else split_of(split), Charges(), untold=False
     )
     assert shown(found) == items
 
@@ -133,7 +133,7 @@ def test_tool_cost_and_tokens_stand_with_their_model() -> None:
         D("0.0164"),
         split_of({"gpt-4o": {**GPT, "tokens": {"prompt": 1200, "completion": 340}}}),
         Charges(),
-        pending=False,
+        untold=False,
     )
     assert (item.input, item.output, item.tool) == (D("0.003"), D("0.0034"), D("0.005"))
     assert item.tokens == TokenCount(1200, 340, 1540)
@@ -142,13 +142,13 @@ def test_tool_cost_and_tokens_stand_with_their_model() -> None:
 def test_tokens_may_stand_at_the_level_of_the_model() -> None:
     """Data before 2026: `prompt` and `completion` beside the amounts."""
     (item,) = cost.items(
-        D("0.01"), split_of({"m": {"total": 0.01, "prompt": 7, "completion": 3}}), Charges(), pending=False
+        D("0.01"), split_of({"m": {"total": 0.01, "prompt": 7, "completion": 3}}), Charges(), untold=False
     )
     assert item.tokens == TokenCount(7, 3, 10)
 
 
 def test_until_the_split_is_read_the_whole_cost_is_one_unknown_item() -> None:
-    found = cost.items(D("0.0164"), split_of({"gpt-4o": GPT}), Charges(), pending=True)
+    found = cost.items(D("0.0164"), split_of({"gpt-4o": GPT}), Charges(), untold=True)
     assert shown(found) == [("unknown", "unknown", D("0.0164"))]
 
 
@@ -203,12 +203,12 @@ def root(*children: dict[str, Any], **fields: Any) -> dict[str, Any]:
 def test_without_a_split_the_items_are_worked_out_from_blocks(
     trace: list[dict[str, Any]], total: str, items: ItemList
 ) -> None:
-    assert shown(cost.items(D(total), None, trace_of(*trace).charges, pending=False)) == items
+    assert shown(cost.items(D(total), None, trace_of(*trace).charges, untold=False)) == items
 
 
 def test_where_the_api_splits_the_spans_say_only_which_tools_stood_alone() -> None:
     split = split_of({"gpt-4o": {"total": 0.01}})
-    found = cost.items(D("0.03"), split, trace_of(root(AGENT, EXA)).charges, pending=False)
+    found = cost.items(D("0.03"), split, trace_of(root(AGENT, EXA)).charges, untold=False)
     assert shown(found) == [
         ("model", "gpt-4o", D("0.01")),
         ("tool", "Exa Search", D("0.007")),
@@ -226,13 +226,13 @@ names = st.sampled_from(["gpt-4o", "claude", "gemini", "other", "unknown", ""])
     total=amounts | st.floats(0, 100).map(lambda value: D(repr(value))),
     split=st.none() | st.dictionaries(names, amounts, max_size=4),
     tools=st.dictionaries(names, amounts, max_size=3),
-    pending=st.booleans(),
+    untold=st.booleans(),
 )
 def test_items_always_add_up_to_the_total_exactly(
-    total: Decimal, split: dict[str, Decimal] | None, tools: dict[str, Decimal], pending: bool
+    total: Decimal, split: dict[str, Decimal] | None, tools: dict[str, Decimal], untold: bool
 ) -> None:
     models = None if split is None else {name: wire.ModelCost(total=amount) for name, amount in split.items()}
-    found = cost.items(total, models, Charges(tools=dict(tools)), pending=pending)
+    found = cost.items(total, models, Charges(tools=dict(tools)), untold=untold)
     assert sum((item.total for item in found), D(0)) == cost.money(total)
     keys = [(item.kind, item.name) for item in found]
     assert len(keys) == len(set(keys))

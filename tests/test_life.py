@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from sim_source import decode, life, runs, wire
-from tests import recorded
+from sim_source import life
 
 ENDED = datetime(2026, 11, 20, tzinfo=UTC)
 
@@ -24,15 +23,24 @@ ENDED = datetime(2026, 11, 20, tzinfo=UTC)
         ({"ended": True, "level": None}, "completed"),
         ({"ended": True, "level": "error"}, "failed"),
         ({"ended": True, "level": "info", "error": "timed out"}, "failed"),
-        ({"ended": True, "level": "info", "paused_output": True}, "paused"),
+        ({"ended": True, "level": "info", "output": "paused"}, "paused"),
         ({"ended": True, "level": "info", "finalization_path": "paused"}, "paused"),
         ({"ended": True, "level": "info", "finalization_path": "cancelled"}, "cancelled"),
         ({"ended": True, "level": "error", "finalization_path": "cancelled"}, "cancelled"),
         ({"ended": True, "level": "error", "finalization_path": "force_failed"}, "failed"),
         ({"ended": True, "level": "info", "finalization_path": "completed"}, "completed"),
-        ({"ended": True, "level": "info", "finalization_path": "completed", "paused_output": True}, "completed"),
+        ({"ended": True, "level": "info", "finalization_path": "completed", "output": "paused"}, "completed"),
         ({"ended": True, "level": "error", "finalization_path": "completed"}, "failed"),
         ({"ended": True, "level": "info", "finalization_path": "a new path"}, "completed"),
+        ({"ended": True, "level": "info", "finalization_path": "paused", "error": "timed out"}, "failed"),
+        ({"ended": True, "level": "info", "output": "paused", "error": "timed out"}, "failed"),
+        ({"ended": True, "level": "error", "finalization_path": "paused"}, "failed"),
+        ({"ended": True, "level": "info", "output": "cancelled"}, "cancelled"),
+        ({"ended": True, "level": "error", "output": "cancelled"}, "cancelled"),
+        ({"ended": True, "level": "info", "finalization_path": "completed", "output": "cancelled"}, "completed"),
+        ({"ended": True, "level": "info", "shows_end": False}, "failed"),
+        ({"ended": False, "level": "info", "shows_end": False}, "running"),
+        ({"ended": True, "level": "info", "finalization_path": "completed", "shows_end": False}, "completed"),
     ],
 )
 def test_status(facts: dict[str, Any], status: str) -> None:
@@ -40,19 +48,39 @@ def test_status(facts: dict[str, Any], status: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("output", "paused"),
+    ("output", "told"),
     [
-        (b'{"paused":true}', True),
-        (b'{ "paused" : true }\n', True),
-        (b'{"paused":false}', False),
-        (b'{"paused":true,"content":"x"}', False),
-        (b"", False),
-        (b"null", False),
-        (b'"paused"', False),
+        (b'{"paused":true}', "paused"),
+        (b'{ "paused" : true }\n', "paused"),
+        (b'{"cancelled":true}', "cancelled"),
+        (b'{ "cancelled": true }', "cancelled"),
+        (b'{"paused":false}', None),
+        (b'{"cancelled":false}', None),
+        (b'{"paused":true,"content":"x"}', None),
+        (b'{"cancelled":true,"orders":[]}', None),
+        (b'{"cancelled":true' + b" " * 64 + b"}", None),
+        (b"", None),
+        (b"null", None),
+        (b'"paused"', None),
     ],
 )
-def test_the_output_of_a_paused_run_is_known_by_its_form(output: bytes, paused: bool) -> None:
-    assert life.is_paused_output(output) is paused
+def test_an_output_that_sim_writes_itself_is_known_by_its_form(output: bytes, told: str | None) -> None:
+    assert life.told_by_output(output) == told
+
+
+@pytest.mark.parametrize(
+    ("facts", "status", "doubtful"),
+    [
+        ((False, "info", False), "running", False),
+        ((True, "info", True), "completed", False),
+        ((True, "error", False), "failed", False),
+        ((True, "info", False), "failed", True),
+    ],
+)
+def test_what_a_plain_list_row_says(facts: tuple[bool, str, bool], status: str, doubtful: bool) -> None:
+    assert life.listed_status(*facts) == status
+    ended, level, has_cost = facts
+    assert life.is_doubtful(ended=ended, level=level, has_cost=has_cost) is doubtful
 
 
 def wants(mode: life.Details, **facts: Any) -> bool:
@@ -78,6 +106,8 @@ def wants(mode: life.Details, **facts: Any) -> bool:
         ({"span_count": 0, "cost_total": Decimal(0)}, False),
         ({"span_count": 0, "has_split": True}, False),
         ({"names_model": True, "ended_at": None}, False),
+        ({"has_split": True, "paused": True}, True),
+        ({"paused": True, "ended_at": None}, False),
     ],
     ids=[
         "no model",
@@ -89,30 +119,11 @@ def wants(mode: life.Details, **facts: Any) -> bool:
         "no charge and no spans",
         "a split without spans",
         "still running",
+        "paused, or swept after a pause",
+        "running again",
     ],
 )
 def test_details_are_asked_for_only_where_the_list_cannot_know(facts: dict[str, Any], costly: bool) -> None:
     assert wants("costly", **facts) is costly
     assert wants("none", **facts) is False
     assert wants("all", **facts) is (facts.get("ended_at", ENDED) is not None)
-
-
-@pytest.mark.parametrize(
-    ("moment", "by_list", "by_detail"),
-    [
-        ("1a_*", "running", "running"),
-        ("1d_*", "completed", "completed"),
-        ("2a_*", "paused", "paused"),
-        ("2b_*", "paused", "paused"),
-        ("2c_*", "completed", "completed"),
-        ("4_*", "failed", "failed"),
-    ],
-)
-def test_recorded_moments_of_a_life(moment: str, by_list: str, by_detail: str) -> None:
-    """2b runs again after its pause, and neither answer tells: it is followed as a paused one."""
-    told = recorded.life(moment)
-    row = decode.one(decode.encode(told["list_full"]), wire.Run)
-    detail = decode.one(decode.encode(told["detail"]), wire.Run)
-    options = runs.RunOptions()
-    assert runs.read(row, "ws", options).fingerprint.status == by_list
-    assert runs.read(row, "ws", options, detail).fingerprint.status == by_detail

@@ -126,7 +126,7 @@ def test_a_run_the_server_no_longer_has_is_closed_with_what_is_known(warehouse: 
         warehouse.load(server, *RUNS)
         assert warehouse.row("logs", old) == before
         kinds = [item["kind"] for item in warehouse.table("cost_items", f"log_id = '{old}'")]
-        assert kinds == (["other"] if dialect == "2026-08" else ["model", "other"])
+        assert kinds == (["unknown"] if dialect == "2026-08" else ["model", "other"])
         asked(server, "")
         later(world, 24)
         warehouse.load(server, *RUNS)

@@ -75,7 +75,10 @@ def one_of_each(world: World, workflow_id: str = "wf-triage", *, every_ms: int =
         "paused",
         "resumed",
         "cancelled",
+        "cancelled_without_model",
+        "cancelled_directly",
         "swept",
+        "resumed_then_swept",
         "force_failed",
         "expired",
         "no_cost",
@@ -90,11 +93,15 @@ def one_of_each(world: World, workflow_id: str = "wf-triage", *, every_ms: int =
         runs[name] = run
         if name in (*kinds, "expired", "no_cost", "old"):
             world.end_run(run.id)
-    for name in ("paused", "resumed"):
+    for name in ("paused", "resumed", "resumed_then_swept"):
         world.pause_run(runs[name].id, blocks=2)
-    world.resume_run(runs["resumed"].id)
+    for name in ("resumed", "resumed_then_swept"):
+        world.resume_run(runs[name].id)
     world.cancel_run(runs["cancelled"].id, blocks=2)
-    world.sweep_run(runs["swept"].id)
+    world.cancel_run(runs["cancelled_without_model"].id, blocks=1)
+    world.cancel_run_directly(runs["cancelled_directly"].id)
+    for name in ("swept", "resumed_then_swept"):
+        world.sweep_run(runs[name].id)
     world.force_fail_run(runs["force_failed"].id)
     world.expire_trace(runs["expired"].id)
     world.change_run(runs["no_cost"].id, has_cost_row=False)

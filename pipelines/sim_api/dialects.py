@@ -55,6 +55,10 @@ class Dialect:
     run_facts: bool = True
     """executionData says finalizationPath, hasTraceSpans, lastStartedBlock, billingAttribution."""
     forgets_when_resumed: bool = True
+    cancelled_output: bool = True
+    """The final output of a cancelled run says so (v0.8.9: logs_full_cancelled_without_model)."""
+    errors_of_sweeps: bool = False
+    """executionData says why a run was swept before it paused (withheld in v0.8.9: log_detail_swept_timed_out)."""
     secrets_in_snapshots: bool = False
     workflow_color: bool = False
     objects_for_lists: bool = False
@@ -80,6 +84,8 @@ _OLD: dict[str, Any] = {
     "segment_tokens": False,
     "run_facts": False,
     "forgets_when_resumed": False,
+    "cancelled_output": False,
+    "errors_of_sweeps": True,
     "workflow_color": True,
     "header_limit": "rate",
     "headers_on_errors": False,

@@ -7,7 +7,18 @@ from typing import Literal
 
 from .truth import Json, Plan
 
-State = Literal["running", "paused", "resumed", "completed", "failed", "cancelled", "swept", "force_failed"]
+State = Literal[
+    "running",
+    "paused",
+    "resumed",
+    "completed",
+    "failed",
+    "cancelled",
+    "cancelled_directly",
+    "swept",
+    "resumed_then_swept",
+    "force_failed",
+]
 Legacy = Literal["tool_calls", "bare_tokens"]
 
 
@@ -98,6 +109,15 @@ class Workflow:
         return self.deployments[-1] if self.deployments and not self.undeployed else None
 
 
+_STATUS = {
+    "resumed": "running",
+    "swept": "failed",
+    "resumed_then_swept": "failed",
+    "cancelled_directly": "failed",
+    "force_failed": "failed",
+}
+
+
 @dataclass(slots=True)
 class Run:
     """One run, as the database holds it; times are epoch milliseconds."""
@@ -138,8 +158,8 @@ class Run:
 
     @property
     def has_trace(self) -> bool:
-        """Whether blocks were recorded: not before the first end or pause, never for a killed run."""
-        return self.state not in ("running", "swept", "force_failed")
+        """Whether blocks were recorded: not before the first end or pause, never for a run killed before either."""
+        return self.state not in ("running", "swept", "cancelled_directly", "force_failed")
 
     @property
     def total_cost(self) -> float | None:
@@ -148,8 +168,11 @@ class Run:
 
     @property
     def status(self) -> str:
-        """What a reader of the API should call it: running, paused, completed, failed or cancelled."""
-        return {"resumed": "running", "swept": "failed", "force_failed": "failed"}.get(self.state, self.state)
+        """What a reader of the API should call it: running, paused, completed, failed or cancelled.
+
+        v1 shows one cancelled directly as it shows one that was swept.
+        """
+        return _STATUS.get(self.state, self.state)
 
     def changed(self) -> None:
         """Forgets the rendered answers."""

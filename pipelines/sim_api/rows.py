@@ -83,8 +83,7 @@ def list_row(dialect: Dialect, run: Run, full: bool, spans: bool, output: bool) 
         if output and final is not None:
             row["finalOutput"] = final
         if spans and run.has_trace and not run.trace_expired:
-            trace = SpanWriter(dialect, run).trace()
-            row.update({"traceSpans": trace} if trace else {})
+            row["traceSpans"] = SpanWriter(dialect, run).trace()
     return {**row, **run.extra}
 
 
@@ -113,10 +112,10 @@ def final_output(dialect: Dialect, run: Run) -> Any:
     """What the run gave, None where it gave nothing (running, killed, expired, resumed)."""
     if not run.has_trace or run.trace_expired or _forgets(dialect, run):
         return None
-    if run.state in ("paused", "resumed"):
+    if run.state in ("paused", "resumed", "resumed_then_swept"):
         return {"paused": True}
     if run.state == "cancelled":
-        return None
+        return {"cancelled": True} if dialect.cancelled_output else None
     error = next((block.error for block in run.seen.blocks if block.error), None)
     return run.seen.final_output if error is None else {"error": error}
 
@@ -149,7 +148,7 @@ def execution_data(dialect: Dialect, world: World, run: Run) -> Body:
     trace = writer.trace() if run.has_trace else []
     counts: Body = {"hasTraceSpans": bool(trace), "traceSpanCount": writer.count}
     if run.trace_expired:
-        return counts
+        return {**counts, "billingAttribution": billing_attribution(world, run)} if dialect.run_facts else counts
     forgets = _forgets(dialect, run)
     data = {} if forgets else _standing_facts(world, run)
     if dialect.run_facts:
@@ -157,8 +156,8 @@ def execution_data(dialect: Dialect, world: World, run: Run) -> Body:
         data.update(_run_facts(world, run))
     if forgets:
         data.pop("lastStartedBlock", None)
-    if run.state == "swept":
-        data["error"] = "Execution timed out and was cleaned up"
+    if run.state == "resumed_then_swept" or (dialect.errors_of_sweeps and run.state == "swept"):
+        data["error"] = "Execution timed out"
     if not run.has_trace:
         return data
     data[dialect.tokens_key] = token_counts(dialect, run.seen.cost.all_models)
@@ -167,7 +166,7 @@ def execution_data(dialect: Dialect, world: World, run: Run) -> Body:
     final = final_output(dialect, run)
     if final is not None:
         data["finalOutput"] = final
-    if dialect.run_facts and not forgets:
+    if dialect.run_facts and not forgets and run.state != "cancelled":
         data["workflowInput"] = run.seen.workflow_input
     data["traceSpans"] = trace
     return data
@@ -175,7 +174,7 @@ def execution_data(dialect: Dialect, world: World, run: Run) -> Body:
 
 def _forgets(dialect: Dialect, run: Run) -> bool:
     """2026-08: a run that ended after a pause has lost environment, trigger and output (life_2c)."""
-    return dialect.forgets_when_resumed and run.was_resumed and run.is_final
+    return dialect.forgets_when_resumed and run.was_resumed and run.state in ("completed", "failed")
 
 
 def _standing_facts(world: World, run: Run) -> Body:
@@ -199,15 +198,16 @@ def _standing_facts(world: World, run: Run) -> Body:
 
 
 _PATHS = {
-    "paused": "paused", "resumed": "paused", "cancelled": "cancelled", "force_failed": "force_failed",
-    "completed": "completed", "failed": "completed",
+    "paused": "paused", "resumed": "paused", "resumed_then_swept": "paused", "cancelled": "cancelled",
+    "force_failed": "force_failed", "completed": "completed", "failed": "completed",
 }  # fmt: skip
 
 
 def _run_facts(world: World, run: Run) -> Body:
     """What only 2026-08 tells: who pays, how the run ended, which block started last."""
     facts: Body = {"billingAttribution": billing_attribution(world, run)}
-    blocks = run.seen.blocks or (run.plan.blocks[:1] if run.state == "running" else ())
+    begun = run.state in ("running", "swept", "cancelled_directly")
+    blocks = run.seen.blocks or (run.plan.blocks[:1] if begun else ())
     if blocks:
         last = blocks[-1]
         facts["lastStartedBlock"] = {

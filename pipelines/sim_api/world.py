@@ -123,12 +123,22 @@ class World(WorldSetup):
             return self._set(run, "resumed")
 
     def cancel_run(self, run_id: str, *, blocks: int = 1, ended_ms: int | None = None) -> Run:
-        """Somebody stopped the run after some of its blocks."""
+        """Somebody stopped the run after some of its blocks; 0 for while its first one was at work."""
         return self._close(run_id, "cancelled", self.runs[run_id].plan.upto(blocks), ended_ms)
 
+    def cancel_run_directly(self, run_id: str, *, ended_ms: int | None = None) -> Run:
+        """Somebody stopped a run that no process was at work on: its row shows no more than that of a swept one."""
+        return self._close(run_id, "cancelled_directly", self.runs[run_id].plan.upto(0), ended_ms)
+
     def sweep_run(self, run_id: str, *, ended_ms: int | None = None) -> Run:
-        """The stale-run sweep kills the run: level stays info, only executionData.error tells."""
-        return self._close(run_id, "swept", self.runs[run_id].plan.upto(0), ended_ms)
+        """The stale-run sweep kills the run: level stays info, and newer servers withhold its error.
+
+        One that had paused before keeps what it showed then, and shows the error.
+        """
+        run = self.runs[run_id]
+        if run.was_resumed:
+            return self._close(run_id, "resumed_then_swept", run.seen, ended_ms)
+        return self._close(run_id, "swept", run.plan.upto(0), ended_ms)
 
     def force_fail_run(self, run_id: str, *, ended_ms: int | None = None) -> Run:
         """The run is marked as failed without a trace (recording life_4)."""

@@ -11,7 +11,7 @@
 -- models_cost     Part of it that models cost, in USD
 -- tools_cost      Part of it that standalone tools cost, in USD
 -- other_cost      Part of it that Sim charges without itemising it, in USD: its base charge above all
--- unknown_cost    Part of it whose split has not been read yet, in USD
+-- unknown_cost    Part of it whose split has not been told, in USD
 -- prompt_tokens   Input tokens, as the providers count them
 -- completion_tokens  Output tokens, as the providers count them
 -- total_tokens    Input and output tokens

@@ -6,7 +6,7 @@
 -- workflow_name   Workflow's name today
 -- trigger         What started the runs
 -- model           Model id; null for what is no model's cost
--- kind            model, tool, other (charged but not itemised) or unknown (split not read yet)
+-- kind            model, tool, other (charged but not itemised) or unknown (split not told)
 -- name            Model id, tool name, other or unknown
 -- runs            Runs that used it
 -- total_cost      Cost in USD

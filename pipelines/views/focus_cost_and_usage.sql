@@ -43,7 +43,7 @@
 -- x_status              running, paused, completed, failed or cancelled, as far as the API has told
 -- x_started_at          Start of the run
 -- x_ended_at            End of the run; also set while a run is paused; null while it runs
--- x_kind                model, tool, other (charged but not itemised) or unknown (split not read yet)
+-- x_kind                model, tool, other (charged but not itemised) or unknown (split not told)
 -- x_name                Model id, tool name, other or unknown
 -- x_model               Model id; null for what is no model's cost
 -- x_prompt_tokens       Input tokens, as the provider counts them

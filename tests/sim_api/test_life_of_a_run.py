@@ -59,7 +59,8 @@ def test_swept_run_stays_info(world: World) -> None:
     ask = asker(world, "2026-08")
     row = row_of(ask, run.id)
     assert (row["level"], row["cost"], row["endedAt"] is None) == ("info", None, False)
-    assert "error" in data_of(ask, run.id)
+    assert "error" not in data_of(ask, run.id)
+    assert "error" in data_of(asker(world, "2026-03"), run.id)
 
 
 def test_failed_run_keeps_what_it_spent(world: World) -> None:
@@ -85,7 +86,9 @@ def test_expired_trace_shrinks_the_detail_without_an_error(world: World) -> None
     before = row_of(asker(world, "2026-08"), run.id)
     world.expire_trace(run.id)
     ask = asker(world, "2026-08")
-    assert data_of(ask, run.id) == {"hasTraceSpans": True, "traceSpanCount": 6}
+    data = data_of(ask, run.id)
+    assert data.keys() == {"hasTraceSpans", "traceSpanCount", "billingAttribution"}
+    assert (data["hasTraceSpans"], data["traceSpanCount"]) == (True, 6)
     after = row_of(ask, run.id)
     assert after["cost"] == before["cost"]
     assert "finalOutput" not in after
