@@ -220,3 +220,20 @@ def test_views_that_cannot_be_made_are_warned_of(app: App, monkeypatch: pytest.M
         done = app("run", "--resources", "logs", "--json")
     assert (done.code, any("views could not be made" in text for text in done.json["warnings"])) == (0, True)
     assert "note: the views could not be made" in done.err
+
+
+def test_audit_logs_read_before_those_of_people_who_left_were_asked_for_are_read_once_more(
+    warehouse: Warehouse,
+) -> None:
+    world = small_world()
+    audit_bulk(world, 5, (world.now_ms - 7_200_000) * 1000)
+    with serve(world) as server:
+        warehouse.load(server, "audit_logs")
+        audit_bulk(world, 3, (world.now_ms - 7_300_000) * 1000)  # as if hidden by the question that was asked then
+        with warehouse.pipeline.managed_state() as state:
+            del state["sources"]["sim_source"]["audit_logs"]["departed"]
+        for _ in range(2):
+            asked = server.count("/api/v1/audit-logs")
+            warehouse.load(server, "audit_logs")
+        assert server.count("/api/v1/audit-logs") - asked <= 2
+    assert len(warehouse.table("audit_logs")) == 8
