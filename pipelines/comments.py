@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import dlt
@@ -22,17 +23,21 @@ _COMMENTED = "sim_sync_commented"
 """Under this name dlt's working folder remembers which state of its schema the comments are of."""
 
 
-def keep(pipeline: dlt.Pipeline, schema_hash: str | None) -> None:
+Warn = Callable[[str], None]
+
+
+def keep(pipeline: dlt.Pipeline, schema_hash: str | None, warn: Warn = logger.warning) -> None:
     """Comments what is there, once for each state of dlt's schema.
 
     Args:
         pipeline: Where to.
         schema_hash: Hash of the schema that was loaded last; None: nothing was loaded.
+        warn: Told where that fails; it is tried again then.
     """
     if schema_hash is None or schema_hash == _remembered(pipeline):
         return
-    write(pipeline)
-    pipeline.set_local_state_val(_COMMENTED, schema_hash)
+    if write(pipeline, warn):
+        pipeline.set_local_state_val(_COMMENTED, schema_hash)
 
 
 def _remembered(pipeline: dlt.Pipeline) -> Any:
@@ -42,10 +47,10 @@ def _remembered(pipeline: dlt.Pipeline) -> Any:
         return None
 
 
-def write(pipeline: dlt.Pipeline) -> None:
-    """Comments every table and column that is there."""
+def write(pipeline: dlt.Pipeline, warn: Warn = logger.warning) -> bool:
+    """Comments every table and column that is there; returns whether nothing is left to be done."""
     if pipeline.destination.destination_name not in COMMENTABLE:
-        return
+        return True
     present = {name: set(table["columns"]) for name, table in pipeline.default_schema.tables.items()}
     statements = []
     with pipeline.sql_client() as client:
@@ -61,4 +66,6 @@ def write(pipeline: dlt.Pipeline) -> None:
         try:
             client.execute_many(statements)
         except DatabaseException as error:
-            logger.warning("descriptions could not be written: %s", error)
+            warn(f"descriptions could not be written ({type(error).__name__}); the next run that loads tries again")
+            return False
+    return True

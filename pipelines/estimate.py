@@ -128,14 +128,16 @@ class Look:
         """
         found: list[Seen] = []
         first, most = last, COUNTED_PAGES * LARGEST_PAGE
-        for number, chunk in enumerate(self._walk(windows.BEGINNING, now), start=1):
+        pages = 0
+        for chunk in self._walk(windows.BEGINNING, now):
+            pages += bool(chunk.rows)  # where none brings anything new, the walk says so
             if not found and chunk.rows:
                 first = walk.utc(chunk.rows[0].started_at)
             found += [self._seen(run) for run in chunk.rows]
             if chunk.final:
                 break
             more = expected > most and len(found) * (last - first) > most * (chunk.position - first)
-            if chunk.position > first and (more or number >= COUNTED_PAGES):
+            if chunk.position > first and (more or pages >= COUNTED_PAGES):
                 return found, first, chunk.position
         return found, first, None
 
@@ -165,10 +167,11 @@ def audit_pages(ask: Callable[[Query], Page[wire.AuditLog]], now: datetime) -> i
         SimError: As the API answers; 403 without Enterprise.
     """
     chunks: list[Sequence[wire.AuditLog]] = []
-    for chunk in walk.audit(ask, None, now):
-        chunks.append(chunk.rows)
+    for number, chunk in enumerate(walk.audit(ask, None, now), start=1):
+        if chunk.rows:  # where none brings anything new, the walk says so
+            chunks.append(chunk.rows)
         if chunk.final:
-            return len(chunks)
+            return number
         if len(chunks) == COUNTED_PAGES:
             break
     stretches = [_stretch([row for rows in chunks for row in rows], now)]

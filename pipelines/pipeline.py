@@ -11,7 +11,7 @@ import hashlib
 import logging
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -54,10 +54,14 @@ def pipeline_for(target: Target, name: str = NAME) -> dlt.Pipeline:
     return _pipeline(target, name, _folder(target), target.database)
 
 
-def attached(target: Target) -> tuple[dlt.Pipeline, Warehouse]:
+def attached(target: Target, warn: Callable[[str], None] = logger.warning) -> tuple[dlt.Pipeline, Warehouse]:
     """The pipeline whose state a dataset holds, its working folder mended and in step with the destination.
 
     Only who holds the lock of the place may; see ``lock.locked``.
+
+    Args:
+        target: The dataset.
+        warn: Told where the destination is not what the working folder knows.
 
     Returns:
         The pipeline, and who asks its destination.
@@ -69,7 +73,7 @@ def attached(target: Target) -> tuple[dlt.Pipeline, Warehouse]:
         pipeline = pipeline_for(target, name)
         warehouse = Warehouse(pipeline)
     mend.working_folder(pipeline)
-    restore(target, pipeline, warehouse)
+    restore(target, pipeline, warehouse, warn)
     return pipeline, warehouse
 
 
@@ -177,7 +181,9 @@ def _record(folder: Path) -> _Record:
         return _Record()
 
 
-def restore(target: Target, pipeline: dlt.Pipeline, warehouse: Warehouse) -> None:
+def restore(
+    target: Target, pipeline: dlt.Pipeline, warehouse: Warehouse, warn: Callable[[str], None] = logger.warning
+) -> None:
     """Takes the state from the destination, unless the working folder is the one that wrote it.
 
     It is not where the database was deleted, replaced by another or an old copy, or written to from elsewhere: going
@@ -189,7 +195,8 @@ def restore(target: Target, pipeline: dlt.Pipeline, warehouse: Warehouse) -> Non
     if own and (pipeline.has_pending_data or held is None or held == local):
         return
     if not own or local > (held or 0):
-        logger.info("the destination is not as the working folder left it; going on from what it holds")
+        if pipeline.schema_names or pipeline.has_pending_data:
+            warn("the destination is not as the working folder left it; going on from what it holds")
         pipeline.drop()
     pipeline.sync_destination()
     note_loads(target, pipeline, warehouse)

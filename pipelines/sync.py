@@ -68,7 +68,8 @@ class Outcome:
     @property
     def status(self) -> Status:
         """ok, partial (something failed or time ran out; the rest is committed) or failed."""
-        if self.fault is not None or (self.watch.failures and not self.rows):
+        not_read = [f for f in self.watch.failures if not isinstance(f.error, errors.Incomplete)]
+        if self.fault is not None or (not_read and not self.rows):
             return "failed"
         return "partial" if self.watch.failures or self.watch.out_of_time else "ok"
 
@@ -106,6 +107,7 @@ class Outcome:
             "detail_backlog": self.detail_backlog,
             "duration_s": round(self.duration_s, 3),
             "errors": found,
+            "warnings": list(self.watch.warnings),
         }
 
 
@@ -202,12 +204,14 @@ class Sync:
         )
 
     def _pieces(self, outcome: Outcome) -> None:
-        self.pipeline, self.warehouse = self._patiently(lambda: pipeline.attached(self.settings.target))
+        self.pipeline, self.warehouse = self._patiently(
+            lambda: pipeline.attached(self.settings.target, self.watch.warn)
+        )
         self.watch.warehouse = self.warehouse
         self._patiently(self._finish_pending)
         self._lists()
         self._backlogs(outcome)
-        comments.keep(self.pipeline, self._schema)
+        comments.keep(self.pipeline, self._schema, self.watch.warn)
 
     def _patiently(self, step: Callable[[], A]) -> A:
         """Takes a step; where somebody opened the database in between, waits for them, bounded, and takes it again.
@@ -327,7 +331,7 @@ class Sync:
         if loaded.load_packages:
             self._schema = self.pipeline.default_schema.version_hash
         if self._schema not in self._viewed:  # once a sync, and again where tables came or changed
-            keep.keep(self.pipeline, self.warehouse)
+            keep.keep(self.pipeline, self.warehouse, self.watch.warn)
             self._viewed.add(self._schema)
 
     def _read(self, runs: int, details: int, snapshots: int, audit_logs: int) -> None:

@@ -54,6 +54,7 @@ class SimApi:
         if self._full:
             # flags are left out rather than sent as false: 2026-03 reads false as true
             params |= {"details": "full", "includeTraceSpans": "true", "includeFinalOutput": "true"}
+        params |= dict(query.only)
         attempts = PAGE_ATTEMPTS if query.limit > 1 else None
         return self._client.get("/api/v1/logs", params, read, attempts=attempts)
 
@@ -75,12 +76,12 @@ class SimApi:
         return decode.one_or_rejected(body, wire.Execution)
 
     def audit_logs(self, query: Query) -> Page[wire.AuditLog]:
-        """A page of audit logs, newest first.
+        """A page of audit logs, newest first, with those of people who have left: else rows vanish when they leave.
 
         Raises:
             AccessDenied: 403 without Enterprise plan or organization admin.
         """
-        params = {"limit": str(query.limit), "endDate": iso(query.end), **dict(query.only)}
+        params = {"limit": str(query.limit), "endDate": iso(query.end), "includeDeparted": "true", **dict(query.only)}
         if query.start is not None:
             params["startDate"] = iso(query.start)
         return self._client.get("/api/v1/audit-logs", params, lambda body: decode.rows(body, wire.AuditLog))

@@ -5,6 +5,8 @@ Every error says what happened and what to do. None ever holds the API key or a 
 
 from __future__ import annotations
 
+from datetime import datetime
+
 
 class SimError(Exception):
     """Base of all errors of this source."""
@@ -66,3 +68,21 @@ class RateLimited(Transient):
 
 class Unavailable(SimError):
     """The API stayed unavailable after all tries; try again later."""
+
+
+class NoProgress(SimError):
+    """The server answers page after page that there is more, and shows nothing new; tried again by the next sync."""
+
+
+class Incomplete(SimError):
+    """The API cannot be brought to show all rows of a stretch; what it showed is kept, the next sync tries again.
+
+    Attributes:
+        first: First moment of the stretch.
+        last: Its last, inclusive.
+    """
+
+    def __init__(self, message: str, first: datetime, last: datetime) -> None:
+        super().__init__(message)
+        self.first = first
+        self.last = last

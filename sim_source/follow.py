@@ -9,6 +9,7 @@ from datetime import datetime
 from . import errors, life, walk, wire
 from .batch import Tables
 from .details import BACKLOG_STEP, DetailReader
+from .gaps import Gaps
 from .life import OpenRun, Reading
 from .tables import LOGS
 from .workspace import Workspace
@@ -26,6 +27,7 @@ class Follower:
         state: What is remembered of this workspace's runs; changed in place.
         alive: The server has shown something of this workspace in this sync. Where it shows nothing at all, the key may
             have lost its access (2026-03 answers 200 with no rows): no run is taken for gone then.
+        gaps: Of the runs; none of a stretch that was not shown in full is taken for gone.
     """
 
     workspace: Workspace
@@ -33,6 +35,7 @@ class Follower:
     take: Callable[[walk.Chunk[wire.Run]], None]
     state: life.State
     alive: bool
+    gaps: Gaps
 
     def open_runs(self, walked: list[tuple[datetime, datetime]]) -> Iterator[Tables]:
         """Reads open runs again, but for those in stretches that this extraction has just walked."""
@@ -67,8 +70,10 @@ class Follower:
             seen.update(row.id for row in chunk.rows)
             seen.update(row.id for row in chunk.rejected if row.id is not None)
             self.take(chunk)
+            self.gaps.note(chunk.gap)
+        self.gaps.walked(first, last)
         self.alive = self.alive or bool(seen)
-        self._end([run for run in group.runs if run.id not in seen])
+        self._end([run for run in group.runs if run.id not in seen and not self.gaps.hold(run.started_at)])
 
     def _by_id(self, runs: list[OpenRun]) -> Iterator[Tables]:
         missing: list[OpenRun] = []

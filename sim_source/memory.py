@@ -267,6 +267,14 @@ def stored_audit_logs(warehouse: Warehouse, first: datetime, last: datetime) -> 
     return {row[0] for row in rows}
 
 
+def values_of_audit_logs(warehouse: Warehouse, columns: Iterable[str]) -> dict[str, set[str]]:
+    """All values that stored audit logs have, by column."""
+    return {
+        column: {row[0] for row in warehouse.ask(f"SELECT DISTINCT {column} FROM {{audit_logs}}") if row[0] is not None}
+        for column in columns
+    }
+
+
 _IS_OPEN = "l.status IN (" + ", ".join(f"'{status}'" for status in life.OPEN) + ")"
 _NOTHING = "SELECT count(*) FROM {logs} WHERE workspace_id = %s AND 1 = 0"
 _UNREAD = (

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+MILLISECOND = timedelta(milliseconds=1)
+"""What the wire can tell apart."""
 
 
 def in_utc(moment: datetime) -> datetime:

@@ -17,6 +17,7 @@ from .details import DetailReader
 from .doubt import Doubts
 from .feed import Step
 from .follow import Follower
+from .gaps import Gaps
 from .life import OpenRun
 from .merge import StoredRun
 from .runs import Fingerprint, RunRows
@@ -54,11 +55,13 @@ class RunReader:
     newest: datetime | None = None
     size: walk.PageSize = field(default_factory=walk.PageSize)
     _walked: list[tuple[datetime, datetime]] = field(default_factory=list)
+    _gaps: Gaps = field(init=False)
     _details: DetailReader = field(init=False)
     _snapshots: SnapshotReader = field(init=False)
     _doubts: Doubts = field(init=False)
 
     def __post_init__(self) -> None:
+        self._gaps = Gaps(self.state, self.workspace.watch, LOGS.name, self.workspace.id)
         self._details = DetailReader(self.workspace)
         self._snapshots = SnapshotReader(self.workspace, self.snapshot_mode)
         self._doubts = Doubts(self.workspace)
@@ -92,6 +95,7 @@ class RunReader:
             rows = workspace.batch.count
             for chunk, answer in self._steps(window):
                 self._take_step(chunk, answer, again=window.again)
+                self._gaps.note(chunk.gap)
                 position = chunk.position
                 windows.reached(self.state, position, window.key)
                 yield from workspace.batch.full()
@@ -102,12 +106,28 @@ class RunReader:
                 full = bounds.spent and position > window.start
                 if (full or workspace.over()) and not chunk.final:
                     workspace.watch.more = True
+                    self._gaps.walked(window.start, position - walk.MILLISECOND)
                     workspace.feed.go_on(workspace.id)
                     yield from workspace.batch.flush()
                     return False
             windows.finished(self.state, window.key, workspace.feed.client.server_time)
+            self._gaps.walked(window.start, window.end)
             self._walked.append((window.start, window.end))
+        done = yield from self._missing()
         yield from workspace.batch.flush()
+        return done
+
+    def _missing(self) -> Generator[Tables, None, bool]:
+        """Walks stretches again that may lack rows; returns whether there was time for all of them."""
+        workspace = self.workspace
+        for first, last in self._gaps.again():
+            for chunk in walk.runs(partial(workspace.api.runs, workspace.id), first, last, self.size):
+                self._take(chunk)
+                self._gaps.note(chunk.gap)
+                yield from workspace.batch.full()
+                if workspace.over() and not chunk.final:
+                    return False
+            self._gaps.walked(first, last)
         return True
 
     def _steps(self, window: windows.Window) -> Iterator[Step]:
@@ -138,6 +158,8 @@ class RunReader:
         ask_now = workspace.bounds.details > 0 and workspace.batch.wants(LOG_DETAILS.name)
 
         def ask(query: walk.Query) -> Page[wire.Shown]:
+            if query.only:  # parts of an instant: what it is told apart by is in the rows
+                return cast(Page[wire.Shown], workspace.api.runs(workspace.id, query))
             new = query.start is not None and not self._may_be_stored(query.start)
             if new and crew.reads and not workspace.options.logs_only:
                 return workspace.api.listed(workspace.id, query)
@@ -193,7 +215,7 @@ class RunReader:
         yield from self._follower(self._take).open_runs(self._walked)
 
     def _follower(self, take: Callable[[walk.Chunk[wire.Run]], None]) -> Follower:
-        return Follower(self.workspace, self._details, take, self.state, self.alive)
+        return Follower(self.workspace, self._details, take, self.state, self.alive, self._gaps)
 
     def _take(
         self, chunk: walk.Chunk[wire.Run], known: dict[str, Fingerprint] | None = None, *, again: bool = False

@@ -14,13 +14,14 @@ from typing import TypeVar
 
 import msgspec
 
-from . import account, errors, snapshots, walk, windows, wire
+from . import account, errors, snapshots, walk, walk_audit, windows, wire
 from .api import SimApi
 from .batch import Batch, Tables
 from .decode import Rejected, rejected
 from .feed import Feed
+from .gaps import Gaps
 from .handover import Handover
-from .memory import Memory, newest_audit_log, stored_audit_logs
+from .memory import Memory, newest_audit_log, stored_audit_logs, values_of_audit_logs
 from .pages import LIST_TABLES, RunReader
 from .people import People
 from .runs import ROW_FAULTS, RunOptions
@@ -203,13 +204,17 @@ class Reader:
     def _walk_audit(self, batch: Batch) -> Iterator[Tables]:
         settings, api = self.settings, self.client_api()
         state = self._trusted(self.state.setdefault(AUDIT_LOGS.name, {}))
+        if not state.get("departed"):  # syncs before asked without the rows of people who had left
+            windows.start_over(state, newest_first=True)
+            state["departed"] = True
+        gaps = Gaps(state, self.watch, AUDIT_LOGS.name)
         left, walked, newest = settings.bounds.audit_logs, False, newest_audit_log(self.warehouse)
         while window := windows.next_window(state, self._wanted(walked), newest_first=True):
-            for number, chunk in enumerate(walk.audit(api.audit_logs, window.start, window.end)):
+            for number, chunk in enumerate(walk.audit(api.audit_logs, window.start, window.end, self._met_before)):
                 if number == 0:  # access is proven: only now is the walk remembered
                     windows.started(state, window, newest_first=True)
-                fresh = self._fresh_audit(chunk, newest)
-                self._add(AUDIT_LOGS.name, fresh, account.audit_row, chunk.rejected, None, batch)
+                self._add_audit(chunk, newest, batch)
+                gaps.note(chunk.gap)
                 windows.reached(state, chunk.position, window.key)
                 yield from batch.full()
                 left -= len(chunk.rows)
@@ -217,9 +222,31 @@ class Reader:
                 full = left <= 0 and chunk.position < window.end
                 if (full or self.feed.client.out_of_time) and not chunk.final:
                     self.watch.more = True
+                    gaps.walked(chunk.position + walk.MILLISECOND, window.end)
                     return
             windows.finished(state, window.key, self.feed.client.server_time)
+            gaps.walked(window.start, window.end)
             walked = True
+        yield from self._missing_audit(gaps, newest, batch)
+
+    def _missing_audit(self, gaps: Gaps, newest: datetime | None, batch: Batch) -> Iterator[Tables]:
+        """Walks stretches again that may lack rows."""
+        for first, last in gaps.again():
+            for chunk in walk.audit(self.client_api().audit_logs, first, last, self._met_before):
+                self._add_audit(chunk, newest, batch)
+                gaps.note(chunk.gap)
+                yield from batch.full()
+                if self.feed.client.out_of_time and not chunk.final:
+                    return
+            gaps.walked(first, last)
+
+    def _met_before(self) -> dict[str, set[str]]:
+        """Values of filters that stored audit logs have: a millisecond that fills pages is asked for by them."""
+        fields = {each.field: each.name for each in walk_audit.FILTERS if not each.anew}
+        return {fields[column]: met for column, met in values_of_audit_logs(self.warehouse, fields).items()}
+
+    def _add_audit(self, chunk: walk.Chunk[wire.AuditLog], newest: datetime | None, batch: Batch) -> None:
+        self._add(AUDIT_LOGS.name, self._fresh_audit(chunk, newest), account.audit_row, chunk.rejected, None, batch)
 
     def _fresh_audit(self, chunk: walk.Chunk[wire.AuditLog], newest: datetime | None) -> list[wire.AuditLog]:
         """Rows that are not stored yet."""
@@ -282,9 +309,13 @@ class Reader:
         api, batch = self.client_api(), self._batch(WORKFLOWS.name)
         found: list[wire.Workflow] = []
         odd: list[Rejected] = []
-        for page in walk.by_cursor(lambda cursor: api.workflows(workspace_id, cursor)):
-            found += page.rows
-            odd += page.rejected
+        stuck: errors.NoProgress | None = None
+        try:
+            for page in walk.by_cursor(lambda cursor: api.workflows(workspace_id, cursor)):
+                found += page.rows
+                odd += page.rejected
+        except errors.NoProgress as error:  # what came before is kept
+            stuck = error
         count[0] = len(found) + len(odd)
         rows, more = _read(found, lambda row: account.workflow_row(row, workspace_id))
         self._set_aside(WORKFLOWS.name, [*odd, *more], workspace_id, batch)
@@ -293,6 +324,8 @@ class Reader:
             batch.add(WORKFLOWS.name, rows)
             state[WORKFLOWS.name] = digest
         yield from batch.flush()
+        if stuck is not None:
+            raise stuck
 
     def _add(
         self,

@@ -96,7 +96,7 @@ def sim_source(
         backoff_s: First wait in seconds after a transient fault.
         processes: Processes that read pages beside this one, once some 16 MB of them have come: two at most where
             the machine has the cores; 0 for none.
-        watch: Counts, and notes failures of one resource instead of raising them.
+        watch: Counts, and notes failures of one resource instead of raising them; a new one for each sync.
         feed: What several extractions of one sync share; then key, address and processes are the feed's.
 
     Returns:
@@ -104,7 +104,10 @@ def sim_source(
 
     Raises:
         ConfigurationError: A setting is missing or wrong.
-        SimError: While reading, without ``watch``: the API refuses or stays unavailable.
+        SimError: While reading, without ``watch``: the API refuses, stays unavailable or leads nowhere. Not where it
+            shows a stretch not in full: what it shows is loaded, ``errors.Incomplete`` is noted in ``watch.failures``
+            and logged (logger ``sim_source``, level ERROR, which Python prints where no logging is set up), and the
+            next run walks the stretch again.
     """
     seen = watch or Watch()
     settings = Settings(

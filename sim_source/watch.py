@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from . import errors
+from . import errors, windows
 from .client import Counters
 from .rate import Pacer
 from .warehouse import Warehouse
@@ -16,9 +16,13 @@ from .warehouse import Warehouse
 logger = logging.getLogger("sim_source")
 
 
+MOST_STRETCHES_TOLD = 20
+"""Stretches with missing rows that are told one by one, of one resource of one workspace."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A resource that could not be read to its end; what was read of it is kept."""
+    """A resource that could not be read to its end or in full; what was read of it is kept."""
 
     resource: str
     workspace_id: str | None
@@ -38,6 +42,8 @@ class Watch:
         rows: Rows extracted, by table.
         failures: Resources that failed.
         warnings: What is worth a line but no failure (audit logs without Enterprise).
+        missing: Stretches that were walked and may lack rows, by resource and workspace.
+        tried: Stretches that lacked rows after an earlier sync and were walked again: once is enough.
         out_of_time: The time bound was reached.
         more: A list was left at its bound; the next piece goes on there.
         end: The moment up to which the last source read; ``until`` of the next piece of the same sync.
@@ -51,6 +57,8 @@ class Watch:
     rows: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    missing: dict[tuple[str, str | None], list[windows.Stretch]] = field(default_factory=dict)
+    tried: dict[tuple[str, str | None], list[windows.Stretch]] = field(default_factory=dict)
     out_of_time: bool = False
     more: bool = False
     end: datetime | None = None
@@ -72,8 +80,29 @@ class Watch:
             logger.warning("%s", message)
 
     def failed(self, resource: str, workspace_id: str | None, error: errors.SimError) -> None:
-        """Notes that a resource could not be read to its end; one note for each kind of fault."""
+        """Notes that a resource could not be read to its end, or not in full.
+
+        One note for each kind of fault of a resource of a workspace, for ``Incomplete`` one for each stretch: of these
+        the first ``MOST_STRETCHES_TOLD``, and that there are more.
+        """
+        alike = [
+            failure
+            for failure in self.failures
+            if (failure.resource, failure.workspace_id, type(failure.error)) == (resource, workspace_id, type(error))
+        ]
         message = str(error)
-        if not any(f.resource == resource and f.workspace_id == workspace_id for f in self.failures):
-            self.failures.append(Failure(resource, workspace_id, message, error))
-            logger.error("%s of workspace %s: %s", resource, workspace_id, message)
+        if isinstance(error, errors.Incomplete):
+            if len(alike) > MOST_STRETCHES_TOLD or any(_is_known(error, failure.error) for failure in alike):
+                return
+            if len(alike) == MOST_STRETCHES_TOLD:
+                message = "rows may be missing from further stretches, too"
+        elif alike:
+            return
+        self.failures.append(Failure(resource, workspace_id, message, error))
+        where = f" of workspace {workspace_id}" if workspace_id else ""
+        logger.error("%s%s: %s", resource, where, message)
+
+
+def _is_known(error: errors.Incomplete, told: errors.SimError) -> bool:
+    """Whether a stretch has been told; one that is tried again may be read a little further."""
+    return isinstance(told, errors.Incomplete) and (error.first, error.last) == (told.first, told.last)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from .moments import in_utc
+from .moments import MILLISECOND, in_utc
 
 STABILITY = timedelta(minutes=5)
 """Rows may become visible this long after they started."""
@@ -24,6 +24,8 @@ LOOKBACK = timedelta(hours=1)
 RECONCILE = timedelta(days=7)
 """How far it is read again once a day."""
 RECONCILE_EVERY = timedelta(days=1)
+MOST_STRETCHES = 50
+"""Stretches to be tried again that are remembered of one resource; where there are more, the nearest become one."""
 BEGINNING = datetime(2024, 1, 1, tzinfo=UTC)
 """Before Sim's first release: the start of everything."""
 
@@ -137,12 +139,17 @@ def cover(state: State, tables: Iterable[str]) -> None:
     """
     wanted = sorted(tables)
     if not set(wanted) <= set(state.get("tables", wanted)):
-        walks = [state.pop(key) for key in ("walk", "back") if key in state]
-        starts = [moment(value) for value in (state.pop("from", None), *(walk["start"] for walk in walks)) if value]
-        ends = [moment(value) for value in (state.pop("until", None), *(walk["end"] for walk in walks)) if value]
-        if starts and ends:
-            started(state, Window(min(starts), max(ends), again=True))
+        start_over(state)
     state["tables"] = wanted
+
+
+def start_over(state: State, *, newest_first: bool = False) -> None:
+    """Forgets what was read, and walks the same stretch again."""
+    walks = [state.pop(key) for key in ("walk", "back") if key in state]
+    starts = [moment(value) for value in (state.pop("from", None), *(walk["start"] for walk in walks)) if value]
+    ends = [moment(value) for value in (state.pop("until", None), *(walk["end"] for walk in walks)) if value]
+    if starts and ends:
+        started(state, Window(min(starts), max(ends), again=True), newest_first=newest_first)
 
 
 def reached(state: State, position: datetime, key: Key = "walk") -> None:
@@ -191,6 +198,40 @@ def distrust(state: State, now: datetime, reconcile: timedelta = RECONCILE) -> b
 def watermark(state: State) -> datetime | None:
     """Everything before this moment has been read and cannot appear late any more."""
     return moment(state["until"]) - STABILITY if "until" in state else None
+
+
+Stretch = tuple[datetime, datetime]
+"""First and last moment, inclusive."""
+
+
+def stretches(state: State) -> list[Stretch]:
+    """Stretches of which rows may be missing, oldest first."""
+    return [(moment(first), moment(last)) for first, last in state.get("missing", ())]
+
+
+def missed(state: State, first: datetime, last: datetime) -> None:
+    """Remembers that rows of a stretch may be missing; stretches that meet become one."""
+    found: list[Stretch] = []
+    for stretch in sorted([*stretches(state), (first, last)]):
+        if found and stretch[0] <= found[-1][1] + MILLISECOND:
+            found[-1] = (found[-1][0], max(found[-1][1], stretch[1]))
+        else:
+            found.append(stretch)
+    while len(found) > MOST_STRETCHES:
+        nearest = min(range(1, len(found)), key=lambda place: found[place][0] - found[place - 1][1])
+        found[nearest - 1 : nearest + 1] = [(found[nearest - 1][0], found[nearest][1])]
+    state["missing"] = [[text(start), text(end)] for start, end in found]
+
+
+def proved(state: State, first: datetime, last: datetime) -> None:
+    """Remembers that all rows of a stretch were read."""
+    left: list[Stretch] = []
+    for start, end in stretches(state):
+        left += [(start, min(end, first - MILLISECOND)), (max(start, last + MILLISECOND), end)]
+    state.pop("missing", None)
+    for start, end in left:
+        if start <= end:
+            missed(state, start, end)
 
 
 def text(value: datetime) -> str:

@@ -155,7 +155,7 @@ class Workspace:
                     self.watch.failed(resource, self.id, fault)
                     yield entry, None
                 except ROW_FAULTS as fault:
-                    self.watch.warn(f"{resource} of workspace {self.id}: an answer could not be read: {fault}")
+                    self.watch.failed(resource, self.id, errors.UnreadableAnswer(f"an answer does not fit: {fault}"))
                     yield entry, None
 
     def set_aside(self, rejected: Sequence[Rejected]) -> None:

@@ -8,11 +8,11 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from sim_source import errors, wire
 from sim_source.decode import Page
-from sim_source.walk import Chunk, Query, iso
+from sim_source.walk import Chunk, Gap, Query, iso
 
 BASE = datetime(2026, 11, 1, tzinfo=UTC)
 END = BASE + timedelta(milliseconds=10_000_000)
@@ -37,9 +37,11 @@ class Runs:
         cursors: `work` (their text names the order, as on 2026-08), `without order` (as before), `fail`
             (2026-03: 500), or `page 1`: silently taken for none.
         fails_above: Pages of more rows than this fail.
+        facts: What rows have besides, by their number in ``starts``: workflow, level, trigger, duration.
     """
 
     starts: list[int]
+    facts: dict[int, dict[str, Any]] = field(default_factory=dict)
     clamp: int | None = None
     ties: Ties = "by id"
     cursors: Cursors = "work"
@@ -78,18 +80,30 @@ class Runs:
         limit = query.limit if self.clamp is None else min(self.clamp, query.limit)
         page = found[:limit]
         cursor = self._cursor(page[-1], query.order) if len(found) > limit else None
-        rows = [wire.Run(id=id_, started_at=at(start)) for start, id_, _ in page]
+        rows = [wire.Run(id=id_, started_at=at(start), **self.facts.get(number, {})) for start, id_, number in page]
         return Page(rows, cursor, self.row_bytes * len(rows))
 
     def _ordered(self, query: Query) -> list[tuple[int, str, int]]:
         low = 0 if query.start is None else _ms(query.start)
-        kept = [row for row in self.rows if low <= row[0] <= _ms(query.end)]
+        only = dict(query.only)
+        kept = [row for row in self.rows if low <= row[0] <= _ms(query.end) and self._matches(row[2], only)]
         if self.ties == "unordered":
             self._chance.shuffle(kept)
             kept.sort(key=lambda row: row[0])
         else:
             kept.sort(key=lambda row: (row[0], row[1] if self.ties == "by id" else row[2]))
         return kept if query.order == "asc" else kept[::-1]
+
+    def _matches(self, number: int, only: dict[str, str]) -> bool:
+        facts = self.facts.get(number, {})
+        names = {"level": "level", "workflowIds": "workflow_id", "triggers": "trigger"}
+        if any(only.get(asked, facts.get(name)) != facts.get(name) for asked, name in names.items()):
+            return False
+        bounds = only.get("minDurationMs"), only.get("maxDurationMs")
+        took = facts.get("total_duration_ms")
+        if bounds == (None, None):
+            return True
+        return took is not None and float(bounds[0] or "-inf") <= took <= float(bounds[1] or "inf")
 
     def _cursor(self, row: tuple[int, str, int], order: str) -> str:
         told = {"startedAt": iso(at(row[0])), "id": row[1]}
@@ -108,11 +122,18 @@ class Runs:
 
 @dataclass
 class Audit:
-    """Audit rows in microseconds after the base, asked as `/api/v1/audit-logs` is: newest first."""
+    """Audit rows in microseconds after the base, asked as `/api/v1/audit-logs` is: newest first.
+
+    Attributes:
+        facts: What rows have besides, by id: actor, workspace, type and id of the resource.
+        refused: Values of filters that are answered with 400.
+    """
 
     moments: list[int]
     actions: int = 1
     requests: int = 0
+    facts: dict[str, dict[str, str]] = field(default_factory=dict)
+    refused: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self.rows = sorted(
@@ -131,18 +152,28 @@ class Audit:
             raise AssertionError("the walk does not end")
         low = -1 if query.start is None else _ms(query.start) * 1000
         only = dict(query.only)
-        found = [
-            row for row in self.rows if low <= row[0] <= _ms(query.end) * 1000 and only.get("action", row[2]) == row[2]
-        ]
+        if self.refused.intersection(only.values()):
+            raise errors.BadRequest("400 actorId is not a member of your organization")
+        found = [row for row in self.rows if low <= row[0] <= _ms(query.end) * 1000 and self._matches(row, only)]
         rows = [
-            wire.AuditLog(id=id_, created_at=at(moment // 1000), action=action)
+            wire.AuditLog(id=id_, created_at=at(moment // 1000), action=action, **self.facts.get(id_, {}))
             for moment, id_, action in found[: query.limit]
         ]
         return Page(rows, "more" if len(found) > query.limit else None, 100 * len(rows))
 
+    def _matches(self, row: tuple[int, str, str], only: dict[str, str]) -> bool:
+        facts = {"action": row[2], **self.facts.get(row[1], {})}
+        names = {"action": "action", "actorId": "actor_id", "workspaceId": "workspace_id",
+                 "resourceType": "resource_type", "resourceId": "resource_id"}  # fmt: skip
+        return all(facts.get(names[name]) == value for name, value in only.items())
+
 
 def _ms(moment: datetime) -> int:
     return (moment - BASE) // timedelta(milliseconds=1)
+
+
+def gaps_of(chunks: Iterable[Chunk[Any]]) -> list[Gap]:
+    return [chunk.gap for chunk in chunks if chunk.gap is not None]
 
 
 def given_ids(chunks: Iterable[Chunk[wire.Run]] | Iterable[Chunk[wire.AuditLog]]) -> list[str]:

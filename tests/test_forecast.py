@@ -13,7 +13,7 @@ from bench import rates
 from pipelines import forecast
 from pipelines.forecast import Bucket, Pace, Times, Work
 from pipelines.sim_api.limits import Buckets, RateLimit
-from sim_source import rate, walk, wire
+from sim_source import rate, walk, walk_audit, wire
 from sim_source.client import CONNECTIONS
 from sim_source.decode import Page
 from sim_source.walk import PageSize
@@ -39,7 +39,7 @@ def test_pages_are_counted_as_a_walk_by_time_asks_for_them(rows: int, page: int)
     given_ids(walk.runs(runs.ask, at(0), END, PageSize(page)))
     assert forecast.pages_by_time(rows, page) == runs.requests
     audit = Audit([3000 * number for number in range(rows)])
-    with patch.object(walk, "AUDIT_PAGE", page):
+    with patch.object(walk_audit, "AUDIT_PAGE", page):
         given_ids(walk.audit(audit.ask, None, END))
     assert forecast.pages_by_time(rows, page) == audit.requests
 

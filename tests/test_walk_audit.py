@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.sim_api import OWNER_KEY, audit_burst, serve, small_world
-from sim_source import SimClient, walk, windows, wire
+from sim_source import SimClient, errors, walk, walk_audit, windows, wire
 from sim_source.api import SimApi
 from sim_source.decode import Page
 from tests.shelf import END, Audit, at, given_ids
@@ -34,7 +34,7 @@ def test_every_audit_row_is_given_exactly_once_though_the_wire_cuts_microseconds
     moments: list[int], page: int
 ) -> None:
     server = Audit(moments)
-    with patch.object(walk, "AUDIT_PAGE", page):
+    with patch.object(walk_audit, "AUDIT_PAGE", page):
         assert sorted(given_ids(walk.audit(server.ask, None, END))) == server.ids
 
 
@@ -44,7 +44,7 @@ def test_an_audit_walk_cut_anywhere_and_begun_again_misses_nothing(moments: list
     server, state = Audit(moments), dict[str, object]()
     window = windows.Window(at(0), END)
     found: set[str] = set()
-    with patch.object(walk, "AUDIT_PAGE", page):
+    with patch.object(walk_audit, "AUDIT_PAGE", page):
         windows.started(state, window, newest_first=True)
         for chunk in islice(walk.audit(server.ask, window.start, window.end), cut):
             windows.reached(state, chunk.position)
@@ -59,7 +59,7 @@ def test_an_audit_walk_cut_anywhere_and_begun_again_misses_nothing(moments: list
 @settings(max_examples=100, deadline=None)
 def test_an_audit_walk_ends_and_doubles_nothing_even_where_bursts_fill_pages(moments: list[int], page: int) -> None:
     server = Audit([moment // 700 for moment in moments])
-    with patch.object(walk, "AUDIT_PAGE", page):
+    with patch.object(walk_audit, "AUDIT_PAGE", page):
         found = given_ids(walk.audit(server.ask, None, END))
     assert len(found) == len(set(found))
 
@@ -76,15 +76,16 @@ def test_audit_requests_stay_within_5_percent_and_one_of_the_least_possible(rows
     assert server.requests <= max(1, -(-rows // 100)) * 1.05 + 1
 
 
-def test_a_list_walked_by_cursor_ends_where_a_server_begins_again() -> None:
+def test_a_list_walked_by_cursor_gives_each_row_once_and_says_that_a_server_begins_again() -> None:
     pages = [[1, 2], [3, 4], [1, 2], [3, 4]]
 
     def ask(cursor: str | None) -> Page[wire.Workflow]:
         number = int(cursor or 0)
         return Page([wire.Workflow(id=str(id_)) for id_ in pages[number % 4]], str(number + 1), 10)
 
-    found = [row.id for page in islice(walk.by_cursor(ask), 10) for row in page.rows]
-    assert found == ["1", "2", "3", "4"]
+    with pytest.raises(errors.NoProgress, match="after 4 rows"):
+        list(walk.by_cursor(ask))
+    assert [row.id for page in islice(walk.by_cursor(ask), 5) for row in page.rows] == ["1", "2", "3", "4"]
 
 
 @pytest.mark.parametrize("dialect", ["2026-03", "2026-08", "documents"])

@@ -134,6 +134,8 @@ class SimApi:
             answer = self._v1(method, path.removeprefix("/api/v1/"), query, key, fault)
         else:
             answer = error(404, "Not found")
+        if fault is not None and fault.endless is not None:
+            answer = fault.endless.page(path, answer)
         if self.dialect.request_ids:
             answer.headers["x-request-id"] = f"{self._asked:08x}"
         return answer

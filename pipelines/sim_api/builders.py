@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from .clock import to_ms
@@ -129,6 +130,35 @@ def audit_burst(world: World, count: int, created_ms: int, *, workspace_id: str 
             resource_name="Support triage",
             description=f"Deployed version {place}",
             metadata={"version": place},
+        )
+        for place in range(count)
+    ]
+
+
+def audit_bulk(
+    world: World,
+    count: int,
+    created_us: int,
+    *,
+    actions: Sequence[str] = ("workflow.updated", "workflow.deleted"),
+    actors: Sequence[str | None] = ("user-olga", "user-olga", "user-mika"),
+    workspaces: Sequence[str | None] = (WORKSPACE, SECOND_WORKSPACE),
+    resource_id: str | None = None,
+) -> list[AuditRow]:
+    """Audit rows of one microsecond, as one statement of Sim's writes them (sim-v0.8.9, audit_burst_page).
+
+    As recorded, each has a resource of its own unless one is named; actions, actors and workspaces take turns.
+    """
+    return [
+        world.add_audit(
+            actions[place % len(actions)],
+            created_us,
+            workspace_id=workspaces[place % len(workspaces)],
+            organization_id="org-acme",
+            actor_id=actors[place % len(actors)],
+            resource_id=resource_id or f"bulk-{place}",
+            resource_name=f"Bulk {place}",
+            metadata={"n": place},
         )
         for place in range(count)
     ]

@@ -8,11 +8,14 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
-from typing import Literal
+from typing import Any, Literal
+
+import msgspec
 
 from .answers import Answer, error, too_many
 
-Kind = Literal["answer", "rate_limited", "cut_off", "reset", "slow", "held", "oversize"]
+Kind = Literal["answer", "rate_limited", "cut_off", "reset", "slow", "held", "oversize", "endless"]
+Cursor = Literal["same", "new"]
 _HTML = "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 
 
@@ -51,6 +54,33 @@ class Fault:
     limit: int = 0
     costs_token: bool = False
     gate: Gate | None = None
+    endless: Endless | None = None
+
+
+class Endless:
+    """A list that says for ever that there is more.
+
+    Attributes:
+        empty: Its pages have no rows; else each has those of the first one asked for, whatever is asked.
+        cursor: Whether each page names the same cursor, or another.
+    """
+
+    def __init__(self, empty: bool, cursor: Cursor) -> None:
+        self._empty = empty
+        self._cursor = cursor
+        self._first: dict[str, dict[str, Any]] = {}
+        self._pages = 0
+
+    def page(self, path: str, answer: Answer) -> Answer:
+        """The page instead of the right one; what is no page stays as it is."""
+        body = msgspec.json.decode(answer.body) if answer.status == 200 else {}
+        if not isinstance(body, dict) or not isinstance(body.get("data"), list):
+            return answer
+        self._pages += 1
+        first = self._first.setdefault(path, body)
+        cursor = "x" if self._cursor == "same" else f"x{self._pages}"
+        data = [] if self._empty else first["data"]
+        return replace(answer, body=msgspec.json.encode({**first, "data": data, "nextCursor": cursor}))
 
 
 def _html(status: int, title: str) -> Answer:
@@ -111,6 +141,11 @@ def held(gate: Gate) -> Fault:
 def oversize(limit: int) -> Fault:
     """500 for a details=full page of more than `limit` rows; smaller ones pass. Give it to `always`."""
     return Fault("oversize", "oversize", error(500, "Internal server error"), limit=limit, costs_token=True)
+
+
+def endless(*, empty: bool = False, cursor: Cursor = "same") -> Fault:
+    """A list without end: empty pages, or the same one again and again. Give it to `always`."""
+    return Fault("endless", "endless", endless=Endless(empty, cursor))
 
 
 def redirect(url: str, status: int = 307) -> Fault:

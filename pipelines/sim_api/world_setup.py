@@ -43,6 +43,12 @@ class WorldSetup:
         self.users[user_id] = user
         return user
 
+    def remove_user(self, user_id: str) -> None:
+        """The person leaves the organization; what they did stays, and audit logs show it only if asked to."""
+        with self.lock:
+            self.accounts[self.users[user_id].account_id].members.pop(user_id)
+            self.revision += 1
+
     def add_workspace(
         self, name: str, owner_id: str, *, workspace_id: str | None = None, readers: tuple[str, ...] = ()
     ) -> Workspace:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,8 @@ from ..literal import literal
 from . import View, in_dialect, views
 
 logger = logging.getLogger("sim_sync")
+
+Warn = Callable[[str], None]
 
 _MARK = re.compile(r" \(sim-sync view ([0-9a-f]{8})\)$")
 _COMMENTS = {
@@ -52,25 +55,24 @@ class _Wanted:
         return hashlib.sha256(told.encode()).hexdigest()[:8]
 
 
-def keep(pipeline: dlt.Pipeline, warehouse: Warehouse | None = None) -> None:
+def keep(pipeline: dlt.Pipeline, warehouse: Warehouse | None = None, warn: Warn = logger.warning) -> None:
     """Sees to it that the views are there, as this version makes them. A fault is warned of: the rows are loaded.
 
     Args:
         pipeline: Where to.
         warehouse: Asks there already.
+        warn: Told of what is not as it is to be.
     """
     if pipeline.destination.destination_name not in DESTINATIONS or not pipeline.default_schema_name:
         return
     with (warehouse or Warehouse(pipeline)).client as client:
         try:
-            _keep(client, frozenset(pipeline.default_schema.data_table_names(seen_data_only=True)))
+            _keep(client, frozenset(pipeline.default_schema.data_table_names(seen_data_only=True)), warn)
         except DatabaseException as error:
-            logger.warning(
-                "the views could not be made (%s); where one of your own depends on them, drop it and run again", error
-            )
+            warn(f"the views could not be made ({error}); where one of your own depends on them, drop it and run again")
 
 
-def _keep(client: SqlClientBase[Any], tables: frozenset[str]) -> None:
+def _keep(client: SqlClientBase[Any], tables: frozenset[str], warn: Warn) -> None:
     dialect = str(client.capabilities.sqlglot_dialect)
     with client.execute_query(_COMMENTS[dialect], client.dataset_name) as cursor:
         there = {str(name): str(comment or "") for name, comment in cursor.fetchall()}
@@ -78,7 +80,7 @@ def _keep(client: SqlClientBase[Any], tables: frozenset[str]) -> None:
         _Wanted(view, name, in_dialect(view, dialect, client.make_qualified_table_name, tables & TABLES.keys()))
         for view in views().values()
         for name in [client.make_qualified_table_name(view.name)]
-        if _is_ours(there, view.name)
+        if _is_ours(there, view.name, warn)
     ]
     new = [each for each in wanted if _mark(there.get(each.view.name, "")) != each.mark]
     old = [name for name, comment in there.items() if _mark(comment) and name not in views()]
@@ -93,10 +95,10 @@ def _keep(client: SqlClientBase[Any], tables: frozenset[str]) -> None:
         _at_once(client, [*gone, *dropped, *(line for each in wanted for line in _making(client, each))])
 
 
-def _is_ours(there: dict[str, str], name: str) -> bool:
+def _is_ours(there: dict[str, str], name: str, warn: Warn) -> bool:
     ours = name not in there or _mark(there[name]) is not None
     if not ours:
-        logger.warning("a view %s is there that sim-sync did not make; it is left as it is", name)
+        warn(f"a view {name} is there that sim-sync did not make; it is left as it is")
     return ours
 
 
