@@ -64,6 +64,14 @@ def main() -> None:
         os.environ.setdefault(name, value)
     atexit.register(gc.freeze)  # else all that was imported is searched for garbage once more before the process ends
     gc.disable()  # importing dlt makes much that stays: collecting meanwhile costs a fifth of the time
+    try:
+        _commanded()
+    finally:
+        gc.enable()
+
+
+def _commanded() -> None:
+    """Runs the command."""
     from sim_source.errors import SimError
 
     try:
@@ -242,6 +250,7 @@ def check(
     from . import check as checking
     from . import settings, terminal
 
+    _imported()
     where = settings.target(destination, dataset, database)
     if data:
         _check_data(where, as_json)
@@ -279,6 +288,7 @@ def report(
     from .report import figures
     from .report import terminal as drawn
 
+    _imported()
     where = settings.target(destination, dataset, database)
     now = datetime.now(UTC)
     start = settings.moment("--since", since, now)
@@ -325,6 +335,7 @@ def status(destination: str | None, dataset: str | None, database: Path | None, 
     from . import settings, terminal
     from . import status as standing
 
+    _imported()
     found = standing.read(settings.target(destination, dataset, database))
     if as_json:
         print(json.dumps(found.as_json()))
@@ -363,6 +374,7 @@ def sql(
     """Runs SQL on the destination (read-only on DuckDB) and prints the answer."""
     from . import query, settings, terminal
 
+    _imported()
     where: Target = settings.target(destination, dataset, database)
     text = sys.stdin.read() if statement == "-" else statement
     answer = query.ask(where, text)

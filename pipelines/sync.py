@@ -13,7 +13,7 @@ import dlt
 import duckdb
 from dlt.common.exceptions import DltException
 
-from sim_source import Feed, SimClient, Watch, errors, life, sim_source
+from sim_source import Feed, SimClient, Watch, collector, errors, life, sim_source
 from sim_source.api import SimApi
 from sim_source.memory import Memory
 from sim_source.reader import wrong_key
@@ -161,6 +161,7 @@ class Sync:
                 lock.locked(target, pipeline.pipeline_for(target)),
                 self.hold,
                 Feed(self.client()) as self.feed,
+                collector.spared(),
             ):
                 self._pieces(outcome)
         except (errors.SimError, DltException, duckdb.Error, OSError) as error:

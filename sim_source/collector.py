@@ -1,4 +1,4 @@
-"""Python's garbage collector while rows are read."""
+"""Python's garbage collector while rows are read; for processes that are ours alone, not for a guest in another's."""
 
 from __future__ import annotations
 

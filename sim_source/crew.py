@@ -7,7 +7,6 @@ a daily one is not worth a process.
 
 from __future__ import annotations
 
-import logging
 import os
 import subprocess
 import sys
@@ -20,8 +19,6 @@ import msgspec
 
 from .worker import Answer, Task, receive, send
 
-logger = logging.getLogger("sim_source")
-
 WORTH_BYTES = 16 * 1024 * 1024
 """Bytes of pages after which other processes are started: about a quarter of a second of reading."""
 MOST_PROCESSES = 2
@@ -31,7 +28,7 @@ _answer = msgspec.msgpack.Decoder(Answer)
 
 
 class Lost(Exception):
-    """A process ended before it answered (out of memory, killed): its page is still to be read."""
+    """A process could not be started, or ended before it answered (out of memory, killed): its page is unread."""
 
 
 class Crew:
@@ -49,6 +46,7 @@ class Crew:
         self._own = threading.local()
         self._processes: list[_Process] = []
         self._given: deque[Future[Answer]] = deque()
+        self._lock = threading.Lock()
         self._alone = False
 
     def read(self, task: Task) -> Future[Answer] | None:
@@ -62,7 +60,8 @@ class Crew:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._size, "sim_source-crew")
         answer = self._pool.submit(self._ask, task)
-        self._given.append(answer)
+        with self._lock:  # pages are given away in one thread, and counted in another
+            self._given.append(answer)
         return answer
 
     @property
@@ -73,24 +72,24 @@ class Crew:
     @property
     def has_enough(self) -> bool:
         """Whether each process has a page to read and one waits: who gives them away can read one, too."""
-        while self._given and self._given[0].done():
-            self._given.popleft()
-        return sum(not answer.done() for answer in self._given) > self._size + 1
+        with self._lock:
+            while self._given and self._given[0].done():
+                self._given.popleft()
+            return sum(not answer.done() for answer in self._given) > self._size + 1
 
     def useful(self, rows: int, left: int) -> None:
         """Learns how many rows of a page had to be read again; no more pages are given away where it is most."""
         self._alone = self._alone or left * 2 > rows
 
     def _ask(self, task: Task) -> Answer:
-        if not hasattr(self._own, "process"):
-            self._own.process = _Process()
-            self._processes.append(self._own.process)
-        process: _Process = self._own.process
         try:
+            if not hasattr(self._own, "process"):
+                self._own.process = _Process()
+                self._processes.append(self._own.process)
+            process: _Process = self._own.process
             return process.ask(task)
         except Lost:
             self._alone = True
-            logger.debug("a process that reads pages ended; this one goes on alone")
             raise
 
     def close(self) -> None:
@@ -108,8 +107,15 @@ class _Process:
     """A process that reads pages. It is ended by its own standard input, too: nothing outlives this process."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "sim_source.worker"],
+        try:
+            self._process = self._started()
+        except (OSError, TypeError, ValueError) as fault:  # no memory, no interpreter (an embedded one has no file)
+            raise Lost from fault
+
+    @staticmethod
+    def _started() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603 - this very interpreter
+            [sys.executable, "-P", "-m", _WORKER],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # a traceback could show what is in a page
@@ -138,6 +144,10 @@ class _Process:
         self._process.wait()
 
 
+_WORKER = f"{__package__}.worker"
+"""The module, under whatever name this package was imported: it may be vendored into another one."""
+
+
 def _cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -146,7 +156,7 @@ def _cores() -> int:
 def _environment() -> dict[str, str]:
     """What a process needs to find the same modules; no key, nothing else of this one's."""
     kept = {name: value for name, value in os.environ.items() if name in _NEEDED or name.startswith("PYTHON")}
-    return kept | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    return kept | {"PYTHONPATH": os.pathsep.join(os.path.abspath(path) for path in sys.path)}
 
 
 _NEEDED = frozenset({"PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "LANG", "LC_ALL", "TZ"})

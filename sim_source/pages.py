@@ -197,6 +197,10 @@ class RunReader:
         try:
             found = answer.result()
         except Lost:
+            self.workspace.watch.warn(
+                "a process that reads pages could not be started, or ended; pages are read by this one alone, "
+                "which takes longer and loses nothing"
+            )
             left = {row.id for row in chunk.rows}
         else:
             for table, rows in found.arrow().items():

@@ -5,38 +5,30 @@ A hidden resource reads pages once; every table is a transformer that takes its 
 
 from __future__ import annotations
 
-import logging
 import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import dlt
 from dlt.common.typing import TSecretStrValue
-from dlt.extract.resource import DltResource
+from dlt.extract import DltResource, DltSource
 
-from . import collector, errors, life, runs, snapshots, windows
+from . import errors, life, runs, windows
 from .batch import Tables
-from .client import SimClient
+from .client import SimClient, check_base_url
 from .feed import Feed
 from .people import People
 from .reader import Reader, Settings
+from .snapshots import Snapshots
 from .tables import TABLES, Table
 from .warehouse import Warehouse
 from .watch import Watch
 from .workspace import UNLIMITED, Bounds
 
 BASE_URL = "https://www.sim.ai"
-
-
-def _is_news(record: logging.LogRecord) -> bool:
-    """Leaves out what dlt warns of with every table of Arrow text whose hint says JSON: it is meant so."""
-    return "when merging arrow schema with dlt schema, several column hints" not in str(record.msg)
-
-
-logging.getLogger("dlt").addFilter(_is_news)
 
 
 @dlt.source(name="sim_source", section="sim_source")
@@ -47,7 +39,7 @@ def sim_source(
     since: str | None = None,
     until: str | None = None,
     details: life.Details = "costly",
-    snapshots: snapshots.Snapshots = "version",
+    snapshots: Snapshots = "version",
     payloads: runs.Payloads = "none",
     redact_people: bool = False,
     redact_salt: TSecretStrValue | None = None,
@@ -110,21 +102,25 @@ def sim_source(
             next run walks the stretch again.
     """
     seen = watch or Watch()
+    if feed is None:
+        check_base_url(base_url, allow_http)
     settings = Settings(
         workspace_ids=_workspaces(workspace_id),
         since=_moment("since", since),
         until=_moment("until", until),
-        options=runs.RunOptions(details, payloads),
-        snapshots=snapshots,
-        lookback=timedelta(minutes=lookback_minutes),
-        reconcile=timedelta(days=reconcile_days),
+        options=runs.RunOptions(
+            _chosen("details", details, life.Details), _chosen("payloads", payloads, runs.Payloads)
+        ),
+        snapshots=_chosen("snapshots", snapshots, Snapshots),
+        lookback=_length("lookback_minutes", lookback_minutes, "minutes"),
+        reconcile=_length("reconcile_days", reconcile_days, "days"),
         people=People(redact_salt) if redact_people else None,
         bounds=Bounds(
-            runs=_bound(max_runs),
-            details=_bound(max_details),
-            snapshots=_bound(max_snapshots),
-            audit_logs=_bound(max_audit_logs),
-            rows=_bound(max_rows),
+            runs=_bound("max_runs", max_runs),
+            details=_bound("max_details", max_details),
+            snapshots=_bound("max_snapshots", max_snapshots),
+            audit_logs=_bound("max_audit_logs", max_audit_logs),
+            rows=_bound("max_rows", max_rows),
             until=math.inf if max_seconds is None else time.monotonic() + max_seconds,
             catch_up=catch_up,
         ),
@@ -145,7 +141,8 @@ def sim_source(
 
     def pages() -> Iterator[Tables]:
         source, pipeline = dlt.current.source(), dlt.current.pipeline()
-        with own_feed() if feed is None else nullcontext(feed) as pages_from, collector.spared():
+        _merge_as_it_can(pipeline, source)
+        with own_feed() if feed is None else nullcontext(feed) as pages_from:
             warehouse = seen.warehouse or Warehouse(pipeline)
             state = dlt.current.source_state()
             if not warehouse.holds_state():
@@ -166,8 +163,7 @@ def sim_source(
                 pipeline.set_local_state_val(_WHOLE, True)
 
     hidden = dlt.resource(pages, name="pages", selected=False)
-    strategies = _merge_strategies()
-    return [hidden, *(_resource(table, hidden, strategies) for table in TABLES.values())]
+    return [hidden, *(_resource(table, hidden) for table in TABLES.values())]
 
 
 _WHOLE = "sim_source_whole"
@@ -182,31 +178,63 @@ def _knows(pipeline: dlt.Pipeline) -> bool:
         return False
 
 
-def _resource(table: Table, hidden: DltResource, strategies: Sequence[str]) -> DltResource:
+def _resource(table: Table, hidden: DltResource) -> DltResource:
     def part(tables: Tables) -> Iterator[Any]:
         found = tables.get(table.name)
         if found is not None:
             yield found
 
-    resource: DltResource = dlt.transformer(part, data_from=hidden, **table.hints(strategies))
+    resource: DltResource = dlt.transformer(part, data_from=hidden, **table.hints())
     return resource
 
 
-def _merge_strategies() -> Sequence[str]:
-    """What the destination of the active pipeline can merge with; all where none is active yet."""
-    try:
-        destination: Any = dlt.current.pipeline().destination
-        return destination.capabilities().supported_merge_strategies or ()
-    except Exception:  # no pipeline or no destination yet: dlt has several errors for that
-        return ()
+def _merge_as_it_can(pipeline: dlt.Pipeline, source: DltSource) -> None:
+    """Has tables merged in a way the destination knows: only while a pipeline runs is it certain which one that is."""
+    destination: Any = pipeline.destination
+    strategies = destination.capabilities().supported_merge_strategies or () if destination is not None else ()
+    for name, table in TABLES.items():
+        source.resources[name].apply_hints(**table.merging(strategies))
 
 
-def _bound(value: int | None) -> int:
-    return UNLIMITED if value is None else value
+def _bound(name: str, value: Any) -> int:
+    """A bound of one extraction.
+
+    Raises:
+        ConfigurationError: It is no number of rows or requests.
+    """
+    if value is None:
+        return UNLIMITED
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise errors.ConfigurationError(f"{name}: {value!r} is no number of rows or requests; use 0 or more")
+    return int(value)
 
 
-def _workspaces(value: str | Sequence[str]) -> list[str]:
+def _chosen(name: str, value: object, choices: Any) -> Any:
+    """One of the choices of a setting.
+
+    Raises:
+        ConfigurationError: It is none of them.
+    """
+    if value not in get_args(choices):
+        raise errors.ConfigurationError(f"{name}: {value!r} is no choice; choose {', '.join(get_args(choices))}")
+    return value
+
+
+def _length(name: str, value: Any, unit: str) -> timedelta:
+    """A length of time.
+
+    Raises:
+        ConfigurationError: It is negative, no number, or longer than the calendar.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1_000_000:
+        raise errors.ConfigurationError(f"{name}: {value!r} is no number of {unit}")
+    return timedelta(**{unit: value})
+
+
+def _workspaces(value: Any) -> list[str]:
     parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, Sequence) or not all(isinstance(part, str) for part in parts):
+        raise errors.ConfigurationError(f"workspace_id: {value!r} is neither a workspace id nor a list of them")
     found = list(dict.fromkeys(part.strip() for part in parts if part.strip()))
     if not found:
         raise errors.ConfigurationError("SIM_WORKSPACE_ID: missing; Sim shows it in the workspace's address")
@@ -223,7 +251,7 @@ def _moment(name: str, value: str | None) -> datetime | None:
         return None
     try:
         return windows.moment(value if "T" in value or " " in value else f"{value}T00:00:00+00:00")
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise errors.ConfigurationError(
             f"{name}: {value!r} is no date; write 2026-11-01 or 2026-11-01T08:00:00Z"
         ) from error

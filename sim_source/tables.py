@@ -103,21 +103,27 @@ class Table:
             dlt's note of it would double its rows. ``sim-sync run`` appends where it has looked, and
             takes back what a crash leaves (``pipelines.direct``).
         """
-        strategy = "delete-insert" if "delete-insert" in strategies or not strategies else "upsert"
         columns = {
             column.name: {"description": column.description, **_JSON_HINT.get(column.kind, {})}
             for column in self.columns
         }
-        hints: dict[str, Any] = {
+        return {
             "name": self.name,
             "table_name": self.name,
             "primary_key": list(self.key),
             "columns": columns,
-            "write_disposition": {"disposition": "merge", "strategy": strategy},
+            **{name: hint for name, hint in self.merging(strategies).items() if hint},
         }
-        if self.replaces and strategy == "delete-insert":
-            hints["merge_key"] = self.replaces
-        return hints
+
+    def merging(self, strategies: Sequence[str]) -> dict[str, Any]:
+        """The dlt hints that say how rows are merged; empty ones take a hint away.
+
+        Args:
+            strategies: Merge strategies that the destination supports, as dlt names them; empty: it is not known.
+        """
+        strategy = "delete-insert" if "delete-insert" in strategies or not strategies else "upsert"
+        family = self.replaces if self.replaces and strategy == "delete-insert" else ""
+        return {"write_disposition": {"disposition": "merge", "strategy": strategy}, "merge_key": family}
 
     def empty(self) -> pa.Table:
         """No rows, all columns: makes the table exist on an empty account."""
