@@ -204,9 +204,7 @@ class Reader:
     def _walk_audit(self, batch: Batch) -> Iterator[Tables]:
         settings, api = self.settings, self.client_api()
         state = self._trusted(self.state.setdefault(AUDIT_LOGS.name, {}))
-        if not state.get("departed"):  # syncs before asked without the rows of people who had left
-            windows.start_over(state, newest_first=True)
-            state["departed"] = True
+        windows.cover_departed(state)
         gaps = Gaps(state, self.watch, AUDIT_LOGS.name)
         left, walked, newest = settings.bounds.audit_logs, False, newest_audit_log(self.warehouse)
         while window := windows.next_window(state, self._wanted(walked), newest_first=True):

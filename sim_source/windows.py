@@ -143,6 +143,13 @@ def cover(state: State, tables: Iterable[str]) -> None:
     state["tables"] = wanted
 
 
+def cover_departed(state: State) -> None:
+    """Starts over, once, where earlier versions read audit logs without those of people who had left."""
+    if not state.get("departed"):
+        start_over(state, newest_first=True)
+        state["departed"] = True
+
+
 def start_over(state: State, *, newest_first: bool = False) -> None:
     """Forgets what was read, and walks the same stretch again."""
     walks = [state.pop(key) for key in ("walk", "back") if key in state]
