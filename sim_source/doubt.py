@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from . import runs, walk, wire
+from . import ending, walk, wire
 from .api import SimApi
 from .runs import Fingerprint, RunRows
 from .tables import LOGS
@@ -40,7 +40,7 @@ class Doubts:
             listed: Plain rows of a page, by start.
             known: What is stored of them; one that is stored with the same end is in no doubt.
         """
-        doubtful = [run for run in listed if runs.is_doubtful(run) and not _same_end(run, known.get(run.id))]
+        doubtful = [run for run in listed if ending.is_doubtful(run) and not _same_end(run, known.get(run.id))]
         if not doubtful:
             return {}
         ask = self._by_id if len(doubtful) <= FEW else self._by_list

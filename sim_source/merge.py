@@ -183,7 +183,8 @@ def _extra(new: str | None, old: str | None) -> str | None:
     if new is None or old is None or new == old:
         return old if new is None else new
     told, kept = decode.anything(new.encode()), decode.anything(old.encode())
-    return decode.encode(told | {name: value for name, value in kept.items() if name not in told}).decode()
+    merged = told | {name: value for name, value in kept.items() if name not in told}
+    return old if merged == kept else decode.encode(merged).decode()
 
 
 def _items(new: RunRows, stored: StoredRun, total: Decimal | None) -> tuple[list[Row], bool]:

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 import pyarrow as pa
 
-from . import cost, decode, extra, life, privacy, spans, wire
+from . import cost, decode, ending, extra, life, privacy, spans, wire
 from .moments import in_utc
 from .spans import present
 from .tables import COST_ITEMS, LOG_DETAILS, LOGS, TRACE_SPANS, Row
@@ -136,7 +136,8 @@ def read(
     latest = detail or run
     total = latest.cost.total if latest.cost else None
     split = _split(run, facts)
-    status, evidence = _end(run, facts)
+    output = _final_output(run, facts)
+    status, evidence = ending.told(run, detail, facts.data, output, has_spans=bool(trace.rows))
     if detail is None and not asked:
         pending, untold = _open_questions(run, facts, options, total, split, status)
     else:
@@ -179,7 +180,7 @@ def _plain(listed: Sequence[wire.Run], workspace_id: str) -> list[list[Any]]:
         levels,
         [run.trigger for run in listed],
         [
-            life.listed_status(end is not None, level, _has_cost(run))
+            life.listed_status(end is not None, level, (paid := run.cost) is not None and paid.total is not None)
             for end, level, run in zip(ends, levels, listed, strict=True)
         ],
         [at if (at := run.started_at).tzinfo is UTC else in_utc(at) for run in listed],
@@ -189,32 +190,6 @@ def _plain(listed: Sequence[wire.Run], workspace_id: str) -> list[list[Any]]:
         [None if run.files is wire.NO_RAW or run.files == wire.NULL else _files_text(run.files) for run in listed],
         [None if run.unknown is wire.NO_RAW else _unknown_text(run.unknown) for run in listed],
     ]
-
-
-def _has_cost(run: wire.Run) -> bool:
-    return run.cost is not None and run.cost.total is not None
-
-
-def is_doubtful(run: wire.Run) -> bool:
-    """Whether a plain list row leaves open how its run ended; see ``life.is_doubtful``."""
-    return life.is_doubtful(ended=run.ended_at is not None, level=run.level, has_cost=_has_cost(run))
-
-
-def _end(run: wire.Run, facts: _Facts) -> tuple[life.Status, life.Evidence]:
-    """How the run ended, and how much its answers say of that."""
-    latest, data = facts.detail or run, facts.data
-    output, error = _final_output(run, facts), spans.error_text(data.error)
-    priced = _has_cost(run) or (facts.detail is not None and _has_cost(facts.detail))
-    status = life.status(
-        ended=latest.ended_at is not None,
-        level=latest.level,
-        finalization_path=data.finalization_path,
-        output=life.told_by_output(bytes(output)),
-        error=error,
-        shows_end=priced or present(output) or bool(facts.trace.rows) or data.had_spans,
-    )
-    told = data.finalization_path is not None or error is not None
-    return status, life.evidence(told=told, shown=present(output) or latest.level == "error")
 
 
 def _open_questions(

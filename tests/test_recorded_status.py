@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sim_source import decode, runs, wire
+from sim_source import decode, runs, wire, worker
 from tests import recorded
 
 BOTH_OLD = {
@@ -78,6 +78,20 @@ def test_status_of_a_recorded_run(generation: str, name: str, by_list: str | Non
         return
     assert read(row, recorded.detailed(generation, name)).fingerprint.status == by_detail
     assert listed.pending or by_list in (None, by_detail), "where only the detail tells it, the detail is asked for"
+
+
+@pytest.mark.parametrize("name", STATUSES["v0.8.9"])
+def test_another_process_reads_the_same_status_or_leaves_the_run(name: str) -> None:
+    body = recorded.answer("v0.8.9", f"logs_full_{name}").body
+    row = recorded.listed("v0.8.9", name)
+    tables = ["logs", "log_details", "cost_items", "trace_spans"]
+    task = worker.Task(body, frozenset(), recorded.WORKSPACE, runs.RunOptions(), tables, True)
+    found = worker.read(task)
+    by_list, _ = STATUSES["v0.8.9"][name]
+    if read(row).pending:
+        assert found.left == [row.id]
+    else:
+        assert found.arrow()["logs"]["status"].to_pylist() == [by_list]
 
 
 @pytest.mark.parametrize(("moment", "by_list", "by_detail"), [(name, *told) for name, told in LIVES.items()])
