@@ -23,13 +23,22 @@ class DetailReader:
 
     workspace: Workspace
 
-    def now(self, fresh: Sequence[tuple[wire.Run, RunRows, StoredRun | None]]) -> dict[str, RunRows]:
-        """Completes fresh runs whose details cost no waiting; the others wait for their turn."""
+    def now(
+        self, fresh: Sequence[tuple[wire.Run, RunRows, StoredRun | None]], *, anew: bool = False
+    ) -> dict[str, RunRows]:
+        """Completes fresh runs whose details cost no waiting; the others wait for their turn.
+
+        Args:
+            fresh: The runs.
+            anew: Those that are stored are waited for: their turn came already.
+        """
         workspace = self.workspace
         if not workspace.batch.wants(LOG_DETAILS.name):
             return {}
-        wanted = [entry for entry in reversed(fresh) if entry[1].pending]
-        wanted = wanted[: workspace.allowance(workspace.bounds.details)]
+        pending = [entry for entry in reversed(fresh) if entry[1].pending]
+        waited_for = [entry for entry in pending if anew and entry[2] is not None]
+        others = [entry for entry in pending if not (anew and entry[2] is not None)]
+        wanted = waited_for + others[: workspace.allowance(workspace.bounds.details)]
         complete: dict[str, RunRows] = {}
         answers = workspace.concurrently(lambda entry: workspace.detail(entry[0].id), wanted, LOG_DETAILS.name)
         for (run, _, stored), answer in answers:

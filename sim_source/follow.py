@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from . import errors, life, walk, wire
@@ -18,6 +18,11 @@ FRESH_PAGE = 900
 """Rows between the first and the last of a group read by one page: of 1000, with room for rows that came late."""
 
 
+def tell_split(rows: Iterable[wire.Run]) -> bool:
+    """Whether a list tells the split by model, as those of 2026-03 do."""
+    return any(row.cost is not None and row.cost.models is not None for row in rows)
+
+
 @dataclass(slots=True)
 class Follower:
     """Reads single runs of one workspace again.
@@ -28,6 +33,7 @@ class Follower:
         alive: The server has shown something of this workspace in this sync. Where it shows nothing at all, the key may
             have lost its access (2026-03 answers 200 with no rows): no run is taken for gone then.
         gaps: Of the runs; none of a stretch that was not shown in full is taken for gone.
+        lists_tell: Lists of this sync have told the split by model.
     """
 
     workspace: Workspace
@@ -36,6 +42,7 @@ class Follower:
     state: life.State
     alive: bool
     gaps: Gaps
+    lists_tell: bool = False
 
     def open_runs(self, walked: list[tuple[datetime, datetime]]) -> Iterator[Tables]:
         """Reads open runs again, but for those in stretches that this extraction has just walked."""
@@ -44,21 +51,51 @@ class Follower:
             for run in life.still_open(self.state, self.workspace.memory.open_runs())
             if not any(start <= run.started_at <= end for start, end in walked)
         ]
-        yield from self._read(life.turn(self.state, found), by_list=False)
+        yield from self._read(life.turn(self.state, found))
 
     def torn(self) -> Iterator[Tables]:
-        """Reads runs again whose tables do not agree, as lists show them: from nothing, like any new run."""
-        yield from self._read(self.workspace.memory.torn(self.workspace.batch.wants), by_list=True)
+        """Reads runs again whose tables do not agree, from nothing, like any new run."""
+        memory, wants = self.workspace.memory, self.workspace.batch.wants
+        half_read = [] if self.lists_tell else memory.half_read(wants)
+        for runs, lists_may_tell in ((memory.torn(wants), False), (half_read, True)):
+            for group in life.readings(memory.ranked(runs), FRESH_PAGE):
+                if self.workspace.over() or not self._torn(group, lists_may_tell):
+                    break
+                yield from self.workspace.batch.full()
+        yield from self.workspace.batch.flush()
 
-    def _read(self, runs: list[OpenRun], *, by_list: bool) -> Iterator[Tables]:
+    def _torn(self, group: Reading, lists_may_tell: bool) -> bool:
+        """Reads runs again that may be torn, and none of those beside them.
+
+        Args:
+            group: The runs.
+            lists_may_tell: Where lists tell the split by model, they are not.
+
+        Returns:
+            Whether the others may be torn, too.
+        """
+        ids, seen = {run.id for run in group.runs}, set[str]()
+        first, last = group.runs[0].started_at, group.runs[-1].started_at
+        for chunk in walk.runs(lambda query: self.workspace.api.runs(self.workspace.id, query), first, last):
+            if lists_may_tell and tell_split(chunk.rows):
+                return False
+            seen.update(row.id for row in chunk.rows)
+            seen.update(row.id for row in chunk.rejected if row.id is not None)
+            self.take(replace(chunk, rows=[row for row in chunk.rows if row.id in ids], rejected=[]))
+            self.gaps.note(chunk.gap)
+        self.alive = self.alive or bool(seen)
+        self._end([run for run in group.runs if run.id not in seen and not self.gaps.hold(run.started_at)])
+        return True
+
+    def _read(self, runs: list[OpenRun]) -> Iterator[Tables]:
         if not runs:
             return
         groups = life.readings(self.workspace.memory.ranked(runs), FRESH_PAGE)
-        yield from self._by_id([group.runs[0] for group in groups if not (group.by_list or by_list)])
+        yield from self._by_id([group.runs[0] for group in groups if not group.by_list])
         for group in groups:
             if self.workspace.over():
                 return
-            if group.by_list or by_list:
+            if group.by_list:
                 self._by_list(group)
                 yield from self.workspace.batch.full()
         yield from self.workspace.batch.flush()

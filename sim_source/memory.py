@@ -17,7 +17,7 @@ from . import life, wire
 from .life import OpenRun
 from .merge import StoredRun
 from .runs import Fingerprint
-from .tables import COST_ITEMS, LOG_DETAILS, LOGS, Row
+from .tables import COST_ITEMS, LOG_DETAILS, LOGS, TRACE_SPANS, Row
 from .walk import utc
 from .warehouse import Warehouse, as_sent, columns_of
 
@@ -25,9 +25,6 @@ IDS_AT_ONCE = 500
 """Ids in one question."""
 TORN_AT_ONCE = 5_000
 """Runs whose tables disagree that one sync reads again."""
-MOST_TORN = 4_000
-"""Runs whose split nobody asked for, that may come of a load that was cut: two pieces of details. Where there are more,
-the server's lists tell the split (2026-03)."""
 
 
 class Unfinished(NamedTuple):
@@ -69,15 +66,20 @@ class Memory:
         rows = self._ask(sql, first, last)
         return {row[0]: Fingerprint(utc(row[1]) if row[1] else None, *row[2:]) for row in rows}
 
-    def stored(self, runs: Iterable[OpenRun]) -> dict[str, StoredRun]:
-        """These runs as stored, whole."""
+    def stored(self, runs: Iterable[OpenRun], *, anew: bool = False) -> dict[str, StoredRun]:
+        """These runs as stored.
+
+        Args:
+            runs: Which.
+            anew: They are read again on purpose: with their spans, and with all doubts of what is stored.
+        """
         wanted = sorted(runs, key=lambda run: run.started_at)
         found: dict[str, StoredRun] = {}
         for at in range(0, len(wanted), IDS_AT_ONCE):
-            found |= self._stored(wanted[at : at + IDS_AT_ONCE])
+            found |= self._stored(wanted[at : at + IDS_AT_ONCE], anew)
         return found
 
-    def _stored(self, runs: Sequence[OpenRun]) -> dict[str, StoredRun]:
+    def _stored(self, runs: Sequence[OpenRun], anew: bool) -> dict[str, StoredRun]:
         ids = [run.id for run in runs]
         between = (runs[0].started_at, runs[-1].started_at)
         marks = ", ".join(["%s"] * len(ids))
@@ -92,15 +94,30 @@ class Memory:
             sql = f"SELECT {columns_of('i', COST_ITEMS)} FROM {{cost_items}} i WHERE {where} ORDER BY i.kind, i.name"
             for row in self._ask(sql, *between, *ids):
                 items.setdefault(row[0], []).append(as_sent(COST_ITEMS, row))
+        spans = self._spans(ids) if anew else None
         width = len(LOGS.columns)
         return {
             row[0]: StoredRun(
                 as_sent(LOGS, row[:width]),
                 as_sent(LOG_DETAILS, row[width:]) if row[width:] and row[width] is not None else None,
                 items.get(row[0], []),
+                None if spans is None else spans.get(row[0], []),
             )
             for row in rows
         }
+
+    def _spans(self, ids: Sequence[str]) -> dict[str, list[Row]]:
+        """Stored spans of runs, in their order."""
+        found: dict[str, list[Row]] = {}
+        if self._warehouse.has(TRACE_SPANS.name):
+            marks = ", ".join(["%s"] * len(ids))
+            sql = (
+                f"SELECT {columns_of('t', TRACE_SPANS)} FROM {{trace_spans}} t "
+                f"WHERE t.workspace_id = %s AND t.log_id IN ({marks}) ORDER BY t.log_id, t.span_index"
+            )
+            for row in self._ask(sql, *ids):
+                found.setdefault(row[0], []).append(as_sent(TRACE_SPANS, row))
+        return found
 
     def open_runs(self) -> list[OpenRun]:
         """Stored runs that are not final."""
@@ -147,17 +164,23 @@ class Memory:
             clauses.append("d.detail_source = 'detail' AND c.unread = 1 AND d.span_count > 0")
         if not clauses:
             return []
-        found = self._disagreeing(joins, " OR ".join(clauses), TORN_AT_ONCE)
-        if details and items:  # the split arrived without the detail's row
-            half = self._disagreeing(joins, "d.detail_source = 'list' AND c.split = 1", MOST_TORN + 1)
-            found += half if len(half) <= MOST_TORN else []
-        return list(dict.fromkeys(found))
+        return self._disagreeing(joins, " OR ".join(clauses))
 
-    def _disagreeing(self, joins: Sequence[str], where: str, limit: int) -> list[OpenRun]:
+    def half_read(self, wanted: Callable[[str], bool]) -> list[OpenRun]:
+        """Runs whose split is stored, and of their detail only what lists tell.
+
+        Either lists tell the split (2026-03), or a load was cut before the detail's row arrived.
+        """
+        if not all(wanted(table) and self._warehouse.has(table) for table in (LOG_DETAILS.name, COST_ITEMS.name)):
+            return []
+        joins = ["LEFT JOIN {log_details} d ON d.id = l.id ", _SUM_OF_ITEMS]
+        return self._disagreeing(joins, "d.detail_source = 'list' AND c.split = 1")
+
+    def _disagreeing(self, joins: Sequence[str], where: str) -> list[OpenRun]:
         """Runs of which this is so, newest first."""
         sql = (
             f"SELECT l.id, l.started_at FROM {{logs}} l {''.join(joins)}WHERE l.workspace_id = %s "
-            f"AND ({where}) ORDER BY l.started_at DESC LIMIT {limit}"
+            f"AND ({where}) ORDER BY l.started_at DESC LIMIT {TORN_AT_ONCE}"
         )
         rows = self._warehouse.ask(sql, *[self._workspace] * sql.count("%s"))
         return [OpenRun(row[0], utc(row[1])) for row in rows]
@@ -215,6 +238,20 @@ class Memory:
             rows = self._ask(f"{self._new_versions()} LIMIT {int(limit)}")
             rows += self._ask(f"{self._no_snapshot()}{_UNVERSIONED}{newest}")
         return [(row[0], row[1]) for row in rows[:limit]]
+
+    def with_snapshot(self, execution_ids: Sequence[str]) -> set[str]:
+        """Those of which a whole snapshot is stored."""
+        found: set[str] = set()
+        for at in range(0, len(execution_ids), IDS_AT_ONCE):
+            some = execution_ids[at : at + IDS_AT_ONCE]
+            marks = ", ".join(["%s"] * len(some))
+            rows = self._ask(
+                f"SELECT s.execution_id {self._whole_snapshots()}AND k.workspace_id = %s "
+                f"AND s.execution_id IN ({marks})",
+                *some,
+            )
+            found.update(row[0] for row in rows)
+        return found
 
     def _no_snapshot(self) -> str:
         """Runs without a snapshot."""

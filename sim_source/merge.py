@@ -16,7 +16,7 @@ from . import decode, life, wire
 from .cost import ZERO, ItemKind
 from .life import Evidence
 from .runs import Fingerprint, RunRows, fingerprint_of
-from .tables import COST_ITEMS, LOG_DETAILS, LOGS, Row, Table
+from .tables import COST_ITEMS, LOG_DETAILS, LOGS, TRACE_SPANS, Row, Table
 
 Fields = dict[str, Any]
 
@@ -49,11 +49,14 @@ class StoredRun:
         log: Its row of ``logs``.
         detail: Its row of ``log_details``; None where that is not there.
         items: Its rows of ``cost_items``.
+        spans: Its rows of ``trace_spans``, where it is read again on purpose: then nothing of a span is lost either,
+            and what is stored of the run is no reason not to ask for its detail. None where it is not.
     """
 
     log: Row
     detail: Row | None = None
     items: Sequence[Row] = field(default_factory=list)
+    spans: Sequence[Row] | None = None
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -114,7 +117,7 @@ def richer(new: RunRows, stored: StoredRun) -> RunRows:
     log = _lasting(LOGS, _fields(LOGS, new.log), _fields(LOGS, stored.log))
     if same:
         log["status"] = _status(new, known, stored)
-    spans = [] if same and len(new.spans) < (known.spans or 0) else new.spans
+    spans = _spans(new.spans, stored, known.spans or 0) if same else new.spans
     items, settled = _items(new, stored, log["cost_total"])
     items = [_with(item, workflow_id=log["workflow_id"]) if item[_WORKFLOW] is None else item for item in items]
     detail = new.detail
@@ -124,12 +127,45 @@ def richer(new: RunRows, stored: StoredRun) -> RunRows:
     return RunRows(
         id=new.id,
         log=_row(LOGS, log),
-        pending=new.pending and not (same and _is_whole(stored)) and not (settled and log["status"] not in life.OPEN),
+        pending=new.pending and (stored.spans is not None or not _is_settled(stored, log, settled, same)),
         evidence=new.evidence,
         detail=detail,
         items=items,
         spans=spans,
     )
+
+
+def _is_settled(stored: StoredRun, log: Fields, settled: bool, same: bool) -> bool:
+    """Whether nothing more is to be learnt of a run by its detail."""
+    return (same and _is_whole(stored)) or (settled and log["status"] not in life.OPEN)
+
+
+def _spans(new: Sequence[Row], stored: StoredRun, count: int) -> Sequence[Row]:
+    """Spans to store of a run that ended as stored: none where there are fewer than before.
+
+    Of a run that is read again on purpose, a span keeps what this answer does not tell of it (inputs and outputs, say).
+    """
+    if len(new) < count or stored.spans is None:
+        return [] if len(new) < count else new
+    kept = {(row[_SPAN_INDEX], row[_SPAN_ID]): row for row in stored.spans}
+    merged = [_filled(row, kept.get((row[_SPAN_INDEX], row[_SPAN_ID]))) for row in new]
+    same = len(merged) == len(stored.spans) and all(
+        same_row(TRACE_SPANS, one, other) for one, other in zip(merged, stored.spans, strict=True)
+    )
+    return [] if same else merged
+
+
+def _filled(new: Row, old: Row | None) -> Row:
+    if old is None:
+        return new
+    filled = [before if now is None else now for now, before in zip(new, old, strict=True)]
+    filled[_SPAN_EXTRA] = _extra(new[_SPAN_EXTRA], old[_SPAN_EXTRA])
+    return tuple(filled)
+
+
+_SPAN_INDEX, _SPAN_ID, _SPAN_EXTRA = (
+    TRACE_SPANS.column_names.index(name) for name in ("span_index", "span_id", "extra")
+)
 
 
 def _status(new: RunRows, known: Fingerprint, stored: StoredRun) -> str:

@@ -9,14 +9,14 @@ from datetime import datetime
 from functools import partial
 from typing import Any, cast
 
-from . import decode, errors, life, merge, snapshots, walk, windows, wire
+from . import decode, errors, life, merge, resync, snapshots, walk, windows, wire
 from .batch import Tables
 from .crew import Lost
 from .decode import Page
 from .details import DetailReader
 from .doubt import Doubts
 from .feed import Step
-from .follow import Follower
+from .follow import Follower, tell_split
 from .gaps import Gaps
 from .life import OpenRun
 from .merge import StoredRun
@@ -54,6 +54,7 @@ class RunReader:
     alive: bool = False
     newest: datetime | None = None
     size: walk.PageSize = field(default_factory=walk.PageSize)
+    _lists_tell: bool = False
     _walked: list[tuple[datetime, datetime]] = field(default_factory=list)
     _gaps: Gaps = field(init=False)
     _details: DetailReader = field(init=False)
@@ -94,7 +95,7 @@ class RunReader:
             position = window.start
             rows = workspace.batch.count
             for chunk, answer in self._steps(window):
-                self._take_step(chunk, answer, again=window.again)
+                self._take_step(chunk, answer, again=window.again, anew=window.key == resync.KEY)
                 self._gaps.note(chunk.gap)
                 position = chunk.position
                 windows.reached(self.state, position, window.key)
@@ -110,7 +111,10 @@ class RunReader:
                     workspace.feed.go_on(workspace.id)
                     yield from workspace.batch.flush()
                     return False
-            windows.finished(self.state, window.key, workspace.feed.client.server_time)
+            if window.key == resync.KEY:
+                resync.finished(self.state)
+            else:
+                windows.finished(self.state, window.key, workspace.feed.client.server_time)
             self._gaps.walked(window.start, window.end)
             self._walked.append((window.start, window.end))
         done = yield from self._missing()
@@ -174,7 +178,9 @@ class RunReader:
                     answer.add_done_callback(partial(_let_go, chunk))
             yield chunk, answer
 
-    def _take_step(self, chunk: walk.Chunk[wire.Shown], answer: Future[Answer] | None, *, again: bool = False) -> None:
+    def _take_step(
+        self, chunk: walk.Chunk[wire.Shown], answer: Future[Answer] | None, *, again: bool = False, anew: bool = False
+    ) -> None:
         """Takes a chunk, as another process reads it where one is free to.
 
         Of a page that was given away nothing was stored then; one that has been read since is taken as it is.
@@ -183,10 +189,11 @@ class RunReader:
             chunk: What a list showed.
             answer: Its page, where it was given away to be read.
             again: All rows are taken, also those that are stored and have not changed.
+            anew: So is all that they need beside the list.
         """
         known = self._known(chunk)
         if answer is None or ((known or self.workspace.feed.crew.has_enough) and answer.cancel()):
-            self._take(_read_here(chunk), known=known, again=again)
+            self._take(_read_here(chunk), known=known, again=again, anew=anew)
             return
         self._seen(chunk)
         self.workspace.batch.later(answer, lambda: self._take_answer(chunk, answer))
@@ -215,14 +222,19 @@ class RunReader:
     def _again(self) -> Iterator[Tables]:
         """Reads again what may have changed outside the stretches just walked."""
         if self.mend and self.newest is not None:
-            yield from self._follower(partial(self._take, again=True)).torn()
+            yield from self._follower(partial(self._take, again=True, anew=True)).torn()
         yield from self._follower(self._take).open_runs(self._walked)
 
     def _follower(self, take: Callable[[walk.Chunk[wire.Run]], None]) -> Follower:
-        return Follower(self.workspace, self._details, take, self.state, self.alive, self._gaps)
+        return Follower(self.workspace, self._details, take, self.state, self.alive, self._gaps, self._lists_tell)
 
     def _take(
-        self, chunk: walk.Chunk[wire.Run], known: dict[str, Fingerprint] | None = None, *, again: bool = False
+        self,
+        chunk: walk.Chunk[wire.Run],
+        known: dict[str, Fingerprint] | None = None,
+        *,
+        again: bool = False,
+        anew: bool = False,
     ) -> None:
         """Takes what a chunk tells that is new, or all of it.
 
@@ -230,11 +242,12 @@ class RunReader:
             chunk: What a list showed.
             known: What is stored of its runs, where that has been asked.
             again: All of it.
+            anew: All of it, and details and snapshots are asked for as if nothing were stored of them.
         """
         self._seen(chunk)
         known = self._known(chunk) if known is None else known
-        fresh = self._take_rows(chunk.rows, known, again=again)
-        self._snapshots.now([run for run, _, stored in fresh if stored is None])
+        fresh = self._take_rows(chunk.rows, known, again=again, anew=anew)
+        self._snapshots.now([run for run, _, stored in fresh if stored is None or anew], anew=anew)
 
     def _seen(self, chunk: walk.Chunk[Any]) -> None:
         self.workspace.set_aside(chunk.rejected)
@@ -243,28 +256,31 @@ class RunReader:
             life.seen(self.state, (run.id for run in chunk.rows))
 
     def _take_rows(
-        self, runs: Sequence[wire.Run], known: dict[str, Fingerprint], *, again: bool = False
+        self, runs: Sequence[wire.Run], known: dict[str, Fingerprint], *, again: bool = False, anew: bool = False
     ) -> list[Fresh]:
         """Takes what runs tell that is new, and returns that."""
         workspace = self.workspace
         settled = self._doubts.settled(runs, known) if workspace.options.logs_only else {}
         if settled:
             runs = [run for run in runs if run.id not in settled]
+        self._lists_tell = self._lists_tell or tell_split(runs)
         if workspace.options.logs_only and runs and not known and workspace.add_plain(runs):
             runs = []  # nothing else is asked of plain rows
         read = [(run, rows) for run in runs if (rows := workspace.read(run)) is not None]
         read += settled.values()
         if known and not again:
             read = [(run, rows) for run, rows in read if run.id not in known or merge.changed(known[run.id], rows)]
-        fresh = self._with_stored(read, known)
-        complete = self._details.now(fresh)
+        fresh = self._with_stored(read, known, anew=anew)
+        complete = self._details.now(fresh, anew=anew)
         workspace.add([complete.get(run.id, rows) for run, rows, _ in fresh])
         return fresh
 
-    def _with_stored(self, read: list[tuple[wire.Run, RunRows]], known: dict[str, Fingerprint]) -> list[Fresh]:
+    def _with_stored(
+        self, read: list[tuple[wire.Run, RunRows]], known: dict[str, Fingerprint], *, anew: bool
+    ) -> list[Fresh]:
         """The same runs with what is stored of them, and nothing in their rows poorer than that."""
         again = [OpenRun(run.id, walk.utc(run.started_at)) for run, _ in read if run.id in known]
-        stored = self.workspace.memory.stored(again) if again else {}
+        stored = self.workspace.memory.stored(again, anew=anew) if again else {}
         return [
             (run, merge.richer(rows, stored[run.id]) if run.id in stored else rows, stored.get(run.id))
             for run, rows in read

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import msgspec
 
-from . import account, errors, snapshots, walk, walk_audit, windows, wire
+from . import account, errors, resync, snapshots, walk, walk_audit, windows, wire
 from .api import SimApi
 from .batch import Batch, Tables
 from .decode import Rejected, rejected
@@ -24,6 +24,7 @@ from .handover import Handover
 from .memory import Memory, newest_audit_log, stored_audit_logs, values_of_audit_logs
 from .pages import LIST_TABLES, RunReader
 from .people import People
+from .resync import Resync
 from .runs import ROW_FAULTS, RunOptions
 from .tables import (
     AUDIT_LOGS,
@@ -70,6 +71,7 @@ class Settings:
     reconcile: timedelta = windows.RECONCILE
     bounds: Bounds = field(default_factory=Bounds)
     people: People | None = None
+    resync: Resync | None = None
 
 
 @dataclass(slots=True)
@@ -192,7 +194,8 @@ class Reader:
             self._end = min(self._end, now)
         self.watch.end = self._end
         fresh = settings.until is None and not walked  # a later piece of the same sync names the end of the first
-        return windows.Span(self._end, settings.since, settings.lookback, settings.reconcile, fresh)
+        only = None if settings.resync is None else resync.KEY
+        return windows.Span(self._end, settings.since, settings.lookback, settings.reconcile, fresh, only)
 
     def _trusted(self, state: windows.State) -> windows.State:
         """A resource's state, its watermark taken back where it lies in the server's future."""
@@ -205,6 +208,8 @@ class Reader:
         settings, api = self.settings, self.client_api()
         state = self._trusted(self.state.setdefault(AUDIT_LOGS.name, {}))
         windows.cover_departed(state)
+        if settings.resync is not None:
+            resync.begin(state, settings.resync, newest_first=True)
         gaps = Gaps(state, self.watch, AUDIT_LOGS.name)
         left, walked, newest = settings.bounds.audit_logs, False, newest_audit_log(self.warehouse)
         while window := windows.next_window(state, self._wanted(walked), newest_first=True):
@@ -222,7 +227,10 @@ class Reader:
                     self.watch.more = True
                     gaps.walked(chunk.position + walk.MILLISECOND, window.end)
                     return
-            windows.finished(state, window.key, self.feed.client.server_time)
+            if window.key == resync.KEY:
+                resync.finished(state)
+            else:
+                windows.finished(state, window.key, self.feed.client.server_time)
             gaps.walked(window.start, window.end)
             walked = True
         yield from self._missing_audit(gaps, newest, batch)
@@ -281,7 +289,10 @@ class Reader:
     def _runs(self, workspace_id: str, state: windows.State, batch: Batch, *, alive: bool) -> Iterator[Tables]:
         settings = self.settings
         logs = self._trusted(state.setdefault(LOGS.name, {}))
-        windows.cover(logs, self.selected.intersection(RUN_TABLES))
+        if settings.resync is None:
+            windows.cover(logs, self.selected.intersection(RUN_TABLES))
+        else:
+            resync.begin(logs, settings.resync)
         workspace = Workspace(
             id=workspace_id,
             api=self.client_api(),

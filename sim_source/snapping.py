@@ -37,11 +37,19 @@ class SnapshotReader:
         """Whether snapshots are read at all."""
         return self.mode != "none" and self.workspace.batch.wants(EXECUTION_SNAPSHOTS.name)
 
-    def now(self, fresh: Sequence[wire.Shown]) -> None:
-        """Asks for snapshots of runs seen for the first time, as far as that costs no waiting."""
+    def now(self, fresh: Sequence[wire.Shown], *, anew: bool = False) -> None:
+        """Asks for snapshots of runs seen for the first time, as far as that costs no waiting.
+
+        Args:
+            fresh: The runs.
+            anew: Some are stored; of those without a whole snapshot it is asked for, and waited for.
+        """
         workspace = self.workspace
-        if not self.wanted or not workspace.bounds.snapshots or not fresh:
+        if not self.wanted or not fresh or not (workspace.bounds.snapshots or anew):
             return
+        if anew:
+            whole = workspace.memory.with_snapshot([run.execution_id for run in fresh if run.execution_id is not None])
+            fresh = [run for run in fresh if run.execution_id not in whole]
         if self._versions is None:
             self._versions = workspace.memory.snapshot_versions()
         first: dict[str, wire.Shown] = {}
@@ -56,7 +64,7 @@ class SnapshotReader:
                 first[version] = run
         self._versions.update(first)
         wanted += [(run.execution_id, run.workflow_id) for run in first.values() if run.execution_id is not None]
-        self._read(wanted[: workspace.allowance(workspace.bounds.snapshots)])
+        self._read(wanted if anew else wanted[: workspace.allowance(workspace.bounds.snapshots)])
 
     def backlog(self) -> Iterator[Tables]:
         """Asks for what earlier syncs left."""

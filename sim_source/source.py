@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 import dlt
@@ -22,6 +22,7 @@ from .client import SimClient, check_base_url
 from .feed import Feed
 from .people import People
 from .reader import Reader, Settings
+from .resync import Resync
 from .snapshots import Snapshots
 from .tables import TABLES, Table
 from .warehouse import Warehouse
@@ -58,6 +59,7 @@ def sim_source(
     processes: int | None = None,
     watch: Watch | None = None,
     feed: Feed | None = None,
+    resync: str | None = None,
 ) -> list[DltResource]:
     """Loads what the Sim API tells of one or several workspaces.
 
@@ -90,6 +92,8 @@ def sim_source(
             the machine has the cores; 0 for none.
         watch: Counts, and notes failures of one resource instead of raising them; a new one for each sync.
         feed: What several extractions of one sync share; then key, address and processes are the feed's.
+        resync: Nothing but ``[since, until]`` is read, again, whatever is stored of it, which gets no poorer. Any name
+            for this wish: by it, later pieces know what is done already. One that was stopped is gone on with.
 
     Returns:
         One resource per table, and the hidden one that feeds them.
@@ -104,10 +108,12 @@ def sim_source(
     seen = watch or Watch()
     if feed is None:
         check_base_url(base_url, allow_http)
+    first, last = _moment("since", since), _moment("until", until)
     settings = Settings(
         workspace_ids=_workspaces(workspace_id),
-        since=_moment("since", since),
-        until=_moment("until", until),
+        since=first,
+        until=last,
+        resync=None if resync is None else _resync(resync, first, last, f"{details} {snapshots} {payloads}"),
         options=runs.RunOptions(
             _chosen("details", details, life.Details), _chosen("payloads", payloads, runs.Payloads)
         ),
@@ -194,6 +200,18 @@ def _merge_as_it_can(pipeline: dlt.Pipeline, source: DltSource) -> None:
     strategies = destination.capabilities().supported_merge_strategies or () if destination is not None else ()
     for name, table in TABLES.items():
         source.resources[name].apply_hints(**table.merging(strategies))
+
+
+def _resync(name: str, first: datetime | None, last: datetime | None, scope: str) -> Resync:
+    """What is to be read again.
+
+    Raises:
+        ConfigurationError: It has no beginning, or ends before it.
+    """
+    last = last or datetime.now(UTC)
+    if first is None or first > last:
+        raise errors.ConfigurationError("resync: name the stretch that is to be read again, since and until")
+    return Resync(first, last, name, scope)
 
 
 def _bound(name: str, value: Any) -> int:

@@ -5,7 +5,8 @@ hand. The watermark stays ``STABILITY`` behind the end of the stretch, since row
 starts there, or ``lookback`` earlier. Once a day a wider stretch is read again (``reconcile``).
 
 Two walks can be in hand: ``walk``, towards now, and ``back``, through what lies before (a backfill, a
-reconcile). The first has precedence: new rows never wait for old ones.
+reconcile). The first has precedence: new rows never wait for old ones. A third, ``again``, is there on purpose only
+(``resync``).
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ State = dict[str, Any]
 """What dlt keeps between runs: plain JSON."""
 
 
-Key = Literal["walk", "back"]
+Key = Literal["walk", "back", "again"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class Span:
         reconcile: How far to read again once a day; zero for never.
         fresh: Nothing was read by this sync yet. The server tells its time in whole seconds: the last sync may have
             ended at the same moment, and rows may have come since.
+        only: Nothing but the walk in hand under this name.
     """
 
     end: datetime
@@ -73,6 +75,7 @@ class Span:
     lookback: timedelta = LOOKBACK
     reconcile: timedelta = RECONCILE
     fresh: bool = False
+    only: Key | None = None
 
 
 def next_window(state: State, wanted: Span, *, newest_first: bool = False) -> Window | None:
@@ -87,6 +90,8 @@ def next_window(state: State, wanted: Span, *, newest_first: bool = False) -> Wi
         In this order: the walk in hand, what came since the last sync, what is missing before the first, what is
         due to be read again.
     """
+    if wanted.only is not None:
+        return _in_hand(state, wanted.only, newest_first) if wanted.only in state else None
     if "walk" in state:
         return _in_hand(state, "walk", newest_first)
     if "until" not in state:
