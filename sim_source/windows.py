@@ -90,10 +90,14 @@ def next_window(state: State, wanted: Span, *, newest_first: bool = False) -> Wi
         In this order: the walk in hand, what came since the last sync, what is missing before the first, what is
         due to be read again.
     """
-    if wanted.only is not None:
-        return _in_hand(state, wanted.only, newest_first) if wanted.only in state else None
-    if "walk" in state:
-        return _in_hand(state, "walk", newest_first)
+    first = wanted.only or "walk"
+    if first in state:
+        return _in_hand(state, first, newest_first)
+    return None if wanted.only is not None else _next(state, wanted, newest_first)
+
+
+def _next(state: State, wanted: Span, newest_first: bool) -> Window | None:
+    """What to walk where no walk towards now is in hand."""
     if "until" not in state:
         start = wanted.since or BEGINNING
         return Window(start, wanted.end) if start <= wanted.end else None
