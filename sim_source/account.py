@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from . import cost, decode, extra, privacy, wire
+from . import cost, decode, extra, nesting, privacy, wire
 from .runs import json_text, unknown_text
 from .spans import present
 from .tables import Row
@@ -95,7 +95,7 @@ def rejected_row(
     """A row of ``rejected_rows``; payloads and secrets are removed from the row, values from the reason."""
     shown: Any = None
     try:
-        shown = _spans_withheld(privacy.without_payloads(decode.anything(row)))
+        shown = _spans_withheld(privacy.without_payloads(decode.anything(nesting.mended(row))))
     except ValueError:
         reason = f"{reason} (and no JSON)"
     return (

@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from . import wire
+from . import nesting, wire
 from .errors import UnreadableAnswer
 
 T = TypeVar("T")
@@ -51,6 +51,7 @@ class Rejected:
 
 def rejected(row: msgspec.Raw, reason: str) -> Rejected:
     """Sets a row aside, keeping what a walk needs of it."""
+    row = msgspec.Raw(nesting.mended(bytes(row)))
     try:
         stub = msgspec.json.decode(row, type=_Stub)
     except msgspec.DecodeError:
@@ -90,7 +91,17 @@ class Page(Generic[W]):
         return len(self.rows) + len(self.rejected)
 
 
-_any = msgspec.json.Decoder(float_hook=Decimal)
+MOST_DIGITS = 308
+"""Places before or behind the point of a number: no double has more, and PostgreSQL refuses some that have."""
+
+
+def _number(text: str) -> Decimal | str:
+    """A number, exact; as text where hardly anything could hold it."""
+    number = Decimal(text)
+    return number if abs(number.adjusted()) <= MOST_DIGITS else text
+
+
+_any = msgspec.json.Decoder(float_hook=_number)
 _raw_page = msgspec.json.Decoder(wire.RawPage)
 _raw_item = msgspec.json.Decoder(wire.RawItem)
 _raw_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -110,8 +121,8 @@ def runs(body: bytes) -> Page[wire.Run]:
         UnreadableAnswer: The body is not a page at all (HTML, cut off).
     """
     try:
-        found = _load(_run_page, body)
-    except msgspec.ValidationError:
+        found = _run_page.decode(body)
+    except (*UNREADABLE, msgspec.DecodeError):
         page = rows(body, wire.Run)
     else:
         page = Page(found.data, _cursor(found.next_cursor), len(body))
@@ -187,7 +198,9 @@ def whole(body: bytes) -> msgspec.Raw:
 
 
 def _load(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
-    """Decodes a body; where JavaScript cut a text between the halves of an emoji, the half is replaced.
+    """Decodes a body; what cannot be read of it is replaced (``nesting``).
+
+    So is the half of an emoji, where JavaScript cut a text between the two.
 
     Raises:
         ValidationError: It is JSON, of another shape.
@@ -197,11 +210,33 @@ def _load(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         return decoder.decode(body)
     except msgspec.ValidationError:
         raise
-    except msgspec.DecodeError as error:
-        mended = _ESCAPE.sub(_without_half, body)
+    except (*UNREADABLE, msgspec.DecodeError) as error:
+        halves = isinstance(error, msgspec.DecodeError)
+        mended = _ESCAPE.sub(_without_half, body) if halves else nesting.mended(body)
         if mended == body:
             raise UnreadableAnswer(str(error)) from error
     return _load(decoder, mended)
+
+
+UNREADABLE = (RecursionError, UnicodeDecodeError)
+"""What reading raises that ``nesting.mended`` prevents."""
+
+
+def mended(structure: W) -> W:
+    """The same structure without what cannot be read of it.
+
+    Raises:
+        msgspec.DecodeError: Nothing is left that fits.
+    """
+    kind = type(structure)
+    plain = typing.cast(type[W], kind.__base__) if getattr(kind, "cut", False) else kind
+    return one(nesting.mended(msgspec.json.encode(structure)), plain)
+
+
+@cache
+def _cut_kind(kind: type[W]) -> type[W]:
+    """The same kind of structure, saying that something was cut out of it."""
+    return typing.cast(type[W], msgspec.defstruct(kind.__name__, [], bases=(kind,), namespace={"cut": True}))
 
 
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|u....|.)", re.DOTALL)
@@ -218,17 +253,25 @@ def one(body: bytes | msgspec.Raw, kind: type[W]) -> W:
     Raises:
         msgspec.DecodeError: It does not fit even without them.
     """
+    if issubclass(kind, wire.Wire) and nesting.MARK in bytes(body):
+        kind = _cut_kind(kind)
+    return typing.cast(W, _one(body, kind))
+
+
+def _one(body: bytes | msgspec.Raw, kind: Any) -> Any:
     try:
-        return typing.cast(W, _decoder(kind).decode(body))
+        return _decoder(kind).decode(body)
     except msgspec.ValidationError:
         clean = set_unknown_aside(_any.decode(body), kind)
-        return typing.cast(W, _decoder(kind).decode(encode(clean)))
+        return _decoder(kind).decode(encode(clean))
 
 
 def one_or_rejected(body: bytes | msgspec.Raw, kind: type[W]) -> W | Rejected:
     """Reads one structure, or sets it aside with the reason why it does not fit."""
     try:
         return one(body, kind)
+    except UNREADABLE:
+        return one_or_rejected(nesting.mended(bytes(body)), kind)
     except msgspec.DecodeError as error:
         return rejected(msgspec.Raw(body), str(error))
 
@@ -239,7 +282,7 @@ def several(body: bytes | msgspec.Raw, kind: type[W]) -> list[W]:
     Raises:
         msgspec.DecodeError: It does not fit even without unknown fields.
     """
-    return typing.cast(list[W], one(body, typing.cast(Any, list[kind])))  # type: ignore[valid-type]
+    return typing.cast(list[W], _one(body, list[kind]))  # type: ignore[valid-type]
 
 
 def anything(body: bytes | msgspec.Raw) -> Any:

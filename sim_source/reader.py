@@ -14,10 +14,10 @@ from typing import TypeVar
 
 import msgspec
 
-from . import account, errors, resync, snapshots, walk, walk_audit, windows, wire
+from . import account, errors, gate, resync, snapshots, walk, walk_audit, windows, wire
 from .api import SimApi
 from .batch import Batch, Tables
-from .decode import Rejected, rejected
+from .decode import Rejected
 from .feed import Feed
 from .gaps import Gaps
 from .handover import Handover
@@ -25,7 +25,7 @@ from .memory import Memory, newest_audit_log, stored_audit_logs, values_of_audit
 from .pages import LIST_TABLES, RunReader
 from .people import People
 from .resync import Resync
-from .runs import ROW_FAULTS, RunOptions
+from .runs import RunOptions
 from .tables import (
     AUDIT_LOGS,
     EXECUTION_SNAPSHOTS,
@@ -358,10 +358,5 @@ class Reader:
 
 def _read(found: list[W], read: Callable[[W], Row]) -> tuple[list[Row], list[Rejected]]:
     """Rows of what fits, and what does not fit any table."""
-    rows, odd = [], []
-    for each in found:
-        try:
-            rows.append(read(each))
-        except ROW_FAULTS as fault:
-            odd.append(rejected(msgspec.Raw(msgspec.json.encode(each)), str(fault)))
-    return rows, odd
+    gated = [gate.through(read, each) for each in found]
+    return [row for row, _ in gated if row is not None], [odd for _, odd in gated if odd is not None]

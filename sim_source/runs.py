@@ -21,7 +21,7 @@ from .tables import COST_ITEMS, LOG_DETAILS, LOGS, TRACE_SPANS, Row
 
 Payloads = Literal["none", "full"]
 
-ROW_FAULTS = (msgspec.DecodeError, ArithmeticError, ValueError, OverflowError)
+ROW_FAULTS = (msgspec.DecodeError, ArithmeticError, ValueError, OverflowError, RecursionError)
 """What a row that does not fit raises: it is set aside, never fatal."""
 
 

@@ -6,13 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import msgspec
-
-from . import errors, snapshots, walk, wire
+from . import errors, gate, snapshots, walk, wire
 from .batch import Tables
-from .decode import Rejected, rejected
+from .decode import Rejected
 from .details import BACKLOG_STEP
-from .runs import ROW_FAULTS
 from .tables import EXECUTION_SNAPSHOTS, WORKFLOW_STATES
 from .workspace import Workspace
 
@@ -87,26 +84,26 @@ class SnapshotReader:
         for (execution_id, _), answer in workspace.concurrently(lambda one: self._snapshot(*one), wanted, resource):
             workspace.handled.add(execution_id)
             workspace.bounds.snapshots -= 1
-            if isinstance(answer, Rejected):
-                workspace.reject(resource, execution_id, bytes(answer.row), answer.reason)
-            if answer is None or isinstance(answer, Rejected):
+            rows, odd = answer or (None, None)
+            if odd is not None:
+                workspace.reject(resource, execution_id, bytes(odd.row), odd.reason)
+            if rows is None:
                 continue
-            workspace.batch.add(EXECUTION_SNAPSHOTS.name, [answer.snapshot])
-            if answer.state is not None and answer.state[0] not in workspace.handled:
-                workspace.handled.add(answer.state[0])
-                workspace.batch.add(WORKFLOW_STATES.name, [answer.state])
+            workspace.batch.add(EXECUTION_SNAPSHOTS.name, [rows.snapshot])
+            if rows.state is not None and rows.state[0] not in workspace.handled:
+                workspace.handled.add(rows.state[0])
+                workspace.batch.add(WORKFLOW_STATES.name, [rows.state])
 
-    def _snapshot(self, execution_id: str, workflow_id: str | None) -> snapshots.SnapshotRows | Rejected:
+    def _snapshot(
+        self, execution_id: str, workflow_id: str | None
+    ) -> tuple[snapshots.SnapshotRows | None, Rejected | None]:
         try:
             answer = self.workspace.api.execution(execution_id)
         except errors.NotFound:
-            return snapshots.gone(execution_id, self.workspace.id, workflow_id)
+            return snapshots.gone(execution_id, self.workspace.id, workflow_id), None
         if isinstance(answer, Rejected):
-            return answer
-        try:
-            return snapshots.read(answer, self.workspace.id, execution_id)
-        except ROW_FAULTS as fault:
-            return rejected(msgspec.Raw(msgspec.json.encode(answer)), str(fault))
+            return None, answer
+        return gate.through(lambda execution: snapshots.read(execution, self.workspace.id, execution_id), answer)
 
 
 def _started(run: wire.Shown) -> tuple[datetime, str]:

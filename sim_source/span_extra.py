@@ -46,7 +46,7 @@ class _Timing(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
 
 
 _NO_TIMING = _Timing()
-_SHORT = re.compile(rb'-?\d[\d.eE+-]*|"[\w.:+-]{1,80}"')
+_SHORT = re.compile(rb'-?\d{1,20}(?:\.\d{1,20})?(?:[eE][+-]?\d\d?)?|"[\w.:+-]{1,80}"')
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 

@@ -41,6 +41,7 @@ def runs(
     """
     size, progress = size or PageSize(), Progress()
     position, seen, cursor = start, frozenset[str](), None
+    strays: set[str] = set()
     while position <= end:
         page = _ask_smaller(ask, Query(position, end, size.current, cursor), size)
         size.worked(page)
@@ -50,7 +51,10 @@ def runs(
             cursor = None  # the server took the cursor for page 1
             continue
         last = max(inside.values(), default=position)
-        given = seen | (times.keys() - inside.keys())
+        # nobody else gives rows that are shown although they started before the walk does, as in the year 1
+        early = {name for name, at in times.items() if at < start and name not in strays}
+        strays |= early
+        given = seen | (times.keys() - inside.keys() - early)
         yield Chunk(
             [row for row in page.rows if row.id not in given],
             [row for row in page.rejected if row.id not in given],

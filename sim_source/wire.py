@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -28,7 +28,12 @@ class Wire(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=T
     """Base of all answers; ``unknown`` is filled by the slow way of ``decode`` only.
 
     Defaults are left out when a row is written again: an absent ``Raw`` would be no JSON.
+
+    Attributes:
+        cut: Something nested too deep was cut out of the answer.
     """
+
+    cut: ClassVar[bool] = False
 
     unknown: msgspec.Raw = msgspec.field(name="~unknown", default=NO_RAW)
 

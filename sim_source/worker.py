@@ -63,6 +63,9 @@ def read(task: Task) -> Answer:
     for run in page.rows:
         if run.id in task.seen:
             continue
+        if run.cut:
+            left.append(run.id)
+            continue
         try:
             rows = runs.read(run, task.workspace_id, task.options)
         except runs.ROW_FAULTS:

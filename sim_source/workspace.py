@@ -10,9 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
 
-import msgspec
-
-from . import account, errors, merge, runs, wire
+from . import account, errors, gate, merge, runs, wire
 from .api import SimApi
 from .batch import Batch
 from .client import CONNECTIONS
@@ -115,14 +113,15 @@ class Workspace:
         if isinstance(answer, Rejected):
             self.reject(LOG_DETAILS.name, run.id, bytes(answer.row), answer.reason)
             return None
-        detail = answer if isinstance(answer, wire.Run) else None
-        try:
+
+        def read(run: wire.Run, detail: wire.Run | None) -> RunRows:
             rows = runs.read(run, self.id, self.options, detail, asked=answer is not None)
             return rows if stored is None else merge.richer(rows, stored)
-        except ROW_FAULTS as fault:
-            table = LOGS.name if answer is None else LOG_DETAILS.name
-            self.reject(table, run.id, msgspec.json.encode(detail or run), fault)
-            return None
+
+        rows, odd = gate.through(read, run, answer if isinstance(answer, wire.Run) else None)
+        if odd is not None:
+            self.reject(LOGS.name if answer is None else LOG_DETAILS.name, run.id, bytes(odd.row), odd.reason)
+        return rows
 
     def add(self, rows: Sequence[RunRows]) -> None:
         """Hands rows of runs on."""
@@ -131,6 +130,8 @@ class Workspace:
 
     def add_plain(self, listed: Sequence[wire.Run]) -> bool:
         """Hands plain list rows on, all at once; where one of them does not fit, none, and says so."""
+        if any(run.cut for run in listed):
+            return False
         try:
             rows = runs.plain(listed, self.id)
         except ROW_FAULTS:
