@@ -40,9 +40,12 @@ def through(read: Callable[..., R], *answers: Any) -> tuple[R | None, Rejected |
             return None, _aside(answers, str(fault))
     except ROW_FAULTS as fault:
         return None, _aside(answers, str(fault))
-    return rows, _aside(answers, WAS_CUT) if any(each is not None and each.cut for each in answers) else None
+    return rows, _aside(answers, WAS_CUT) if _last(answers).cut else None
+
+
+def _last(answers: tuple[Any, ...]) -> Any:
+    return next(each for each in reversed(answers) if each is not None)
 
 
 def _aside(answers: tuple[Any, ...], reason: str) -> Rejected:
-    found = next(each for each in reversed(answers) if each is not None)
-    return rejected(msgspec.Raw(msgspec.json.encode(found)), reason)
+    return rejected(msgspec.Raw(msgspec.json.encode(_last(answers))), reason)

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import msgspec
+import pyarrow as pa
 
 from . import account, errors, gate, resync, snapshots, walk, walk_audit, windows, wire
 from .api import SimApi
@@ -115,7 +116,18 @@ class Reader:
         for tables in pages:
             for name, table in tables.items():
                 self.watch.extracted(name, table.num_rows)
+                if name == REJECTED_ROWS.name:
+                    self._tell_rejected(table)
             yield tables
+
+    def _tell_rejected(self, rows: pa.Table) -> None:
+        told = zip(rows["table_name"].to_pylist(), rows["workspace_id"].to_pylist(), strict=True)
+        for table, workspace_id in sorted(set(told), key=str):
+            where = f" of workspace {workspace_id}" if workspace_id else ""
+            self.watch.warn(
+                f"{table}{where}: rows were set aside, or stored without a part that cannot be; rejected_rows has each "
+                "of them with the reason"
+            )
 
     @contextmanager
     def _kept_apart(self, resource: str, workspace_id: str | None) -> Iterator[None]:

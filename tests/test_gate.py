@@ -1,0 +1,187 @@
+"""One row never stops a sync: whatever is wrong with it, it alone is set aside, and the rest is stored."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from pipelines.sim_api import WORKSPACE, World, audit_burst, finished_run, plans, serve, small_world
+from sim_source import decode, nesting, privacy
+from sim_source.handover import without_nul
+from sim_source.tables import TRACE_SPANS
+from tests.app import App
+
+
+def deep(levels: int, opening: bytes = b"[", closing: bytes = b"]") -> msgspec.Raw:
+    return msgspec.Raw(opening * levels + b"1" + closing * levels)
+
+
+DEEP_OBJECT = (b'{"a":', b"}")
+ODD: dict[str, tuple[Callable[[World], None], int]] = {
+    "text of brackets": (lambda world: fail(world, "[" * 1_000), 0),
+    "text of braces": (lambda world: fail(world, '{"a":' * 1_000), 0),
+    "deep final output": (lambda world: extra(world, finalOutput=deep(950)), 1),
+    "deeper final output": (lambda world: extra(world, finalOutput=deep(100_000)), 1),
+    "deep object": (lambda world: extra(world, finalOutput=deep(600, *DEEP_OBJECT)), 1),
+    "deep unknown field": (lambda world: extra(world, novelty=deep(2_000)), 1),
+    "deep detail": (lambda world: detail(world, novelty=deep(2_000)), 1),
+    "no UTF-8": (lambda world: extra(world, novelty=msgspec.Raw(b'"caf\xe9"')), 0),
+    "no UTF-8 in the output": (lambda world: extra(world, finalOutput=msgspec.Raw(b'{"a":"\xff\xfe"}')), 0),
+    "no UTF-8 in a detail": (lambda world: detail(world, novelty=msgspec.Raw(b'"\xff"')), 0),
+    "NUL in an error": (lambda world: fail(world, "broken\0pipe"), 0),
+    "NUL in an unknown field": (lambda world: extra(world, novelty={"a\0": "b\0\\u0000"}), 0),
+    "a huge number": (lambda world: extra(world, novelty=msgspec.Raw(b"1e200000")), 0),
+    "a tiny number": (lambda world: extra(world, novelty=msgspec.Raw(b"[-1.5e-200000]")), 0),
+    "an endless integer": (lambda world: extra(world, novelty=msgspec.Raw(b"7" * 10_000)), 1),
+    "a cost that is no number": (lambda world: extra(world, cost={"total": "a lot"}), 1),
+}
+"""What is done to one run, and how many entries ``rejected_rows`` then has."""
+LOST = {"an endless integer", "a cost that is no number"}
+"""What cannot be read at all."""
+
+
+def world_of_many() -> World:
+    from datetime import UTC, datetime
+
+    world = small_world(now=datetime.now(UTC))
+    for number in range(8):
+        finished_run(world, "wf-triage", plans.agent_plan(), started_ms=world.now_ms - (number + 2) * 60_000)
+    return world
+
+
+def odd_run(world: World) -> str:
+    return world.runs_of(WORKSPACE)[3].id
+
+
+def extra(world: World, **fields: Any) -> None:
+    world.change_run(odd_run(world), extra=fields)
+
+
+def detail(world: World, **fields: Any) -> None:
+    world.change_run(odd_run(world), more_data=fields)
+
+
+def fail(world: World, error: str) -> None:
+    plan = plans.failing_plan(error)
+    world.change_run(odd_run(world), plan=plan, seen=plan, state="failed")
+
+
+@pytest.mark.parametrize("destination", ["duckdb", "postgres"])
+@pytest.mark.parametrize("payloads", ["none", "full"])
+@pytest.mark.parametrize("case", ODD)
+def test_an_odd_row_is_stored_or_set_aside_and_all_others_are_there(
+    app: App,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    case: str,
+    payloads: str,
+    destination: str,
+) -> None:
+    change, rejected = ODD[case]
+    if destination == "postgres" and payloads == "full" and not case.startswith(("NUL", "deep final", "no UTF-8 in")):
+        pytest.skip("the same on PostgreSQL without payloads")
+    place: tuple[str, ...] = ()
+    if destination == "postgres":
+        monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", request.getfixturevalue("postgres"))
+        place = ("--destination", "postgres", "--dataset", f"odd_{os.urandom(4).hex()}")
+    world = world_of_many()
+    change(world)
+    with serve(world, "2026-08") as server:
+        app.account(server)
+        run = ("run", "--json", "--payloads", payloads, *place)
+        done = app(*run)
+        assert (done.code, done.json["status"], done.json["errors"]) == (0, "ok", []), done.err
+        again = app(*run)
+    dataset = place[-1] if place else "sim"
+
+    def count(table: str, where: str = "1 = 1", what: str = "*") -> int:
+        told = app("sql", *place[:2], "--csv", f"SELECT count({what}) FROM {dataset}.{table} WHERE {where}")
+        return int(told.out.splitlines()[-1])
+
+    there = count("logs", f"id = '{odd_run(world)}'")
+    assert there == (0 if case in LOST else 1)
+    assert count("logs") == 8 - (1 - there)
+    if (case, payloads) == ("deep object", "none"):
+        rejected = 0  # what is not kept is not read either
+    assert count("rejected_rows", what="DISTINCT row_id") == rejected
+    assert bool([text for text in done.json["warnings"] if "set aside" in text]) == bool(rejected)
+    assert again.json["rows"] == {"usage": 1}
+    assert app("check", *(place[:2]), *(("--dataset", dataset) if place else ()), "--data").code == 0
+
+
+def test_a_deep_snapshot_and_a_deep_audit_log_are_stored_without_what_lies_deep(app: App) -> None:
+    world = world_of_many()
+    (row,) = audit_burst(world, 1, world.now_ms - 5_000)
+    row.metadata = {"deep": deep(3_000)}
+    with serve(world, "2026-08") as server:
+        app.account(server)
+        done = app("run", "--json")
+    assert (done.code, done.json["errors"]) == (0, [])
+    assert app.rows("SELECT metadata->>'deep' LIKE '%cut: nested too deep%' FROM sim.audit_logs") == [(True,)]
+    assert app.rows("SELECT table_name, row_json IS NOT NULL FROM sim.rejected_rows") == [("audit_logs", True)]
+
+
+@pytest.mark.parametrize("case", ["deep final output", "no UTF-8", "deep detail"])
+def test_check_tells_an_estimate_whatever_rows_say(app: App, case: str) -> None:
+    world = world_of_many()
+    ODD[case][0](world)
+    with serve(world, "2026-08") as server:
+        app.account(server)
+        told = app("check")
+    assert (told.code, "Traceback" in told.err) == (0, False)
+
+
+def test_nothing_private_is_in_what_is_set_aside(app: App) -> None:
+    world = world_of_many()
+    secret = msgspec.Raw(b'{"apiKey":"sk-planted-secret-0001","say":' + bytes(deep(500)) + b"}")
+    extra(world, finalOutput=secret, novelty=secret)
+    with serve(world, "2026-08") as server:
+        app.account(server)
+        app("run")
+    told = app.rows("SELECT row_json::VARCHAR FROM sim.rejected_rows")
+    assert told
+    assert "planted" not in str(told)
+    assert "finalOutput" not in str(told)
+
+
+@pytest.mark.parametrize("levels", [1, 99, 100, 101, 5_000])
+@pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), DEEP_OBJECT])
+def test_what_lies_deeper_is_cut_and_nothing_else(levels: int, opening: bytes, closing: bytes) -> None:
+    body = b'{"a":"]}[{\\"","b":' + bytes(deep(levels, opening, closing)) + b',"c":[1,2]}'
+    cut = nesting.cut(body)
+    assert (cut == body) == (levels < nesting.DEEPEST)
+    found = msgspec.json.decode(cut)
+    assert (found["a"], found["c"]) == (']}[{"', [1, 2])
+
+
+@pytest.mark.parametrize("text", ["[[[", "}}}", '"', '"\\', "", '{"a":"', "]" * 200 + "[" * 200])
+def test_what_is_no_json_is_cut_without_a_fault(text: str) -> None:
+    nesting.cut(text.encode() * 50)
+
+
+def test_json_as_text_that_is_nested_too_deep_shows_no_secret() -> None:
+    text = '{"apiKey":"plainly","a":' + "[" * 2_000 + '{"password":"hunter2"}' + "]" * 2_000 + "}"
+    kept = privacy.text_without_secrets(text)
+    assert "hunter2" not in kept
+    assert "plainly" not in kept
+
+
+def test_nul_is_replaced_in_texts_and_in_json_and_an_escaped_backslash_is_none() -> None:
+    columns: list[list[Any]] = [[None] * 2_000 for _ in TRACE_SPANS.columns]
+    at = TRACE_SPANS.column_names.index
+    columns[at("log_id")], columns[at("span_index")] = ["l"] * 2_000, list(range(2_000))
+    columns[at("name")][7] = "a\0b"
+    columns[at("extra")][1_999] = '{"a":"\\u0000","b":"\\\\u0000"}'
+    for rows in (TRACE_SPANS.arrow(columns), TRACE_SPANS.arrow([values[-1:] for values in columns])):
+        found = without_nul(TRACE_SPANS, rows)
+        assert found["extra"][-1].as_py() == '{"a":"\\ufffd","b":"\\\\u0000"}'
+    assert without_nul(TRACE_SPANS, TRACE_SPANS.arrow(columns))["name"][7].as_py() == "a\ufffdb"
+
+
+def test_numbers_that_hardly_anything_holds_are_texts() -> None:
+    told = decode.anything(b'{"a":1e200000,"b":1.5e300,"c":-1e-200000,"d":12345678901234567890.25}')
+    assert decode.encode(told) == b'{"a":"1e200000","b":1.5E+300,"c":"-1e-200000","d":12345678901234567890.25}'
