@@ -12,6 +12,7 @@ from pathlib import Path
 
 import dlt
 import duckdb
+from dlt.load.exceptions import LoadClientJobException
 
 from sim_source.errors import ConfigurationError, SimError
 
@@ -185,6 +186,15 @@ def _opened(file: Path, wait_s: float, tell: Callable[[str], None]) -> duckdb.Du
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether DuckDB had too little memory."""
     return any(isinstance(cause, duckdb.OutOfMemoryException) for cause in _causes(error))
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether a destination does not take what is in a package, rather than not being there."""
+    causes = list(_causes(error))
+    away = any(type(cause).__name__ in ("OperationalError", "InterfaceError") for cause in causes)
+    local = any(isinstance(cause, OSError | SimError | KeyboardInterrupt) for cause in causes)
+    refused = any(isinstance(cause, LoadClientJobException) for cause in causes)
+    return refused and not (away or local or is_out_of_memory(error) or lock_holder(error))
 
 
 def lock_holder(error: BaseException) -> str | None:

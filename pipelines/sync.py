@@ -317,9 +317,34 @@ class Sync:
         return outcome.detail_backlog, sum(each.snapshots for each in found)
 
     def _load(self, runs: int, details: int, snapshots: int, audit_logs: int) -> None:
-        """Reads a piece and commits it."""
+        """Reads a piece and commits it.
+
+        Where the destination refuses what is in it, the piece is read once more, and each row tried before it is
+        handed over: those that are refused are set aside. No package is left behind that would be refused again.
+        """
         self._patiently(lambda: self._read(runs, details, snapshots, audit_logs))
-        self._patiently(self._commit)
+        try:
+            self._patiently(self._commit)
+        except DltException as error:
+            if not place.is_refusal(error):
+                raise
+            self.tell(f"{self.settings.target} refuses rows; reading them again to find out which")
+            self._drop()
+            self.warehouse.doubted = True
+            self._patiently(lambda: self._read(runs, details, snapshots, audit_logs))
+            try:
+                self._patiently(self._commit)
+            except DltException:
+                self._drop()
+                raise
+            self.warehouse.drop_orphans()
+
+    def _drop(self) -> None:
+        """Drops what waits to be loaded: the state is that of the destination again."""
+        self.feed.leave_all()
+        self.watch.more = False
+        self.pipeline.drop()
+        pipeline.restore(self.settings.target, self.pipeline, self.warehouse)
 
     def _commit(self) -> None:
         pipeline.note_loads(self.settings.target, self.pipeline, self.warehouse)

@@ -90,9 +90,13 @@ class Feed:
         if walk is not None:
             walk.steps.close()
 
-    def close(self) -> None:
-        """Ends all of it."""
+    def leave_all(self) -> None:
+        """Ends all walks."""
         for workspace_id in list(self._walks):
             self.leave(workspace_id)
+
+    def close(self) -> None:
+        """Ends all of it."""
+        self.leave_all()
         self.crew.close()
         self.client.close()

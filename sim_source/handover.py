@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import re
+from datetime import UTC, datetime
 from decimal import Context, Decimal
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 
-from . import decode
+from . import decode, trial
+from .account import rejected_row
 from .memory import stored_rejections
 from .people import People
-from .tables import REJECTED_ROWS, Kind, Table
+from .tables import LOGS, REJECTED_ROWS, TABLES, Kind, Row, Table
 from .warehouse import Warehouse
+
+OF_RUNS = frozenset(
+    name for name, table in TABLES.items() if any(each.always and each.table == LOGS.name for each in table.references)
+)
+"""Tables whose rows belong to a row of ``logs``."""
 
 
 class Handover:
@@ -29,13 +36,42 @@ class Handover:
         self._warehouse = warehouse
         self._people = people
         self._handed_over: set[bytes] = set()
+        self._refused: list[Row] = []
+        self._without_run: set[str] = set()
 
     def __call__(self, table: Table, rows: pa.Table) -> pa.Table:
         """The rows as they may be handed over; fewer, or other texts in them."""
         rows = without_nul(table, rows)
         if self._people is not None:
             rows = self._people.hidden(table, rows)
-        return self._new_rejections(rows) if table.name == REJECTED_ROWS.name else rows
+        if table.name == REJECTED_ROWS.name:
+            return self._new_rejections(rows)
+        return self._taken(table, rows) if self._warehouse.doubted else rows
+
+    def refused(self) -> list[Row]:
+        """Rows of ``rejected_rows`` for those that the destination does not take; each is told once."""
+        found, self._refused = self._refused, []
+        return found
+
+    def _taken(self, table: Table, rows: pa.Table) -> pa.Table:
+        """The rows without those that the destination does not take, nor those of runs of which it took no row."""
+        bad = trial.refused(self._warehouse, table, rows)
+        owner = "id" if "id" in table.column_names else table.key[0]
+        ids, workspaces = rows[owner].to_pylist(), rows["workspace_id"].to_pylist()
+        for place, why in bad.items():
+            about = rejected_row(
+                table.name,
+                str(ids[place]),
+                b"null",
+                f"the destination refuses it ({why})",
+                workspaces[place],
+                datetime.now(UTC),
+            )
+            self._refused.append(about)
+            if table.name == LOGS.name:
+                self._without_run.add(ids[place])
+        orphans = self._without_run if table.name in OF_RUNS else frozenset[str]()
+        return rows.filter(pa.array([place not in bad and id_ not in orphans for place, id_ in enumerate(ids)]))
 
     def _new_rejections(self, rows: pa.Table) -> pa.Table:
         """Rejected rows that are not stored: each sync reads the last hour again, and meets the same ones there."""

@@ -119,6 +119,9 @@ class Reader:
                 if name == REJECTED_ROWS.name:
                     self._tell_rejected(table)
             yield tables
+            if refused := self._handover.refused():
+                rows = self._handover(REJECTED_ROWS, REJECTED_ROWS.arrow_of(refused))
+                yield from self._counted(iter([{REJECTED_ROWS.name: rows}] if rows.num_rows else []))
 
     def _tell_rejected(self, rows: pa.Table) -> None:
         told = zip(rows["table_name"].to_pylist(), rows["workspace_id"].to_pylist(), strict=True)

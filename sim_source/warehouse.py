@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import dlt
 from dlt.common.destination.exceptions import SqlClientNotAvailable
 from dlt.common.exceptions import MissingDependencyException
-from dlt.destinations.exceptions import DatabaseUndefinedRelation
+from dlt.destinations.exceptions import DatabaseException, DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
 from .decode import encode
@@ -19,12 +20,16 @@ class Warehouse:
     """Asks the destination of a pipeline; one for all questions, since making dlt's client costs more than asking.
 
     A destination that cannot be asked, or does not have the tables yet, answers nothing.
+
+    Attributes:
+        doubted: It has refused a load: rows are tried before they are handed over.
     """
 
     def __init__(self, pipeline: dlt.Pipeline) -> None:
         self._pipeline = pipeline
         self._client: SqlClientBase[Any] | None = None
         self._there: dict[str, bool] = {}
+        self.doubted = False
 
     @property
     def client(self) -> SqlClientBase[Any]:
@@ -50,6 +55,30 @@ class Warehouse:
                     return list(cursor.fetchall())
         except (DatabaseUndefinedRelation, SqlClientNotAvailable, MissingDependencyException):
             return None
+
+    def drop_orphans(self) -> None:
+        """Deletes rows of runs that are not in ``logs``: a load that was refused had brought them already."""
+        with self.client as client:
+            for table in TABLES.values():
+                for to in table.references:
+                    if to.always and self.has(table.name) and self.has(to.table):
+                        there = f"SELECT {to.key} FROM {client.make_qualified_table_name(to.table)}"
+                        name = client.make_qualified_table_name(table.name)
+                        client.execute_sql(f"DELETE FROM {name} WHERE {to.column} NOT IN ({there})")
+
+    def refusal(self, table: Table, rows: Sequence[Row]) -> str | None:
+        """Tries to insert rows, and takes them back: the kind of error where they are refused, None where not."""
+        values = ", ".join(["(" + ", ".join(["%s"] * len(table.columns)) + ")"] * len(rows))
+        try:
+            with self.client as client:
+                names = ", ".join(client.escape_column_name(name) for name in table.column_names)
+                sql = f"INSERT INTO {client.make_qualified_table_name(table.name)} ({names}) VALUES {values}"
+                with client.begin_transaction() as transaction:
+                    client.execute_sql(sql, *(value for row in rows for value in row))
+                    transaction.rollback_transaction()
+        except DatabaseException as error:
+            return type(error.__cause__ or error).__name__
+        return None
 
     def has(self, table: str) -> bool:
         """Whether the destination has a table: one that nobody ever selected is not there to be asked.

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+import psycopg2
 import pytest
 
 from pipelines.sim_api import WORKSPACE, World, audit_burst, finished_run, plans, serve, small_world
 from sim_source import decode, nesting, privacy
 from sim_source.handover import without_nul
 from sim_source.tables import TRACE_SPANS
+from sim_source.trial import bisected
 from tests.app import App
 
 
@@ -185,3 +187,46 @@ def test_nul_is_replaced_in_texts_and_in_json_and_an_escaped_backslash_is_none()
 def test_numbers_that_hardly_anything_holds_are_texts() -> None:
     told = decode.anything(b'{"a":1e200000,"b":1.5e300,"c":-1e-200000,"d":12345678901234567890.25}')
     assert decode.encode(told) == b'{"a":"1e200000","b":1.5E+300,"c":"-1e-200000","d":12345678901234567890.25}'
+
+
+def test_a_load_that_the_destination_refuses_is_bisected_to_the_row_and_blocks_nothing(
+    app: App, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", postgres)
+    place = ("--destination", "postgres", "--dataset", "refusing")
+    world = world_of_many()
+    with serve(world, "2026-08") as server:
+        app.account(server)
+        assert app("run", *place).code == 0
+        with psycopg2.connect(postgres) as connection, connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE refusing.logs ADD CHECK (trigger <> 'unforeseen')")
+            cursor.execute("ALTER TABLE refusing.trace_spans ADD CHECK (name <> 'Unforeseen')")
+        odd = [
+            finished_run(world, "wf-triage", plans.agent_plan(), started_ms=world.now_ms - 1_000 + number)
+            for number in range(40)
+        ]
+        world.change_run(odd[17].id, trigger="unforeseen")
+        done = app("run", "--json", *place)
+        again = app("run", "--json", *place)
+    with psycopg2.connect(postgres) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM refusing.logs")
+        assert cursor.fetchall() == [(47,)]
+        cursor.execute("SELECT table_name, row_id, reason, row_json FROM refusing.rejected_rows")
+        assert cursor.fetchall() == [("logs", odd[17].id, "the destination refuses it (CheckViolation)", None)]
+    assert (done.code, again.code) == (0, 0), done.err
+    assert any("set aside" in text for text in done.json["warnings"])
+    checked = app("check", *place, "--data")
+    assert checked.code == 0, checked.out
+
+
+def test_bisecting_finds_every_row_that_is_refused() -> None:
+    rows = [(number,) for number in range(1_000)]
+    tried: list[int] = []
+
+    def insert(some: Any) -> str | None:
+        tried.append(len(some))
+        return "Odd" if any(row[0] in (0, 499, 500, 999) for row in some) else None
+
+    assert dict(bisected(insert, rows, 7)) == dict.fromkeys((7, 506, 507, 1_006), "Odd")
+    assert len(tried) < 100
+    assert list(bisected(lambda some: None, rows)) == []
