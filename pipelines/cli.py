@@ -5,14 +5,18 @@ from __future__ import annotations
 import atexit
 import csv
 import gc
+import io
 import json
 import os
+import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
+
+from .visible import lenient_streams, visible
 
 if TYPE_CHECKING:
     from .settings import Target
@@ -62,6 +66,7 @@ def main() -> None:
     """Entry of the console script; faults become one line and an exit code."""
     for name, value in DLT_DEFAULTS.items():
         os.environ.setdefault(name, value)
+    lenient_streams()
     atexit.register(gc.freeze)  # else all that was imported is searched for garbage once more before the process ends
     gc.disable()  # importing dlt makes much that stays: collecting meanwhile costs a fifth of the time
     try:
@@ -77,8 +82,13 @@ def _commanded() -> None:
     try:
         app(standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        said = io.StringIO()
+        error.show(said)
+        sys.stderr.write(visible(said.getvalue()))
         sys.exit(error.exit_code)
+    except BrokenPipeError:  # who read the answer has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
     except SimError as error:
         _end(error)
     except click.Abort:
@@ -377,13 +387,17 @@ def sql(
     _imported()
     where: Target = settings.target(destination, dataset, database)
     text = sys.stdin.read() if statement == "-" else statement
+    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # whatever the locale
     answer = query.ask(where, text)
     if as_json:
-        print(json.dumps(answer.dicts, default=query.plain))
+        print(json.dumps(query.plain(answer.dicts), allow_nan=False))
     elif as_csv:
-        writer = csv.writer(sys.stdout)
-        writer.writerow(answer.columns)
-        writer.writerows(answer.rows)
+        if sys.stdout.isatty():
+            csv.writer(sys.stdout).writerows([visible(str(value)) for value in row] for row in answer.table)
+        else:
+            if hasattr(sys.stdout, "reconfigure"):
+                sys.stdout.reconfigure(encoding="utf-8")  # whatever the locale: a file is to be exact
+            csv.writer(sys.stdout).writerows(answer.table)
     else:
         terminal.table(answer.columns, answer.rows)
 

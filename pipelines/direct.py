@@ -117,5 +117,5 @@ def _write(package: Path, schema: dict[str, Any]) -> None:
     """In one step: a kill leaves either what was merged or what is appended to."""
     file = package / PackageStorage.SCHEMA_FILE_NAME
     new = file.with_suffix(".new")
-    new.write_text(json.dumps(schema))
+    new.write_text(json.dumps(schema), "utf-8")
     os.replace(new, file)

@@ -52,7 +52,7 @@ def _file_locked(target: Target, pipeline: dlt.Pipeline) -> Iterator[None]:
     except OSError as error:
         raise ConfigurationError(f"{path.parent} cannot be written to ({os.strerror(error.errno or 0)})") from error
     try:
-        owner.write_text(str(os.getpid()))
+        owner.write_text(str(os.getpid()), "ascii")
         yield
     finally:
         owner.unlink(missing_ok=True)
@@ -82,6 +82,6 @@ def _postgres_locked(target: Target, pipeline: dlt.Pipeline) -> Iterator[None]:
 
 def _pid(file: Path) -> str:
     try:
-        return f" (PID {int(file.read_text())})"
+        return f" (PID {int(file.read_text('ascii'))})"
     except (OSError, ValueError):
         return ""

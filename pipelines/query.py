@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -31,8 +32,27 @@ class Answer:
 
     @property
     def dicts(self) -> list[dict[str, Any]]:
-        """The rows by name of column."""
-        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+        """The rows by name of column; of two columns of one name the second is ``name_1``."""
+        names = _distinct(self.columns)
+        return [dict(zip(names, row, strict=True)) for row in self.rows]
+
+    @property
+    def table(self) -> Iterator[Sequence[Any]]:
+        """The names of the columns, then the rows."""
+        yield self.columns
+        yield from self.rows
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Names of columns, each once: a further one of a name gets a number, as DuckDB's own exports do."""
+    found: list[str] = []
+    for name in names:
+        number, distinct = 0, name
+        while distinct in found:
+            number += 1
+            distinct = f"{name}_{number}"
+        found.append(distinct)
+    return found
 
 
 def ask(target: Target, sql: str, *, wait_s: float = place.READER_WAIT_S) -> Answer:
@@ -43,6 +63,8 @@ def ask(target: Target, sql: str, *, wait_s: float = place.READER_WAIT_S) -> Ans
         TryLater: A sync holds the file.
         SqlFault: The statement is wrong.
     """
+    if not sql.strip(" \t\r\n;"):
+        raise SqlFault("there is no statement to run")
     if target.database is None:
         return _through_dlt(target, sql)
     with place.opened_to_read(target.database) as connection:
@@ -90,9 +112,24 @@ def relations(target: Target) -> frozenset[str]:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON can hold it: moments in ISO, amounts as text, since floats would damage them."""
-    if value is None or isinstance(value, bool | int | float | str | list | dict):
+    """A value as JSON can hold it: moments in ISO, amounts as text, since floats would damage them.
+
+    So are numbers that are none (``NaN``, ``Infinity``), and names of fields, whatever a map has for keys.
+    """
+    if value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
         return value
+    if isinstance(value, dict):
+        return {name if isinstance(name, str) else str(plain(name)): plain(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [plain(entry) for entry in value]
+    return _as_text(value)
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value).hex()
+    if isinstance(value, float):
+        return {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
     if isinstance(value, Decimal):
         return f"{value:f}"  # and not 1E-12
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+    return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)

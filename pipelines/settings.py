@@ -146,15 +146,20 @@ def moment(option: str, value: str | None, now: datetime) -> datetime | None:
     if value is None:
         return None
     days = re.fullmatch(r"(\d{1,5})d", value.strip())
-    if days:
-        return now - timedelta(days=int(days[1]))
     try:
-        found = datetime.fromisoformat(value.strip())
+        found = now - timedelta(days=int(days[1])) if days else datetime.fromisoformat(value.strip())
     except ValueError as error:
         raise ConfigurationError(
             f"{option} {value!r} is no date; write 2026-11-01, 2026-11-01T08:00:00Z or 30d"
         ) from error
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    # a zone must not lead out of the calendar, nor a period before this one
+    found = found if EARLIEST.year < found.year < LATEST.year else found.replace(tzinfo=None)
+    found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    return min(max(found, EARLIEST), LATEST)
+
+
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""Sim has nothing before, and will have nothing after: a date out there means all."""
 
 
 def readable_secrets() -> Path | None:

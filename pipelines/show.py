@@ -12,6 +12,8 @@ from contextlib import contextmanager
 
 from sim_source import Watch
 
+from .visible import visible
+
 LINE_EVERY_S = 30.0
 """Under cron a long sync says how far it is this often."""
 
@@ -37,7 +39,7 @@ def _say(text: str, mark: str = "", style: str = "") -> None:
 
         terminal.say(text, mark, style)
     else:
-        print(f"{mark}: {text}" if mark else text, file=sys.stderr)
+        print(visible(f"{mark}: {text}" if mark else text), file=sys.stderr)
 
 
 def _watched() -> bool:

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.segment import Segment
 from rich.table import Table
 
 from sim_source import Watch
 
+from .visible import visible
+
 PIPE_WIDTH = 10_000
 """Into a pipe a row is a line, however long."""
 
-out = Console(highlight=False, soft_wrap=True)
+
+class _Console(Console):
+    """Shows what others wrote, and obeys none of it."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Segments with signs for what a terminal obeys; rich's own controls stay."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(visible(segment.text), segment.style)
+
+
+out = _Console(highlight=False, soft_wrap=True)
 """Results."""
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+err = _Console(stderr=True, highlight=False, soft_wrap=True)
 """Everything else: progress, warnings, errors."""
 
 
@@ -63,11 +76,11 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | No
     shown = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for index, name in enumerate(columns):
         numeric = bool(rows) and all(isinstance(row[index], int | float) or _is_amount(row[index]) for row in rows)
-        shown.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        shown.add_column(escape(visible(name)), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        shown.add_row(*("" if value is None else escape(str(value)) for value in row))
+        shown.add_row(*("" if value is None else escape(visible(str(value))) for value in row))
     if not out.is_terminal and "COLUMNS" not in os.environ:
-        Console(width=PIPE_WIDTH, highlight=False).print(shown)
+        _Console(width=PIPE_WIDTH, highlight=False).print(shown)
     else:
         out.print(shown)
 

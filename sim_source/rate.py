@@ -19,6 +19,8 @@ MOST_LATE_S = 1.0 + RESET_MARGIN_S
 """A reset as ``Pacer.refills_at`` tells it is late by up to so much: ``Date`` is cut to whole seconds."""
 SAME_RESET_S = 0.05
 """Resets this close together are those of one interval."""
+SIM_BEGAN = 2024
+"""No server's clock is right that shows an earlier year, or one a century later."""
 MAX_WAIT_S = 3600.0
 """A header that asks for more is not believed."""
 
@@ -81,7 +83,7 @@ class Pacer:
             if self._in_flight:  # one goes first; its answer says how many may follow
                 return Wait(1.0, for_answer=True)
             return GO
-        return Wait(self._reset_at - now, for_answer=self._in_flight > 0)
+        return Wait(min(self._reset_at - now, MAX_WAIT_S), for_answer=self._in_flight > 0)
 
     def sent(self) -> None:
         """A request goes out."""
@@ -164,7 +166,7 @@ def retry_after_seconds(value: str | None, now: float) -> float | None:
     if value is None:
         return None
     try:
-        return max(0.0, float(value))
+        return min(max(0.0, float(value)), MAX_WAIT_S)
     except ValueError:
         date = http_date(value)
         return None if date is None else max(0.0, date.timestamp() - now)
@@ -182,12 +184,14 @@ def parse_iso(value: str | None) -> float | None:
 
 
 def http_date(value: str | None) -> datetime | None:
-    """A moment of an HTTP header in UTC, None where absent or odd."""
+    """A moment of an HTTP header in UTC, None where absent or odd: so is a clock that is decades off."""
     if not value:
         return None
     try:
         moment = parsedate_to_datetime(value)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
+        return None
+    if not SIM_BEGAN <= moment.year < SIM_BEGAN + 100:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -195,5 +199,5 @@ def http_date(value: str | None) -> datetime | None:
 def _integer(value: str | None) -> int | None:
     try:
         return None if value is None else int(float(value))
-    except ValueError:
+    except (OverflowError, ValueError):  # infinite, or no number
         return None

@@ -164,15 +164,15 @@ def _page(about: dict[str, Any], found: Cubes) -> bytes:
     }
     packed = gzip.compress(json.dumps(told, default=_plain, separators=(",", ":")).encode(), 6, mtime=0)
     web = files(__package__) / "web"
-    style = (web / "page.css").read_text()
+    style = (web / "page.css").read_text("utf-8")
     bundle = javascript_bundle("window.vegaEmbed = vegaEmbed;").replace("</script", r"<\/script")
-    scripts = [bundle, *((web / name).read_text() for name in SCRIPTS)]
+    scripts = [bundle, *((web / name).read_text("utf-8") for name in SCRIPTS)]
     policy = (
         f"default-src 'none'; script-src {' '.join(map(_allowed, scripts))}; style-src {_allowed(style)}; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
     return (
-        Template((web / "page.html").read_text())
+        Template((web / "page.html").read_text("utf-8"))
         .substitute(
             policy=policy,
             style=style,

@@ -56,7 +56,7 @@ class View:
 @cache
 def views() -> dict[str, View]:
     """All views by name, each after those it reads."""
-    found = {file.name[:-4]: _read(file.name[:-4], file.read_text()) for file in files(__name__).iterdir()
+    found = {file.name[:-4]: _read(file.name[:-4], file.read_text("utf-8")) for file in files(__name__).iterdir()
              if file.name.endswith(".sql")}  # fmt: skip
     order = TopologicalSorter({name: sorted(view.relations & found.keys()) for name, view in sorted(found.items())})
     return {name: found[name] for name in order.static_order()}
