@@ -12,7 +12,7 @@ from sim_source import SimClient, errors, walk, windows, wire
 from sim_source.api import SimApi
 from sim_source.errors import SimError
 from sim_source.rate import MOST_LATE_S
-from sim_source.reader import RUN_TABLES, in_full
+from sim_source.reader import RUN_TABLES, in_full, refused_workspace
 from sim_source.walk import Query
 
 from . import pipeline, place
@@ -175,7 +175,7 @@ class _Trial:
             workflows = [row for page in pages for row in page.rows]
             found = Look(api, workspace_id, options, time.perf_counter).estimate(workflows, self._now())
         except errors.AccessDenied as denied:
-            self._say(name, False, f"may not be read ({denied.reason})")
+            self._say(name, False, str(refused_workspace(workspace_id, denied)))
             return None
         except SimError as error:
             self._say(name, False, str(error))

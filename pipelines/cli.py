@@ -196,11 +196,27 @@ def _finish(outcome: Outcome, as_json: bool) -> NoReturn:
     sys.exit(outcome.exit_code)
 
 
+OF_RUNS = ("logs", "log_details", "cost_items", "trace_spans")
+"""Tables that runs fill: their rows are told as runs, since one that is completed later is handed on again."""
+
+
+def _read(outcome: Outcome) -> str:
+    """What a sync has read, in words."""
+    runs = outcome.watch.runs
+    told = [f"{runs['new']:,} new runs"] if runs["new"] else []
+    told += [f"{runs['changed']:,} changed"] if runs["changed"] else []
+    told += [f"{runs['unchanged']:,} looked at and unchanged"] if runs["unchanged"] else []
+    rows = outcome.rows
+    if not (runs["new"] or runs["changed"]):  # details that earlier syncs left
+        told += [f"{count:,} {name}" for name, count in rows.items() if name in OF_RUNS]
+    told += [f"{count:,} {name}" for name, count in rows.items() if name not in OF_RUNS]
+    return ", ".join(told) or "nothing new"
+
+
 def summary(outcome: Outcome) -> str:
     """A sync in one line."""
-    rows = ", ".join(f"{count:,} {name}" for name, count in outcome.rows.items()) or "nothing new"
     counters = outcome.watch.counters
-    parts = [f"{outcome.status}: {rows} into {outcome.target} in {outcome.duration_s:.1f} s"]
+    parts = [f"{outcome.status}: {_read(outcome)} into {outcome.target} in {outcome.duration_s:.1f} s"]
     parts.append(f"{counters.requests:,} requests")
     if counters.waited_s >= 1:
         parts.append(f"waited {counters.waited_s:.0f} s")

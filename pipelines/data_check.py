@@ -15,8 +15,9 @@ from .query import Answer, ask, plain, relations
 from .settings import Target
 
 EXAMPLES = 5
-LONGEST_RUN = timedelta(hours=2)
-"""A run may take up to 90 minutes by plan (Sim's documents); then its server's sweep has half an hour to end it."""
+LONGEST_RUN, LONGEST_OF_ENTERPRISE = timedelta(hours=2), timedelta(days=7, hours=1)
+"""A run may take up to 90 minutes by plan, on Enterprise 7 days (Sim's documents); then its server's sweep has half an
+hour to end it. Where billing is off (cost 0, limit 99999) nothing bounds it."""
 SPEND_TOLERANCE = 0.01
 """The account's spend is asked minutes before the last runs are read."""
 
@@ -136,14 +137,19 @@ def _belongs(table: Table, to: Reference) -> Rule:
 
 
 def _ended() -> Rule:
-    hours = f"{LONGEST_RUN.total_seconds() / 3600:.0f}"
+    hours, most = (f"{length.total_seconds() / 3600:.0f}" for length in (LONGEST_RUN, LONGEST_OF_ENTERPRISE))
+    latest = "SELECT plan, current_period_cost, usage_limit FROM {dataset}.usage ORDER BY observed_at DESC LIMIT 1"
+    longest = (
+        f"CASE WHEN LOWER(u.plan) LIKE 'enterprise%' THEN INTERVAL '{most} hours' ELSE INTERVAL '{hours} hours' END"
+    )
     return Rule(
-        f"no run was still running {hours} hours after it began, when last looked at",
-        ("logs", "_dlt_loads"),
+        "no run was still running after the longest time that its plan allows, when last looked at",
+        ("logs", "usage", "_dlt_loads"),
         _broken(
-            "id, workflow_name, started_at",
-            f"logs WHERE status = 'running' AND started_at + INTERVAL '{hours} hours' < "
-            "(SELECT MAX(inserted_at) FROM {dataset}._dlt_loads WHERE status = 0)",
+            "l.id, l.workflow_name, l.started_at",
+            f"logs AS l LEFT JOIN ({latest}) AS u ON TRUE WHERE l.status = 'running' AND l.started_at + {longest} < "
+            "(SELECT MAX(inserted_at) FROM {dataset}._dlt_loads WHERE status = 0) "
+            "AND NOT (COALESCE(u.current_period_cost, -1) = 0 AND COALESCE(u.usage_limit, 0) = 99999)",
         ),
         _count("logs WHERE status = 'running'"),
         "running",

@@ -15,7 +15,7 @@ from sim_source import TABLES, check_base_url
 from sim_source.errors import ConfigurationError
 from sim_source.people import checked_salt
 
-from . import names
+from . import destinations, names
 
 DEFAULT_DATABASE = "sim_sync.duckdb"
 DEFAULT_DATASET = "sim"
@@ -74,6 +74,7 @@ def target(destination: str | None = None, dataset: str | None = None, database:
     name = destination or _configured("destination") or "duckdb"
     data = names.dataset_name(str(dataset or _configured("dataset") or DEFAULT_DATASET))
     if name != "duckdb":
+        destinations.known(name)
         if database is not None:
             raise ConfigurationError(f"--database names a DuckDB file; the destination is {name}")
         names.tried(data)

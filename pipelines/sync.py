@@ -16,10 +16,11 @@ from dlt.common.exceptions import DltException
 from sim_source import Feed, SimClient, Watch, collector, errors, life, sim_source
 from sim_source.api import SimApi
 from sim_source.memory import Memory
-from sim_source.reader import wrong_key
+from sim_source.reader import refused_workspace, wrong_key
+from sim_source.tables import LOGS
 from sim_source.warehouse import Warehouse
 
-from . import comments, direct, lock, pipeline, place
+from . import comments, destinations, direct, lock, pipeline, place
 from .settings import RunSettings, Target
 from .views import keep
 
@@ -62,8 +63,10 @@ class Outcome:
 
     @property
     def rows(self) -> dict[str, int]:
-        """Rows read, by table; a row that was read again counts again."""
-        return {name: count for name, count in self.watch.rows.items() if count}
+        """Rows read, by table. A run counts once; rows of other tables that were completed later count again."""
+        found = {name: count for name, count in self.watch.rows.items() if count}
+        told = self.watch.runs["new"] + self.watch.runs["changed"]
+        return found | ({LOGS.name: min(told, found[LOGS.name])} if told and LOGS.name in found else {})
 
     @property
     def status(self) -> Status:
@@ -99,6 +102,7 @@ class Outcome:
         return {
             "status": self.status,
             "rows": self.rows,
+            "runs": {kind: self.watch.runs[kind] for kind in ("new", "changed", "unchanged")},
             "requests": counters.requests,
             "retries": counters.retries,
             "rate_limited": counters.rate_limited,
@@ -157,6 +161,8 @@ class Sync:
         try:
             self._first_proof()
             target = self.settings.target
+            if not self._is_file:
+                destinations.proven(pipeline.pipeline_for(target))
             with (
                 lock.locked(target, pipeline.pipeline_for(target)),
                 self.hold,
@@ -174,21 +180,20 @@ class Sync:
         file = self.settings.target.database
         if file is None or file.exists():
             return
-        denied: errors.AccessDenied | None = None
+        refusals: list[errors.ConfigurationError] = []
         with self.client() as client:
             try:
                 SimApi(client).usage()
-                for workspace_id in self.settings.workspace_ids:
-                    try:
-                        SimApi(client).workflows(workspace_id, None)
-                    except errors.AccessDenied as error:
-                        denied = denied or error
-                    else:
-                        return
-            except errors.AccessDenied as error:
-                denied = error
-        if denied is not None:
-            raise refusal(denied)
+            except errors.AccessDenied as denied:
+                raise wrong_key(denied) from denied
+            for workspace_id in self.settings.workspace_ids:
+                try:
+                    SimApi(client).workflows(workspace_id, None)
+                except errors.AccessDenied as denied:
+                    refusals.append(refusal(workspace_id, denied))
+                else:
+                    return
+        raise refusals[0]
 
     def client(self) -> SimClient:
         """A client of this run's settings."""
@@ -392,11 +397,8 @@ class Sync:
         self.pipeline.extract(source.with_resources(*settings.resources))
 
 
-def refusal(denied: errors.AccessDenied) -> errors.ConfigurationError:
+def refusal(workspace_id: str, denied: errors.AccessDenied) -> errors.ConfigurationError:
     """What to say where the server refuses before anything was read."""
     if denied.status == 401:
         return wrong_key(denied)
-    return errors.ConfigurationError(
-        f"SIM_WORKSPACE_ID: the key may not read the workspace ({denied.reason}); "
-        "use a key of that workspace, or of somebody who may read it"
-    )
+    return errors.ConfigurationError(str(refused_workspace(workspace_id, denied)))

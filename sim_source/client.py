@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -21,7 +22,7 @@ import requests
 import tenacity
 from requests.adapters import HTTPAdapter
 
-from . import errors, rate
+from . import errors, rate, reach
 
 logger = logging.getLogger("sim_source")
 
@@ -81,12 +82,36 @@ def check_base_url(base_url: str, allow_http: bool = False) -> str:
         raise errors.ConfigurationError("SIM_BASE_URL: leave user and password out of the URL")
     if parts.scheme not in ("http", "https") or not usable or parts.query or parts.fragment:
         raise no_url
+    inside = _PAGE_OF_SIM.search(parts.path)
+    if inside is not None:
+        address = base_url.strip()[: base_url.strip().rindex(inside[0])].rstrip("/")
+        raise errors.ConfigurationError(
+            f"SIM_BASE_URL: {base_url!r} is an address inside of Sim; set where Sim itself is, {address}"
+        )
+    if not _HOST.fullmatch(parts.hostname or "") and not _is_address(parts.hostname):
+        raise errors.ConfigurationError(f"SIM_BASE_URL: {parts.hostname!r} cannot be the name of a host")
     if parts.scheme == "http" and not _is_loopback(parts.hostname) and not allow_http:
         raise errors.ConfigurationError(
             f"SIM_BASE_URL: http://{parts.hostname} would send the API key in the clear; use https, "
             "or set allow_http (SIM_ALLOW_HTTP=1) if that network is yours"
         )
     return base_url.strip().rstrip("/")
+
+
+_PAGE_OF_SIM = re.compile(r"/(?:api(?:/v\d+)?|workspace|w)(?:/.*)?/?$")
+"""Paths of Sim's API and of its own pages."""
+_HOST = re.compile(
+    r"(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.?",
+    re.IGNORECASE,
+)
+"""A name that can be looked up: labels of 1 to 63 letters, digits and hyphens."""
+
+
+def _is_address(host: str | None) -> bool:
+    try:
+        return bool(ipaddress.ip_address(host or ""))
+    except ValueError:
+        return bool(host) and not (host or "").isascii()  # an international name: the system knows how to ask for it
 
 
 def _is_loopback(host: str | None) -> bool:
@@ -148,6 +173,7 @@ class SimClient:
         self._session.mount(self._base, adapter)
         self._started, self._steady = time.time(), time.monotonic()
         self._waiting_until = 0.0
+        self._unreached = False
         self._date: datetime | None = None
         self.latency_s = 0.0
         self.counters = counters if counters is not None else Counters()
@@ -227,7 +253,7 @@ class SimClient:
         """
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(errors.Transient),
-            stop=_stop_after_faults(attempts or self._attempts),
+            stop=_stop_after_faults(1 if self._unreached else attempts or self._attempts),
             wait=lambda state: self._wait_after(state, limited),
             sleep=lambda seconds: self._sleep(seconds, "before the next try"),
             before_sleep=self._count_retry,
@@ -236,7 +262,11 @@ class SimClient:
         try:
             answer: T = retrying(self._once, path, params, decode, limited)
         except errors.Transient as error:
-            raise errors.Unavailable(f"{path}: {error}") from error
+            # one that cannot be reached at all is not tried seven times for each thing that is wanted of it
+            self._unreached = isinstance(error, errors.Unreached)
+            kind = errors.NotReached if self._unreached else errors.Unavailable
+            raise kind(f"{path}: {error}") from error
+        self._unreached = False
         return answer
 
     def _once(self, path: str, params: Mapping[str, str] | None, decode: Callable[[bytes], T], limited: bool) -> T:
@@ -266,10 +296,8 @@ class SimClient:
                 # in one: put together from chunks, a page of full rows takes four times the CPU (measured)
                 body = b"".join(response.iter_content(None))
                 return _Answer(response.status_code, response.headers, response.reason or "", body)
-        except requests.exceptions.SSLError:
-            failure = errors.ConfigurationError(f"TLS certificate of {self._host} was not accepted")
-        except requests.RequestException as error:
-            failure = errors.ServerFault(f"no whole answer from {self._host} ({type(error).__name__})")
+        except (requests.RequestException, OSError) as error:
+            failure = reach.failure(self._host, error)
         self._no_answer(limited)
         raise failure  # out here, without the exception of requests: that one holds the key among its headers
 
@@ -300,7 +328,8 @@ class SimClient:
         now = self._now()
         retry_at: float | None = None
         if response.status == 429:
-            self.counters.rate_limited += 1
+            with self._turn:
+                self.counters.rate_limited += 1
             retry_at = (_fault(response.body).retry_after or 0) / 1000 or None
         with self._turn:
             self._pacer.answered(response.status, response.headers, now, retry_at)
@@ -329,6 +358,11 @@ class SimClient:
             raise errors.ServerFault(f"{status} {said}", retry_after=after)
         if status in (401, 403):
             raise errors.AccessDenied(f"{path}: {status} {said}", status, said)
+        if status == 404 and not response.body.lstrip()[:1] == b"{":
+            raise errors.ConfigurationError(
+                f"SIM_BASE_URL: {self._host} answers, and has no Sim API there ({path}: 404); set where Sim itself is, "
+                "such as https://www.sim.ai"
+            )
         if status == 404:
             raise errors.NotFound(f"{path}: {said}")
         raise errors.BadRequest(f"{path}: {status} {said}")
@@ -345,7 +379,8 @@ class SimClient:
         return tenacity.wait_random_exponential(multiplier=self._backoff, max=30.0)(state)
 
     def _count_retry(self, state: tenacity.RetryCallState) -> None:
-        self.counters.retries += 1
+        with self._turn:
+            self.counters.retries += 1
         error = state.outcome.exception() if state.outcome else None
         logger.debug("%s: trying again", error)
 
@@ -368,11 +403,14 @@ class SimClient:
 
     def _note_wait(self, seconds: float, why: str) -> None:
         """Tells of a wait and counts it; those that wait together wait once."""
-        now = time.monotonic()
-        until = max(self._waiting_until, now)
-        if now + seconds > until + 0.01:
-            self._waiting_until = now + seconds
-            self.counters.waited_s += now + seconds - until
+        with self._turn:  # an RLock: some callers hold it
+            now = time.monotonic()
+            until = max(self._waiting_until, now)
+            longer = now + seconds > until + 0.01
+            if longer:
+                self._waiting_until = now + seconds
+                self.counters.waited_s += now + seconds - until
+        if longer:
             self._on_wait(seconds, why)
 
 

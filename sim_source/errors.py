@@ -62,12 +62,20 @@ class ServerFault(Transient):
         self.retry_after = retry_after
 
 
+class Unreached(ServerFault):
+    """The server was not reached: its name is not known, nobody listens there, or no network."""
+
+
 class RateLimited(Transient):
     """429: the bucket is empty; the pacer knows for how long."""
 
 
 class Unavailable(SimError):
     """The API stayed unavailable after all tries; try again later."""
+
+
+class NotReached(Unavailable):
+    """Not even a connection was to be had: asking for less, or for something else, changes nothing."""
 
 
 class NoProgress(SimError):

@@ -212,6 +212,7 @@ class RunReader:
         else:
             for table, rows in found.arrow().items():
                 self.workspace.batch.add_arrow(table, rows)
+                self.workspace.watch.runs["new"] += rows.num_rows if table == LOGS.name else 0
             left = set(found.left)
             self.workspace.feed.crew.useful(len(chunk.rows), len(left))
         if left:
@@ -265,11 +266,15 @@ class RunReader:
             runs = [run for run in runs if run.id not in settled]
         self._lists_tell = self._lists_tell or tell_split(runs)
         if workspace.options.logs_only and runs and not known and workspace.add_plain(runs):
+            workspace.watch.runs["new"] += len(runs)
             runs = []  # nothing else is asked of plain rows
         read = [(run, rows) for run in runs if (rows := workspace.read(run)) is not None]
         read += settled.values()
+        changed = {run.id for run, rows in read if run.id in known and merge.changed(known[run.id], rows)}
+        stored = sum(run.id in known for run, _ in read)
+        workspace.watch.runs.update(new=len(read) - stored, changed=len(changed), unchanged=stored - len(changed))
         if known and not again:
-            read = [(run, rows) for run, rows in read if run.id not in known or merge.changed(known[run.id], rows)]
+            read = [(run, rows) for run, rows in read if run.id not in known or run.id in changed]
         fresh = self._with_stored(read, known, anew=anew)
         complete = self._details.now(fresh, anew=anew)
         workspace.add([complete.get(run.id, rows) for run, rows, _ in fresh])

@@ -59,6 +59,22 @@ def wrong_key(denied: errors.AccessDenied) -> errors.ConfigurationError:
     )
 
 
+def refused_workspace(workspace_id: str, denied: errors.AccessDenied) -> errors.AccessDenied:
+    """What to say of a workspace that the key may not read.
+
+    The server's words can mislead: it answers ``Personal API keys are not allowed for this workspace`` where there is
+    no such workspace, too (``sim-v0.8.9/logs_workspace_unknown``).
+    """
+    return errors.AccessDenied(
+        f"SIM_WORKSPACE_ID: workspace {workspace_id} cannot be read with this key (the server says: {denied.reason}). "
+        "Either the id is wrong (it is in the workspace's address in Sim, …/workspace/<id>/…), or the key is of "
+        "somebody who may not read it, or the workspace takes no personal keys: then make a key of its own under its "
+        "Settings, API keys",
+        denied.status,
+        denied.reason,
+    )
+
+
 @dataclass(slots=True)
 class Settings:
     """What a sync is to read; see ``sim_source`` for each."""
@@ -142,9 +158,10 @@ class Reader:
         except errors.AccessDenied as denied:
             if denied.status == 401:
                 raise wrong_key(denied) from denied
+            told = denied if workspace_id is None else refused_workspace(workspace_id, denied)
             if self.strict:
-                raise
-            self.watch.failed(resource, workspace_id, denied)
+                raise told from denied
+            self.watch.failed(resource, workspace_id, told)
         except errors.SimError as error:
             if self.strict or isinstance(error, errors.ConfigurationError):
                 raise

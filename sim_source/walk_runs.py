@@ -89,6 +89,8 @@ def _ask_smaller(ask: Callable[[Query], Page[S]], query: Query, size: PageSize) 
     while True:
         try:
             return ask(query)
+        except errors.NotReached:
+            raise
         except (errors.Unavailable, errors.BadRequest) as error:
             refused = isinstance(error, errors.BadRequest)
             smaller = not (refused and (query.cursor or query.only)) and size.failed()

@@ -40,6 +40,7 @@ class Watch:
     Attributes:
         counters: HTTP requests, retries, 429s, seconds waited.
         rows: Rows extracted, by table.
+        runs: Runs that lists showed, each as new, changed or unchanged since it was stored.
         failures: Resources that failed.
         warnings: What is worth a line but no failure (audit logs without Enterprise).
         missing: Stretches that were walked and may lack rows, by resource and workspace.
@@ -55,6 +56,7 @@ class Watch:
 
     counters: Counters = field(default_factory=Counters)
     rows: Counter[str] = field(default_factory=Counter)
+    runs: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     missing: dict[tuple[str, str | None], list[windows.Stretch]] = field(default_factory=dict)

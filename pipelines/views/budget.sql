@@ -1,4 +1,5 @@
--- What the account has spent of its limit, and where that leads; one row, none where usage was never asked.
+-- What the account has spent of its limit, and where that leads; one row, none where usage was never asked, and none
+-- where billing is off (self-hosted: Sim says cost 0 and limit 99999, which is no budget).
 -- The period is the one that the latest run told of whose detail was read; else the calendar month, UTC.
 -- Burn: what the synced runs cost a day, on average of the last 14 complete days (UTC; the last 7, or fewer, where there
 -- are no 14; the first day is left out), and what the account spends beside them: its spend a day less that of the
@@ -92,6 +93,7 @@ account AS (
     END AS period_end
   FROM latest AS u
   LEFT JOIN chosen AS c ON TRUE
+  WHERE NOT (COALESCE(u.spend, 0) = 0 AND COALESCE(u.usage_limit, 0) = 99999)
 ),
 -- usage as seen in the last 14 days; spend that falls to less than half has begun anew, a smaller fall is a correction
 steps AS (

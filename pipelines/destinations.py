@@ -1,0 +1,61 @@
+"""Whether a destination can be loaded into, found out before anything is asked of the API."""
+
+from __future__ import annotations
+
+import dlt
+from dlt.common.configuration.exceptions import ConfigFieldMissingException, ConfigurationException
+from dlt.common.destination import Destination
+from dlt.common.destination.exceptions import DestinationException
+from dlt.common.exceptions import DltException, MissingDependencyException
+
+from sim_source.errors import ConfigurationError
+
+EXTRAS = {"postgres": 'pip install "sim-sync[postgres]"'}
+
+
+def known(name: str) -> str:
+    """The name of a destination that dlt has.
+
+    Raises:
+        ConfigurationError: It has none of that name.
+    """
+    try:
+        Destination.from_reference(name)
+    except (DestinationException, DltException, ImportError, ValueError) as error:
+        raise ConfigurationError(
+            f"--destination {name!r}: dlt knows no such destination; there are duckdb, postgres, filesystem and others "
+            "(dlthub.com/docs/dlt-ecosystem/destinations)"
+        ) from error
+    return name
+
+
+def proven(pipeline: dlt.Pipeline) -> None:
+    """Makes sure that the destination has what it needs: its driver, its credentials, its address.
+
+    Raises:
+        ConfigurationError: Something is missing; the message names it.
+    """
+    name = pipeline.destination.destination_name
+    try:
+        with pipeline.destination_client():
+            return
+    except MissingDependencyException as error:
+        remedy = EXTRAS.get(name, f'pip install "dlt[{name}]"')
+        raise ConfigurationError(f"--destination {name}: its driver is not installed; {remedy}") from error
+    except ConfigFieldMissingException as error:
+        prefix = f"DESTINATION__{name.upper()}__"
+        fields = ", ".join(sorted(_setting(prefix, field) for field in error.fields))
+        raise ConfigurationError(
+            f"--destination {name}: {fields} is not set; set it in the environment, or in .dlt/secrets.toml under "
+            f"[destination.{name}]"
+        ) from error
+    except ConfigurationException as error:
+        raise ConfigurationError(
+            f"--destination {name}: its settings cannot be used ({type(error).__name__}); look at "
+            f"DESTINATION__{name.upper()}__* and [destination.{name}] in .dlt/secrets.toml"
+        ) from None  # the message may quote credentials
+
+
+def _setting(prefix: str, field: str) -> str:
+    """The environment variable of a field that is missing; of credentials, all of them at once."""
+    return prefix + ("BUCKET_URL" if field == "bucket_url" else "CREDENTIALS")
