@@ -52,19 +52,21 @@ class FirstSync:
         unsure: By how many requests that may be off; 0 where all that they are for was counted.
         times: How long it will take.
         limit: The server's rate limit; None where it names none, or where the answers themselves take longer.
+        what: What is foretold.
     """
 
     work: Work
     unsure: float
     times: Times
     limit: RateLimit | None
+    what: str = "a first sync"
 
     def __str__(self) -> str:
         work, took = self.work, self.times
         about = f"about {work.total:,} (give or take {self.unsure:,.0f})" if self.unsure >= 1 else f"{work.total:,}"
         others = work.total - work.lists - work.calls
         told = (
-            f"a first sync takes {about} requests: {work.lists:,} pages of runs, {work.details:,} details, "
+            f"{self.what} takes {about} requests: {work.lists:,} pages of runs, {work.details:,} details, "
             f"{work.snapshots:,} snapshots, {others:,} others\n"
         )
         if self.limit is None:
@@ -146,6 +148,16 @@ class _Trial:
     def _now(self) -> datetime:
         return self.client.server_time or datetime.now(UTC)
 
+    def _first(self) -> datetime:
+        """Before which nothing counts: of a resync its beginning."""
+        since = self.settings.since if self.settings.resync is not None else None
+        return since or windows.BEGINNING
+
+    def _end(self) -> datetime:
+        """After which nothing counts."""
+        until = self.settings.until if self.settings.resync is not None else None
+        return min(until, self._now()) if until else self._now()
+
     def _wants(self, table: str) -> bool:
         return table in self.settings.resources
 
@@ -173,7 +185,8 @@ class _Trial:
         try:
             pages = list(walk.by_cursor(lambda cursor: api.workflows(workspace_id, cursor)))
             workflows = [row for page in pages for row in page.rows]
-            found = Look(api, workspace_id, options, time.perf_counter).estimate(workflows, self._now())
+            look = Look(api, workspace_id, options, time.perf_counter, self._first())
+            found = look.estimate(workflows, self._end())
         except errors.AccessDenied as denied:
             self._say(name, False, str(refused_workspace(workspace_id, denied)))
             return None
@@ -194,7 +207,8 @@ class _Trial:
         name = "audit logs"
         pages = 1
         try:
-            pages = audit_pages(self._api(full=False).audit_logs, self._now())
+            first = None if self.settings.resync is None else self.settings.since
+            pages = audit_pages(self._api(full=False).audit_logs, self._end(), first)
         except errors.AccessDenied as denied:
             self._say(name, None, f"left out: {denied.reason} (they need Enterprise)")
         except SimError as error:
@@ -231,12 +245,13 @@ def _foretold(trial: _Trial, listening: Listening, found: list[Estimate], accoun
         limit = listening.limit_of_server(names_capacity=names_capacity)
     work = sum((each.work for each in found), account)
     work += Work(usage=int("usage" in settings.resources))
-    if settings.target.database is not None and not settings.target.database.exists():
+    if settings.target.database is not None and not settings.target.database.exists() and settings.resync is None:
         work += PROOF
     pace = max((each.pace for each in found), key=lambda each: each.page_s)
     unhindered, took = times(work, None, pace), times(work, _bucket(client, limit), pace)
     unsure = math.hypot(*(each.unsure for each in found))
-    return FirstSync(work, unsure, took, limit if took.all > unhindered.all else None)
+    what = "a first sync" if settings.resync is None else f"reading {settings.since:%Y-%m-%d %H:%M} UTC and later again"
+    return FirstSync(work, unsure, took, limit if took.all > unhindered.all else None, what)
 
 
 def _bucket(client: SimClient, limit: RateLimit | None) -> Bucket | None:

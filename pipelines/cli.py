@@ -196,6 +196,59 @@ def _finish(outcome: Outcome, as_json: bool) -> NoReturn:
     sys.exit(outcome.exit_code)
 
 
+@app.command()
+@workspace_option
+@click.option("--since", required=True, help="Where the stretch begins: ISO date, or 30d.")
+@click.option("--until", help="Where it ends: ISO date, or 1d; now if not given.")
+@click.option("--resources", help="Tables, comma-separated; all if not given.")
+@destination_option
+@dataset_option
+@database_option
+@click.option("--details", help="Per-run details: costly, all or none.")
+@click.option("--snapshots", help="Snapshots: version, all or none.")
+@click.option("--payloads", help="Inputs and outputs: none or full.")
+@click.option("--dry-run", is_flag=True, help="Only says what it would take.")
+@click.option("--max-minutes", type=float, help="Stop after so many minutes; the same command goes on.")
+@json_option
+def resync(
+    workspace: tuple[str, ...],
+    since: str,
+    until: str | None,
+    resources: str | None,
+    destination: str | None,
+    dataset: str | None,
+    database: Path | None,
+    details: str | None,
+    snapshots: str | None,
+    payloads: str | None,
+    dry_run: bool,
+    max_minutes: float | None,
+    as_json: bool,
+) -> None:
+    """Reads a stretch again, whatever is stored of it, which gets no poorer: after payloads were switched on, say."""
+    from . import resync as again
+    from . import settings
+
+    _imported()
+    chosen = settings.run_settings(
+        settings.target(destination, dataset, database),
+        workspaces=workspace,
+        resources=resources,
+        since=since,
+        until=until,
+        details=details,
+        snapshots=snapshots,
+        payloads=payloads,
+        max_minutes=max_minutes,
+    )
+    foretold = again.foretold(chosen)
+    if dry_run or not foretold.ok:
+        if as_json:
+            print(json.dumps(foretold.as_json()))
+        sys.exit(0 if foretold.ok else 2)
+    _finish(again.run(chosen), as_json)
+
+
 OF_RUNS = ("logs", "log_details", "cost_items", "trace_spans")
 """Tables that runs fill: their rows are told as runs, since one that is completed later is handed on again."""
 

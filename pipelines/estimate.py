@@ -64,12 +64,14 @@ class Look:
         workspace_id: Of which.
         options: What a sync is to do.
         clock: Seconds, to tell how fast answers come.
+        first: Runs that started before do not count.
     """
 
     api: SimApi
     workspace_id: str
     options: Options
     clock: Callable[[], float]
+    first: datetime = windows.BEGINNING
     _size: walk.PageSize = field(default_factory=lambda: walk.PageSize(LARGEST_PAGE))
     _pages: list[tuple[int, float]] = field(default_factory=list)
 
@@ -79,10 +81,11 @@ class Look:
         Raises:
             SimError: As the API answers.
         """
-        newest = self._ask(Query(windows.BEGINNING, now, 1, order="desc"))
+        newest = self._ask(Query(self.first, now, 1, order="desc"))
         call_s = self._pages.pop()[1]
         last = walk.utc(newest.rows[-1].started_at) if newest.rows else now
-        counts = {row.id: int(row.run_count or 0) for row in workflows}
+        whole = self.first <= windows.BEGINNING  # Sim counts all runs there ever were
+        counts = {row.id: int(row.run_count or 0) for row in workflows} if whole else {}
         found, first, reached = self._from_the_beginning(now, last, sum(counts.values()))
         needs, lists, unsure = counted(found, self.options.snapshots), len(self._pages), 0.0
         if reached is not None:
@@ -129,7 +132,7 @@ class Look:
         found: list[Seen] = []
         first, most = last, COUNTED_PAGES * LARGEST_PAGE
         pages = 0
-        for chunk in self._walk(windows.BEGINNING, now):
+        for chunk in self._walk(self.first, now):
             pages += bool(chunk.rows)  # where none brings anything new, the walk says so
             if not found and chunk.rows:
                 first = walk.utc(chunk.rows[0].started_at)
@@ -160,14 +163,14 @@ class Look:
             return False
 
 
-def audit_pages(ask: Callable[[Query], Page[wire.AuditLog]], now: datetime) -> int:
+def audit_pages(ask: Callable[[Query], Page[wire.AuditLog]], now: datetime, first: datetime | None = None) -> int:
     """Pages of the audit trail: walked where they are few, else about, by how dense it is at several ages.
 
     Raises:
         SimError: As the API answers; 403 without Enterprise.
     """
     chunks: list[Sequence[wire.AuditLog]] = []
-    for number, chunk in enumerate(walk.audit(ask, None, now), start=1):
+    for number, chunk in enumerate(walk.audit(ask, first, now), start=1):
         if chunk.rows:  # where none brings anything new, the walk says so
             chunks.append(chunk.rows)
         if chunk.final:
@@ -175,10 +178,10 @@ def audit_pages(ask: Callable[[Query], Page[wire.AuditLog]], now: datetime) -> i
         if len(chunks) == COUNTED_PAGES:
             break
     stretches = [_stretch([row for rows in chunks for row in rows], now)]
-    high = (now - windows.BEGINNING).total_seconds()
+    high = (now - (first or windows.BEGINNING)).total_seconds()
     for _ in range(AUDIT_LOOKS):
         age = math.sqrt(max(stretches[-1].oldest, 1.0) * high)
-        page = ask(Query(None, now - timedelta(seconds=age), AUDIT_PAGE, order="desc"))
+        page = ask(Query(first, now - timedelta(seconds=age), AUDIT_PAGE, order="desc"))
         if not page.rows:
             high = age
             continue

@@ -63,6 +63,7 @@ class RunSettings:
     lookback_minutes: float = 60.0
     reconcile_days: float = 7.0
     max_minutes: float | None = None
+    resync: str | None = None
 
 
 def target(destination: str | None = None, dataset: str | None = None, database: Path | None = None) -> Target:

@@ -273,7 +273,8 @@ class Sync:
                 return
             self.hold.settle()
             self.tell(f"{self.watch.rows['logs']:,} runs so far")
-            audit_logs = PIECE_AUDIT_LOGS if "walk" in self._state().get("audit_logs", {}) else 0
+            in_hand = self._state().get("audit_logs", {}).keys() & {"walk", "again"}
+            audit_logs = PIECE_AUDIT_LOGS if in_hand else 0
 
     def _short_tail(self) -> bool:
         """Whether every workspace was synced within a day: only then may details go before older logs."""
@@ -393,6 +394,7 @@ class Sync:
             backoff_s=BACKOFF_S,
             watch=self.watch,
             feed=self.feed,
+            resync=settings.resync,
         )
         self.pipeline.extract(source.with_resources(*settings.resources))
 

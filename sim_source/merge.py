@@ -159,7 +159,7 @@ def _filled(new: Row, old: Row | None) -> Row:
     if old is None:
         return new
     filled = [before if now is None else now for now, before in zip(new, old, strict=True)]
-    filled[_SPAN_EXTRA] = _extra(new[_SPAN_EXTRA], old[_SPAN_EXTRA])
+    filled[_SPAN_EXTRA] = _objects(new[_SPAN_EXTRA], old[_SPAN_EXTRA])
     return tuple(filled)
 
 
@@ -202,6 +202,8 @@ def _detail(new: Fields, old: Fields, same: bool, has_spans: bool) -> Fields:
         merged |= {name: new[name] if old[name] is None else old[name] for name in _TOKENS}
     if same:
         merged |= {name: old[name] if new[name] is None else new[name] for name in _OF_THE_END}
+        # of an expired trace the detail tells hardly anything of executionData
+        merged["execution_data"] = _objects(new["execution_data"], old["execution_data"])
         if old["detail_source"] == "detail":
             merged["detail_source"] = "detail"
     return merged
@@ -211,11 +213,11 @@ def _lasting(table: Table, new: Fields, old: Fields) -> Fields:
     merged = {**new, **{name: old[name] for name in _LASTING[table.name] if new[name] is None}}
     if old["workflow_name"] is not None and (new["workflow_name"] is None or new["workflow_id"] is None):
         merged["workflow_name"] = old["workflow_name"]  # a hard-deleted workflow is called "Deleted Workflow"
-    merged["extra"] = _extra(new["extra"], old["extra"])
+    merged["extra"] = _objects(new["extra"], old["extra"])
     return merged
 
 
-def _extra(new: str | None, old: str | None) -> str | None:
+def _objects(new: str | None, old: str | None) -> str | None:
     if new is None or old is None or new == old:
         return old if new is None else new
     told, kept = decode.anything(new.encode()), decode.anything(old.encode())

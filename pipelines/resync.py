@@ -1,0 +1,32 @@
+"""``sim-sync resync``: a stretch is read again, whatever is stored of it; what it takes is said before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from sim_source import Watch
+
+from . import check, show, sync
+from .settings import RunSettings
+
+
+def foretold(chosen: RunSettings) -> check.Checked:
+    """Says what reading the stretch takes: requests and time. Loads nothing."""
+    checked = check.check(replace(chosen, resync="foretold"))
+    for finding in checked.findings:
+        if finding.ok is False:
+            show.fault(f"{finding.what}: {finding.told}")
+    if checked.first_sync is not None:
+        show.line(str(checked.first_sync))
+    return checked
+
+
+def run(chosen: RunSettings) -> sync.Outcome:
+    """Reads the stretch. One that was stopped is gone on with, if it is asked for again with the same options."""
+    watch = Watch()
+    with show.progress(watch):
+        outcome = sync.Sync(replace(chosen, resync=datetime.now(UTC).isoformat()), watch, show.line).run()
+    if watch.out_of_time or outcome.exit_code:
+        show.line("the stretch is not read to its end; the same command goes on where this one stopped")
+    return outcome
