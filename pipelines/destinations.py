@@ -37,8 +37,7 @@ def proven(pipeline: dlt.Pipeline) -> None:
     """
     name = pipeline.destination.destination_name
     try:
-        with pipeline.destination_client():
-            return
+        pipeline.destination_client()  # not entered: whether it answers is seen when it is asked
     except MissingDependencyException as error:
         remedy = EXTRAS.get(name, f'pip install "dlt[{name}]"')
         raise ConfigurationError(f"--destination {name}: its driver is not installed; {remedy}") from error

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sim_source import life, runs, snapshots, walk, windows, wire
+from sim_source import ending, life, runs, snapshots, walk, windows, wire
 from sim_source.api import SimApi
 from sim_source.decode import Page
 from sim_source.runs import ROW_FAULTS
@@ -157,8 +157,10 @@ class Look:
         return Seen(run.workflow_id, run.deployment_version_id, self._pending(run), run.execution_id is not None)
 
     def _pending(self, run: wire.Run) -> bool:
+        if not self.options.full:  # plain rows leave open how a run without a cost ended: those are asked for
+            return ending.is_doubtful(run)
         try:
-            return self.options.full and runs.read(run, "", runs.RunOptions(self.options.details)).pending
+            return runs.read(run, "", runs.RunOptions(self.options.details)).pending
         except ROW_FAULTS:  # a sync sets it aside
             return False
 

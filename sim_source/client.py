@@ -273,7 +273,7 @@ class SimClient:
         if limited:
             self._take_turn()
         response = self._send(path, params, limited)
-        self._date = rate.http_date(response.headers.get("Date")) or self._date
+        self._date = rate.clock(response.headers.get("Date")) or self._date
         if limited:
             self._note_answer(response)
         self._raise_for(response, path, limited)

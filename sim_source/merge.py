@@ -122,7 +122,13 @@ def richer(new: RunRows, stored: StoredRun) -> RunRows:
     items = [_with(item, workflow_id=log["workflow_id"]) if item[_WORKFLOW] is None else item for item in items]
     detail = new.detail
     if stored.detail is not None and new.detail:
-        merged = _detail(_fields(LOG_DETAILS, new.detail), _fields(LOG_DETAILS, stored.detail), same, bool(spans))
+        merged = _detail(
+            _fields(LOG_DETAILS, new.detail),
+            _fields(LOG_DETAILS, stored.detail),
+            same=same,
+            has_spans=bool(spans),
+            expired=not new.spans,
+        )
         detail = _row(LOG_DETAILS, merged)
     return RunRows(
         id=new.id,
@@ -194,7 +200,7 @@ def _is_whole(stored: StoredRun) -> bool:
     return is_read(stored) and sum((item[_TOTAL] for item in stored.items), ZERO) == total
 
 
-def _detail(new: Fields, old: Fields, same: bool, has_spans: bool) -> Fields:
+def _detail(new: Fields, old: Fields, *, same: bool, has_spans: bool, expired: bool) -> Fields:
     merged = _lasting(LOG_DETAILS, new, old)
     if not has_spans and old["span_count"]:
         merged["span_count"] = old["span_count"]
@@ -202,8 +208,8 @@ def _detail(new: Fields, old: Fields, same: bool, has_spans: bool) -> Fields:
         merged |= {name: new[name] if old[name] is None else old[name] for name in _TOKENS}
     if same:
         merged |= {name: old[name] if new[name] is None else new[name] for name in _OF_THE_END}
-        # of an expired trace the detail tells hardly anything of executionData
-        merged["execution_data"] = _objects(new["execution_data"], old["execution_data"])
+        if expired:  # then the detail tells hardly anything of executionData
+            merged["execution_data"] = _objects(new["execution_data"], old["execution_data"])
         if old["detail_source"] == "detail":
             merged["detail_source"] = "detail"
     return merged

@@ -151,7 +151,7 @@ class Pacer:
 
     def _learn_skew(self, headers: Mapping[str, str], now: float) -> None:
         """How far the server's clock is ahead, at least: ``Date`` is cut to whole seconds and has travelled."""
-        date = http_date(headers.get("Date"))
+        date = clock(headers.get("Date"))
         if date is not None:
             ahead = date.timestamp() - now
             self._skew = ahead if self._skew is None else max(self._skew, ahead)
@@ -184,16 +184,20 @@ def parse_iso(value: str | None) -> float | None:
 
 
 def http_date(value: str | None) -> datetime | None:
-    """A moment of an HTTP header in UTC, None where absent or odd: so is a clock that is decades off."""
+    """A moment of an HTTP header in UTC, None where absent or odd."""
     if not value:
         return None
     try:
         moment = parsedate_to_datetime(value)
     except (OverflowError, TypeError, ValueError):
         return None
-    if not SIM_BEGAN <= moment.year < SIM_BEGAN + 100:
-        return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def clock(value: str | None) -> datetime | None:
+    """What a server's clock shows (``Date``), UTC; None where it shows nothing, or is decades off."""
+    shown = http_date(value)
+    return shown if shown is not None and SIM_BEGAN <= shown.year < SIM_BEGAN + 100 else None
 
 
 def _integer(value: str | None) -> int | None:

@@ -279,3 +279,10 @@ def test_an_account_whose_spend_is_not_told_still_has_its_row(place: Place) -> N
 def test_usage_that_was_never_asked_has_no_row(place: Place) -> None:
     place.fill({"logs": daily("2026-10-20", 27, "1")}, ("logs",))
     assert place.ask("SELECT * FROM sim.budget") == []
+
+
+def test_where_billing_is_off_there_is_no_budget(place: Place) -> None:
+    """Self-hosted (``sim-v0.8.9/usage_limits_no_billing``): cost 0 and limit 99999 say that nothing is counted."""
+    account = {"plan": "free", "current_period_cost": usd("0"), "usage_limit": usd("99999")}
+    place.fill({"usage": [{"observed_at": at("2026-11-20 12:00"), **account}]})
+    assert place.ask("SELECT * FROM sim.budget") == []

@@ -148,3 +148,24 @@ def test_where_nothing_was_synced_it_says_so(app: App) -> None:
 def _execute(place: Place, statement: str) -> None:
     with place.pipeline.sql_client() as client:
         client.execute_sql(statement.replace("sim.", f"{client.fully_qualified_dataset_name()}."))
+
+
+@pytest.mark.parametrize(
+    ("usage", "hours", "ok"),
+    [
+        ({"plan": "pro", "current_period_cost": usd("5"), "usage_limit": usd("100")}, 1, True),
+        ({"plan": "pro", "current_period_cost": usd("5"), "usage_limit": usd("100")}, 3, False),
+        ({"plan": "enterprise", "current_period_cost": usd("5"), "usage_limit": usd("100")}, 100, True),
+        ({"plan": "enterprise", "current_period_cost": usd("5"), "usage_limit": usd("100")}, 200, False),
+        ({"plan": "free", "current_period_cost": usd("0"), "usage_limit": usd("99999")}, 20_000, True),
+    ],
+)
+def test_a_run_may_run_as_long_as_its_plan_allows(
+    place: Place, target: Target, usage: dict[str, Any], hours: int, ok: bool
+) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    run = {"id": "r", "status": "running", "started_at": datetime.now(UTC) - timedelta(hours=hours)}
+    place.fill({"logs": [run], "usage": [{"observed_at": datetime.now(UTC), **usage}]})
+    (verdict,) = (each for each in data_check.check(target) if "longest time" in each.what)
+    assert verdict.ok is ok

@@ -80,6 +80,7 @@ class Report:
         models: kind, name, runs, cost, before, tokens.
         errors: workflow_name, block_name, block_type, errors, runs, error_message.
         budget: The row of the view, if there is one.
+        billing_off: Sim says of the account's spend what it says where nothing is billed.
         anomalies: Rows of the view in the period, the largest first.
         freshness: last_load, first_day (of the runs there are), newest_run, runs_with_cost, runs_split, open_runs,
             unreconciled.
@@ -93,6 +94,7 @@ class Report:
     models: Rows
     errors: Rows
     budget: dict[str, Any] | None
+    billing_off: bool
     anomalies: Rows
     freshness: dict[str, Any]
 
@@ -163,6 +165,7 @@ def read(
         models=asked.models(days),
         errors=asked.errors(days),
         budget=budget[0] if budget else None,
+        billing_off=not budget and bool(asked.rows("SELECT observed_at FROM sim.usage LIMIT 1")),
         anomalies=asked.anomalies(days),
         freshness=freshness,
     )

@@ -39,7 +39,7 @@ KINDS = {
     "model": ("other models", 6),
     "tool": ("tools", 7),
     "other": ("base charge and other", 8),
-    "unknown": ("split not read yet", 9),
+    "unknown": ("split not known", 9),
 }
 """What is stacked together, and the number of its colour in page.css."""
 SCRIPTS = (

@@ -86,6 +86,9 @@ class _Page:
     def _budget(self) -> None:
         budget = self._report.budget
         if budget is None:
+            if self._report.billing_off:
+                self._line("Billing is off on this server: there is no budget")
+                self._out.print()
             return
         self._title(f"Budget of the account ({budget['plan'] or 'plan unknown'})")
         spend, limit = budget["spend"], budget["usage_limit"]
@@ -235,7 +238,7 @@ def _name(value: str | None) -> str:
 
 
 def _item(kind: str, name: str) -> str:
-    words = {"tool": f"{name} (tool)", "other": "not itemised, base charge", "unknown": "split not read yet"}
+    words = {"tool": f"{name} (tool)", "other": "not itemised, base charge", "unknown": "split not known"}
     return words.get(kind, name)
 
 

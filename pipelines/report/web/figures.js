@@ -203,7 +203,7 @@ WHERE ${where(selection)}
 GROUP BY kind, name
 ORDER BY cost DESC`;
   const label = ([kind, name]) =>
-    ({ other: "base charge and other", unknown: "split not read yet" })[kind] ??
+    ({ other: "base charge and other", unknown: "split not known" })[kind] ??
     `${name ?? `other ${kind}s`}${kind === "tool" ? " (tool)" : ""}`;
   const bars = ranked(order, (at) => label(items[at]), (at) => cost.number(at));
   const note = order.some((at) => items[at][1] === null) ? "The smallest are shown as one; the SQL lists each of them." : "";
