@@ -127,7 +127,6 @@ def richer(new: RunRows, stored: StoredRun) -> RunRows:
             _fields(LOG_DETAILS, stored.detail),
             same=same,
             has_spans=bool(spans),
-            expired=not new.spans,
         )
         detail = _row(LOG_DETAILS, merged)
     return RunRows(
@@ -200,16 +199,16 @@ def _is_whole(stored: StoredRun) -> bool:
     return is_read(stored) and sum((item[_TOTAL] for item in stored.items), ZERO) == total
 
 
-def _detail(new: Fields, old: Fields, *, same: bool, has_spans: bool, expired: bool) -> Fields:
+def _detail(new: Fields, old: Fields, *, same: bool, has_spans: bool) -> Fields:
     merged = _lasting(LOG_DETAILS, new, old)
+    # answers tell less of it once a trace has expired, a pause is over, or payloads are no longer kept
+    merged["execution_data"] = _objects(new["execution_data"], old["execution_data"])
     if not has_spans and old["span_count"]:
         merged["span_count"] = old["span_count"]
     if all(new[name] is None for name in _TOKENS) or (same and not has_spans):
         merged |= {name: new[name] if old[name] is None else old[name] for name in _TOKENS}
     if same:
         merged |= {name: old[name] if new[name] is None else new[name] for name in _OF_THE_END}
-        if expired:  # then the detail tells hardly anything of executionData
-            merged["execution_data"] = _objects(new["execution_data"], old["execution_data"])
         if old["detail_source"] == "detail":
             merged["detail_source"] = "detail"
     return merged
