@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -34,6 +34,8 @@ class Follower:
             have lost its access (2026-03 answers 200 with no rows): no run is taken for gone then.
         gaps: Of the runs; none of a stretch that was not shown in full is taken for gone.
         lists_tell: Lists of this sync have told the split by model.
+        walked: Stretches that this extraction has walked: what a list shows of them again has been taken.
+        taken: Stored runs that it has taken anew. Handed over twice in one load, a run would keep items of both.
     """
 
     workspace: Workspace
@@ -43,13 +45,21 @@ class Follower:
     alive: bool
     gaps: Gaps
     lists_tell: bool = False
+    walked: Sequence[tuple[datetime, datetime]] = ()
+    taken: Collection[str] = ()
 
-    def open_runs(self, walked: list[tuple[datetime, datetime]]) -> Iterator[Tables]:
+    def _is_walked(self, started_at: datetime) -> bool:
+        return any(start <= walk.utc(started_at) <= end for start, end in self.walked)
+
+    def _is_taken(self, row: wire.Run) -> bool:
+        return row.id in self.taken or self._is_walked(row.started_at)
+
+    def open_runs(self) -> Iterator[Tables]:
         """Reads open runs again, but for those in stretches that this extraction has just walked."""
         found = [
             run
             for run in life.still_open(self.state, self.workspace.memory.open_runs())
-            if not any(start <= run.started_at <= end for start, end in walked)
+            if not self._is_walked(run.started_at)
         ]
         yield from self._read(life.turn(self.state, found))
 
@@ -58,7 +68,8 @@ class Follower:
         memory, wants = self.workspace.memory, self.workspace.batch.wants
         half_read = [] if self.lists_tell else memory.half_read(wants)
         for runs, lists_may_tell in ((memory.torn(wants), False), (half_read, True)):
-            for group in life.readings(memory.ranked(runs), FRESH_PAGE):
+            left = [run for run in runs if run.id not in self.taken]
+            for group in life.readings(memory.ranked(left), FRESH_PAGE):
                 if self.workspace.over() or not self._torn(group, lists_may_tell):
                     break
                 yield from self.workspace.batch.full()
@@ -106,7 +117,7 @@ class Follower:
         for chunk in walk.runs(lambda query: self.workspace.api.runs(self.workspace.id, query), first, last):
             seen.update(row.id for row in chunk.rows)
             seen.update(row.id for row in chunk.rejected if row.id is not None)
-            self.take(chunk)
+            self.take(replace(chunk, rows=[row for row in chunk.rows if not self._is_taken(row)]))
             self.gaps.note(chunk.gap)
         self.gaps.walked(first, last)
         self.alive = self.alive or bool(seen)

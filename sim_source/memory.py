@@ -174,7 +174,11 @@ class Memory:
         if not all(wanted(table) and self._warehouse.has(table) for table in (LOG_DETAILS.name, COST_ITEMS.name)):
             return []
         joins = ["LEFT JOIN {log_details} d ON d.id = l.id ", _SUM_OF_ITEMS]
-        return self._disagreeing(joins, "d.detail_source = 'list' AND c.split = 1")
+        told = "c.split = 1"
+        if self._warehouse.has(TRACE_SPANS.name):  # a model that cost nothing has no item, and a split all the same
+            named = "SELECT t.log_id FROM {trace_spans} t WHERE t.model IS NOT NULL"
+            told += f" OR (c.unread = 0 AND c.total > 0 AND l.id IN ({named}))"
+        return self._disagreeing(joins, f"d.detail_source = 'list' AND ({told})")
 
     def _disagreeing(self, joins: Sequence[str], where: str) -> list[OpenRun]:
         """Runs of which this is so, newest first."""

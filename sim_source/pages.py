@@ -55,6 +55,7 @@ class RunReader:
     newest: datetime | None = None
     size: walk.PageSize = field(default_factory=walk.PageSize)
     _lists_tell: bool = False
+    _taken: set[str] = field(default_factory=set)
     _walked: list[tuple[datetime, datetime]] = field(default_factory=list)
     _gaps: Gaps = field(init=False)
     _details: DetailReader = field(init=False)
@@ -224,10 +225,20 @@ class RunReader:
         """Reads again what may have changed outside the stretches just walked."""
         if self.mend and self.newest is not None:
             yield from self._follower(partial(self._take, again=True, anew=True)).torn()
-        yield from self._follower(self._take).open_runs(self._walked)
+        yield from self._follower(self._take).open_runs()
 
     def _follower(self, take: Callable[[walk.Chunk[wire.Run]], None]) -> Follower:
-        return Follower(self.workspace, self._details, take, self.state, self.alive, self._gaps, self._lists_tell)
+        return Follower(
+            self.workspace,
+            self._details,
+            take,
+            self.state,
+            self.alive,
+            self._gaps,
+            self._lists_tell,
+            self._walked,
+            self._taken,
+        )
 
     def _take(
         self,
@@ -276,6 +287,7 @@ class RunReader:
         if known and not again:
             read = [(run, rows) for run, rows in read if run.id not in known or run.id in changed]
         fresh = self._with_stored(read, known, anew=anew)
+        self._taken.update(run.id for run, _, held in fresh if held is not None)
         complete = self._details.now(fresh, anew=anew)
         workspace.add([complete.get(run.id, rows) for run, rows, _ in fresh])
         return fresh

@@ -148,7 +148,9 @@ def test_of_many_runs_some_are_read_and_the_rest_is_foretold(
         some = foretold(settings_for(server, folder))
         asked = [request for request in server.requests if request.path == "/api/v1/logs"]
     assert len(asked) == 2 + len(estimate.MOMENTS)
-    assert some.work.calls == pytest.approx(every.work.calls, rel=0.1)
+    assert some.work.snapshots == pytest.approx(every.work.snapshots, rel=0.1)
+    # on 2026-03 hardly a run needs its detail: of what is that rare, samples say how unsure they are
+    assert some.work.details == pytest.approx(every.work.details, rel=0.1, abs=some.unsure)
     assert every.unsure == 0
     assert abs(some.work.calls - every.work.calls) < 2 * some.unsure
 
