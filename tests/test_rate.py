@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipelines.forecast import Bucket
 from pipelines.sim_api.limits import RateLimit
-from sim_source.rate import MOST_LATE_S, RESET_MARGIN_S, Pacer, Wait, parse_iso, retry_after_seconds
+from sim_source.rate import MOST_LATE_S, RESET_MARGIN_S, Pacer, Wait, clock, parse_iso, retry_after_seconds
 from tests.network import ANSWER_S, START, Network
 from tests.warehouse import iso
 
@@ -205,3 +205,28 @@ def test_an_odd_reset_is_none(value: str | None) -> None:
 
 def test_a_reset_is_utc() -> None:
     assert parse_iso("2026-11-23T05:04:20.436Z") == parse_iso("2026-11-23T05:04:20.436") == 1795410260.436
+
+
+@pytest.mark.parametrize("told", ["Infinity", "NaN", "-Infinity", "1e999", "lots", ""])
+def test_a_remaining_that_is_no_number_tells_no_limit(told: str) -> None:
+    pacer = Pacer()
+    pacer.sent()
+    pacer.answered(
+        200, {"X-RateLimit-Remaining": told, "X-RateLimit-Reset": "2026-11-27T12:01:00.000Z"}, 1_795_780_800.0
+    )
+    assert pacer.available is None
+    assert pacer.wait(1_795_780_800.0).seconds == 0
+
+
+@pytest.mark.parametrize("told", ["inf", "1e99", "99999999999"])
+def test_no_wait_is_longer_than_an_hour(told: str) -> None:
+    pacer = Pacer()
+    pacer.sent()
+    pacer.answered(429, {"Retry-After": told}, 1_795_780_800.0)
+    assert 0 < pacer.wait(1_795_780_800.0).seconds <= 3_600
+
+
+@pytest.mark.parametrize("date", ["Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", "yesterday"])
+def test_a_clock_that_is_decades_off_shows_nothing(date: str) -> None:
+    assert clock(date) is None
+    assert clock("Fri, 27 Nov 2026 12:00:00 GMT") is not None
