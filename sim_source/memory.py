@@ -7,7 +7,7 @@ cannot be asked (or holds nothing yet) counts as empty: rows are then sent again
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -308,12 +308,20 @@ def stored_audit_logs(warehouse: Warehouse, first: datetime, last: datetime) -> 
     return {row[0] for row in rows}
 
 
-def values_of_audit_logs(warehouse: Warehouse, columns: Iterable[str]) -> dict[str, set[str]]:
-    """All values that stored audit logs have, by column."""
-    return {
-        column: {row[0] for row in warehouse.ask(f"SELECT DISTINCT {column} FROM {{audit_logs}}") if row[0] is not None}
-        for column in columns
-    }
+def kinds_of_audit_logs(
+    warehouse: Warehouse, columns: Mapping[str, bool], first: datetime, last: datetime
+) -> set[tuple[str | None, ...]]:
+    """Values that audit logs stored outside of ``[first, last]`` have together.
+
+    Args:
+        warehouse: Where they are.
+        columns: Columns; of those that are True only whether there is a value is told, as "".
+        first: First moment that does not count.
+        last: Last one.
+    """
+    looked_at = [f"CASE WHEN {name} IS NOT NULL THEN '' END" if anew else name for name, anew in columns.items()]
+    query = f"SELECT DISTINCT {', '.join(looked_at)} FROM {{audit_logs}} WHERE created_at < %s OR created_at > %s"
+    return {tuple(row) for row in warehouse.ask(query, first, last)}
 
 
 _IS_OPEN = "l.status IN (" + ", ".join(f"'{status}'" for status in life.OPEN) + ")"

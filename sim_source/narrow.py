@@ -2,18 +2,20 @@
 
 No filter of the API says "all others", so a split by values is complete only as far as all values were met. Therefore
 the whole instant is first asked for by every value that was met anywhere, not only on its own cut page, until that
-shows no further one. Then the values that have rows there are joined. A split by what some rows lack, or by a value
-that the server refuses, proves nothing, and a query that said there is more must be left with more rows than its page
-had.
-What cannot be known of: rows behind full pages whose value no row anywhere has shown.
+shows no further one. Then the values that such rows had anywhere are joined. A split proves nothing by what such rows
+lack somewhere, by a value that the server refuses, or where a value was met once: the share of rows whose value was not
+met at all is about that of the values met once (Good-Turing). A query that said there is more must be left with more
+rows than its page had.
+What cannot be known of: rows behind full pages of a kind that no row anywhere has shown.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from . import errors
@@ -21,14 +23,31 @@ from .decode import Page
 from .paging import Query
 
 MOST_VALUES = 60
-"""An overfull instant is asked for by at most so many values of one filter."""
+"""Values of one filter by which a whole instant is asked for at most, and ids by which a part is."""
 MOST_QUERIES = 300
 """Requests that an overfull instant is worth."""
 
 Only = Mapping[str, str]
 """Filters of a query, by parameter."""
+Kind = tuple[str | None, ...]
+"""What a row has of each filter; "" stands for a number or an id that only this row has."""
 Pages = Generator[Page[Any], None, bool]
 """Pages, some rows more than once; returns whether they show all, as far as the API can tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is known of a query that shows too much.
+
+    Attributes:
+        rows: All its rows that have come.
+        page: Those on its own page, a sample that no value was chosen for.
+        elsewhere: What rows of its kinds have of a filter elsewhere.
+    """
+
+    rows: list[Any]
+    page: list[Any] = field(default_factory=list)
+    elsewhere: Sequence[str | None] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +70,8 @@ class ByValue:
     Attributes:
         name: The query parameter.
         field: The row's field.
-        every: Values that are always asked for.
-        anew: Ids, made with each thing: there may well be others than those met. The share of rows whose id was not met
-            is about that of the ids met once (Good-Turing): only where there are none of these is the split believed.
+        every: All values that there are; always asked for.
+        anew: Ids, made with each thing: those met elsewhere are not asked for.
     """
 
     name: str
@@ -66,20 +84,30 @@ class ByValue:
         value = getattr(row, self.field, None)
         return None if value is None else str(value)
 
+    def kind(self, row: Any) -> str | None:
+        """What a row has, for its kind."""
+        value = self.of(row)
+        return "" if self.anew and value is not None else value
+
     def admits(self, only: Only, row: Any) -> bool:
         """Whether a query with these filters shows a row."""
         return self.name not in only or only[self.name] == self.of(row)
 
-    def split(self, only: Only, rows: list[Any]) -> Split:
-        """One part for each value that rows have."""
+    def admits_kind(self, only: Only, kind: str | None) -> bool:
+        """Whether a query with these filters may show rows of a kind."""
+        return self.name not in only or (kind is not None if self.anew else only[self.name] == kind)
+
+    def split(self, only: Only, found: Found) -> Split:
+        """One part for each value that rows have, or rows of their kinds elsewhere."""
         if self.name in only:
             return Split([])
-        found = Counter(self.of(row) for row in rows)
-        lacking = found.pop(None, 0)
-        values = [value for value in found if value is not None]
-        if len(values) > MOST_VALUES or (len(values) == 1 and not lacking):
+        here, elsewhere = dict.fromkeys(map(self.of, found.rows)), () if self.anew else found.elsewhere
+        values = [value for value in dict.fromkeys((*here, *elsewhere)) if value is not None]
+        lacking = None in here or None in found.elsewhere
+        if (self.anew and len(values) > MOST_VALUES) or (len(values) == 1 and not lacking):
             return Split([])  # too many, or the same query again
-        believed = not self.anew or 1 not in found.values()
+        seen = Counter(map(self.of, found.page))
+        believed = bool(self.every) or not any(seen[value] == 1 and value not in elsewhere for value in seen)
         return Split([{self.name: value} for value in values], not lacking and believed)
 
 
@@ -104,6 +132,10 @@ class ByRange:
         value = getattr(row, self.field, None)
         return None if value is None else math.floor(value)
 
+    def kind(self, row: Any) -> str | None:
+        """Whether a row has one, for its kind."""
+        return None if self.of(row) is None else ""
+
     def admits(self, only: Only, row: Any) -> bool:
         """Whether a query with these filters shows a row."""
         if self.least not in only and self.most not in only:
@@ -111,53 +143,52 @@ class ByRange:
         value = self.of(row)
         return value is not None and float(only.get(self.least, "-inf")) <= value <= float(only.get(self.most, "inf"))
 
-    def split(self, only: Only, rows: list[Any]) -> Split:
+    def admits_kind(self, only: Only, kind: str | None) -> bool:
+        """Whether a query with these filters may show rows of a kind."""
+        return kind is not None or (self.least not in only and self.most not in only)
+
+    def split(self, only: Only, found: Found) -> Split:
         """Both halves of the numbers met."""
-        found = sorted(value for row in rows if (value := self.of(row)) is not None)
-        below = [value for value in found if value < found[-1]]
+        numbers = sorted(value for row in found.rows if (value := self.of(row)) is not None)
+        below = [value for value in numbers if value < numbers[-1]]
         if not below:
             return Split([])
-        middle = min(found[len(found) // 2], below[-1])
-        return Split([{self.most: str(middle)}, {self.least: str(middle + 1)}], len(found) == len(rows))
+        middle = min(numbers[len(numbers) // 2], below[-1])
+        whole = len(numbers) == len(found.rows) and None not in found.elsewhere
+        return Split([{self.most: str(middle)}, {self.least: str(middle + 1)}], whole)
 
 
 Filter = ByValue | ByRange
+Before = Callable[[datetime, datetime], Iterable[Kind]]
 
 
 @dataclass(slots=True)
 class Met:
-    """Values of filters that were met, in a walk and before.
+    """Kinds of rows that were met, in a walk and before.
 
     Attributes:
         filters: What can be filtered by.
-        before: Tells values met before the walk, by filter; asked where an instant is overfull, which is rare.
+        before: Tells kinds met before the walk, but for those of a stretch; asked where that is overfull.
     """
 
     filters: tuple[Filter, ...]
-    before: Callable[[], Mapping[str, Iterable[str]]] = dict
-    _values: dict[str, set[str]] = field(default_factory=dict)
+    before: Before = lambda first, last: ()
+    _kinds: set[Kind] = field(default_factory=set)
 
-    def recall(self) -> None:
-        """Adds the values met before."""
-        for name, values in self.before().items():
-            self._values.setdefault(name, set()).update(values)
+    def recall(self, first: datetime, last: datetime) -> None:
+        """Adds the kinds met before, outside of a stretch."""
+        self._kinds.update(self.before(first, last))
 
     def add(self, rows: Iterable[Any]) -> None:
-        """Rows were seen."""
-        names = [each for each in self.filters if isinstance(each, ByValue) and not each.anew]
-        for row in rows:
-            for each in names:
-                value = each.of(row)
-                if value is not None:
-                    self._values.setdefault(each.name, set()).add(value)
+        """Rows were seen; they are not in a stretch that is asked for in parts later."""
+        self._kinds.update(tuple(each.kind(row) for each in self.filters) for row in rows)
 
-    def parts(self) -> list[tuple[str, str]]:
-        """Filters with the values that they can ask for."""
+    def of(self, only: Only) -> list[Kind]:
+        """Kinds of which a query with these filters may show rows."""
         return [
-            (each.name, value)
-            for each in self.filters
-            if isinstance(each, ByValue)
-            for value in sorted({*each.every, *self._values.get(each.name, ())})[:MOST_VALUES]
+            kind
+            for kind in self._kinds
+            if all(each.admits_kind(only, value) for each, value in zip(self.filters, kind, strict=True))
         ]
 
 
@@ -168,13 +199,15 @@ class _Asked:
     Attributes:
         fits: Its page showed all of it.
         shown: Rows on that page.
+        page: Those of them that tell their values.
     """
 
     fits: bool
     shown: int
+    page: list[Any]
 
 
-_REFUSED = _Asked(False, 0)
+_REFUSED = _Asked(False, 0, [])
 
 
 @dataclass(slots=True)
@@ -183,7 +216,7 @@ class Narrowing:
 
     Attributes:
         ask: Asks for a page; rows of it that tell no filter's values may be left out by ``tells``.
-        met: Values met in the walk; more are added here.
+        met: Kinds met in the walk; those of the instant are added.
         tells: Whether a row was read far enough to tell its values.
     """
 
@@ -200,40 +233,68 @@ class Narrowing:
         Raises:
             SimError: As the API answers; a part that it refuses (400) is left out.
         """
-        self.met.recall()
+        self.met.recall(query.start or query.end, query.end)
         known, complete = -1, False
         while len(self._rows) > known and not self._spent:  # what came may name values to ask for
             known = len(self._rows)
             self._covered.clear()
             yield from self._once(query)
-            for part in self.met.parts():
+            for part in self._by_one_value():
                 yield from self._once(replace(query, only=(part,)))
             complete = yield from self._all_of(query)
-        return complete and len(self._rows) == known
+        self.met.add(self._rows.values())
+        return complete and len(self._rows) == known and not self._contradicted()
 
     @property
     def _spent(self) -> bool:
         return len(self._asked) >= MOST_QUERIES
 
+    def _by_one_value(self) -> list[tuple[str, str]]:
+        """Filters with the values to ask the whole instant for: those that it shows before those met elsewhere."""
+        kinds, parts = self.met.of({}), list[tuple[str, str]]()
+        for number, each in enumerate(self.met.filters):
+            if isinstance(each, ByValue) and not each.anew:
+                here = {each.of(row): None for row in self._rows.values()}
+                elsewhere = sorted(value for kind in kinds if (value := kind[number]) is not None)
+                values = [value for value in dict.fromkeys((*each.every, *here, *elsewhere)) if value is not None]
+                parts += [(each.name, value) for value in values[:MOST_VALUES]]
+        return parts
+
     def _all_of(self, query: Query) -> Pages:
         if query not in self._covered:
-            self._covered[query] = False
-            asked = yield from self._once(query)
-            self._covered[query] = asked.fits or (asked.shown > 0 and (yield from self._by_filters(query, asked.shown)))
+            self._covered[query] = self._is_known(query) or (yield from self._in_parts(query))
         return self._covered[query]
 
-    def _by_filters(self, query: Query, shown: int) -> Pages:
+    def _in_parts(self, query: Query) -> Pages:
+        asked = yield from self._once(query)
+        return asked.fits or (asked.shown > 0 and (yield from self._by_filters(query, asked)))
+
+    def _is_known(self, query: Query) -> bool:
+        """Whether a query that is at least as wide was shown in full."""
+        only = set(query.only)
+        return any(asked.fits and only.issuperset(wider.only) for wider, asked in self._asked.items())
+
+    def _by_filters(self, query: Query, asked: _Asked) -> Pages:
         """By each filter in turn, until one tells all of it apart."""
         only = dict(query.only)
-        for each in self.met.filters:
-            split = each.split(only, self._rows_of(query))
+        for number, each in enumerate(self.met.filters):
+            elsewhere = [kind[number] for kind in self.met.of(only)]
+            split = each.split(only, Found(self._rows_of(query), asked.page, elsewhere))
             whole = bool(split.parts) and split.whole
             for part in split.parts:
                 narrower = replace(query, only=tuple(sorted((only | part).items())))
                 whole = (yield from self._all_of(narrower)) and whole
-            if whole and len(self._rows_of(query)) > shown:
+            if whole and len(self._rows_of(query)) > asked.shown:
                 return True
         return False
+
+    def _contradicted(self) -> bool:
+        """Whether a query said that there is more than has come."""
+        return any(
+            not asked.fits and len(self._rows_of(query)) <= asked.shown
+            for query, asked in self._asked.items()
+            if asked is not _REFUSED
+        )
 
     def _once(self, query: Query) -> Generator[Page[Any], None, _Asked]:
         """Asks, unless that was asked before or it is too much."""
@@ -247,10 +308,9 @@ class Narrowing:
                     raise
                 self._asked[query] = _REFUSED
                 return _REFUSED
-            self._asked[query] = _Asked(page.next_cursor is None, page.count)
             told = [row for row in page.rows if self.tells(row)]
+            self._asked[query] = _Asked(page.next_cursor is None, page.count, told)
             self._rows.update((row.id, row) for row in told)
-            self.met.add(told)
             yield page
         return self._asked[query]
 

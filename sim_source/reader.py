@@ -22,7 +22,8 @@ from .decode import Rejected
 from .feed import Feed
 from .gaps import Gaps
 from .handover import Handover
-from .memory import Memory, newest_audit_log, stored_audit_logs, values_of_audit_logs
+from .memory import Memory, kinds_of_audit_logs, newest_audit_log, stored_audit_logs
+from .narrow import Kind
 from .pages import LIST_TABLES, RunReader
 from .people import People
 from .resync import Resync
@@ -278,10 +279,10 @@ class Reader:
                     return
             gaps.walked(first, last)
 
-    def _met_before(self) -> dict[str, set[str]]:
-        """Values of filters that stored audit logs have: a millisecond that fills pages is asked for by them."""
-        fields = {each.field: each.name for each in walk_audit.FILTERS if not each.anew}
-        return {fields[column]: met for column, met in values_of_audit_logs(self.warehouse, fields).items()}
+    def _met_before(self, first: datetime, last: datetime) -> set[Kind]:
+        """Kinds of audit logs that are stored outside of a stretch: where that fills pages it is asked for by them."""
+        columns = {each.field: each.anew for each in walk_audit.FILTERS}
+        return kinds_of_audit_logs(self.warehouse, columns, first, last)
 
     def _add_audit(self, chunk: walk.Chunk[wire.AuditLog], newest: datetime | None, batch: Batch) -> None:
         self._add(AUDIT_LOGS.name, self._fresh_audit(chunk, newest), account.audit_row, chunk.rejected, None, batch)

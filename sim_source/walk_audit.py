@@ -8,13 +8,13 @@ of one millisecond, the cursor shows none).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from datetime import datetime, timedelta
 
 from . import wire
 from .decode import Page
 from .moments import MILLISECOND
-from .narrow import ByValue, Met, Narrowing
+from .narrow import Before, ByValue, Met, Narrowing
 from .paging import Chunk, Gap, Progress, Query, as_chunks, iso, moments, name_of
 from .unreadable import way_past
 
@@ -34,7 +34,7 @@ Names = frozenset[str | bytes]
 
 
 def audit(
-    ask: Ask, start: datetime | None, end: datetime, met_before: Callable[[], Mapping[str, Iterable[str]]] = dict
+    ask: Ask, start: datetime | None, end: datetime, met_before: Before = lambda first, last: ()
 ) -> Iterator[Chunk[wire.AuditLog]]:
     """Walks the audit logs made in ``[start, end]``, newest first.
 
@@ -42,8 +42,8 @@ def audit(
         ask: Asks for a page.
         start: First moment; None from the beginning.
         end: Last moment.
-        met_before: Tells values of ``FILTERS`` that audit logs have elsewhere, by the filter's name; asked where a
-            millisecond holds more than a page.
+        met_before: Tells kinds, as of ``FILTERS``, that audit logs have outside of a stretch; asked where a millisecond
+            holds more than a page.
 
     Raises:
         NoProgress: The server says without end that there is more.
@@ -51,10 +51,10 @@ def audit(
     upper, seen, met, progress = end, Names(), Met(FILTERS, met_before), Progress()
     while start is None or upper >= start:
         page = ask(Query(start, upper, AUDIT_PAGE, order="desc"))
-        met.add(page.rows)
         times = _times(page)
         inside = {name: at for name, at in times.items() if at <= upper}  # all, unless the server ignores endDate
         last = min(inside.values(), default=upper)
+        met.add(row for row in page.rows if row.id in times and times[row.id] > last + MILLISECOND)
         yield Chunk(
             [row for row in page.rows if row.id in inside and row.id not in seen],
             [row for row in page.rejected if name_of(row) not in seen],

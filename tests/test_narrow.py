@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from sim_source import errors, narrow, walk, wire
 from sim_source.decode import Page
-from sim_source.narrow import ByRange, ByValue
+from sim_source.narrow import ByRange, ByValue, Found
 from sim_source.paging import PageSize
 from sim_source.walk import AUDIT_PAGE, Query
 from sim_source.walk_audit import FILTERS
@@ -76,6 +77,44 @@ def test_rows_of_nobody_are_not_taken_for_read_where_only_people_were_asked_for(
     assert len(found) < 200
 
 
+def test_rows_of_nobody_behind_full_pages_are_known_of_by_their_like_elsewhere() -> None:
+    """Action a tells that some rows lack an actor; that rows of the other action do is told by an earlier row alone."""
+    server = burst((1, {"action": "a"}), (1, KNOWN[1]), (100, KNOWN[0]), (1, {}), before=({},))
+    found, gaps = walked(server)
+    assert gaps
+    assert found < set(server.ids)
+
+
+def test_rows_of_nobody_of_another_kind_are_no_doubt() -> None:
+    server = burst(
+        (90, {"actor_id": "olga"}), (90, {"actor_id": "mika"}), (3, {"action": "a"}), before=(*KNOWN, {"action": "a"})
+    )
+    assert walked(server) == (set(server.ids), 0)
+
+
+def test_a_value_that_rows_of_the_kind_had_elsewhere_is_joined() -> None:
+    """Olga's page shows nothing of action b, and b's page nothing of Olga."""
+    olga = {"actor_id": "olga"}
+    server = burst((100, olga | {"action": "a"}), (100, KNOWN[1] | {"action": "b"}), (9, olga | {"action": "b"}),
+                   before=({"actor_id": "olga", "action": "b"},))  # fmt: skip
+    assert walked(server) == (set(server.ids), 0)
+
+
+def test_people_that_no_page_shows_are_missed_by_what_a_page_has_said() -> None:
+    """Of 30 people 20 are on pages; action a said that there are more than the rows that came."""
+    server = burst(*((5, {"actor_id": f"user-{n}", "action": action}) for n in range(30) for action in "ab"))
+    found, gaps = walked(server)
+    assert gaps
+    assert found < set(server.ids)
+
+
+def test_a_part_that_a_wider_query_has_shown_in_full_is_not_asked_for() -> None:
+    people = [{"actor_id": f"user-{n}", "action": action} for n in range(30) for action in "ab"]
+    server = burst(*((5, facts) for facts in people), before=tuple(people))
+    assert walked(server) == (set(server.ids), 0)
+    assert server.requests < 45  # 30 people, 2 actions, a type and an id, pages around; not 60 for both together
+
+
 def test_a_refused_value_does_not_end_the_walk_and_proves_nothing() -> None:
     server = burst((90, {"actor_id": "olga"}), (90, {"actor_id": "left"}), (3, {"action": "x"}))
     server.refused = frozenset({"left"})
@@ -111,9 +150,10 @@ def test_a_value_met_before_the_walk_is_asked_for_where_it_is_overfull() -> None
     groups = (100, {"action": "a"}), (160, {"action": "b", "actor_id": "mika"}), (40, {"action": "b"})
     server, asked = burst(*groups), []
 
-    def before() -> dict[str, set[str]]:
+    def before(first: datetime, last: datetime) -> set[narrow.Kind]:
+        assert (first, last) == (at(5000), at(5001))
         asked.append(server.requests)
-        return {"action": {"a", "b", "c"}, "actorId": {"mika"}, "workspaceId": {"v", "w"}}
+        return {(action, actor, None, "file", "") for action in "abc" for actor in ("mika", None)}
 
     chunks = list(walk.audit(server.ask, None, END, before))
     assert {id_ for _, id_, action in server.rows if action == "a"} < set(given_ids(chunks))
@@ -139,8 +179,8 @@ def test_ids_met_once_are_no_proof_that_there_are_no_others() -> None:
     assert walked(server)[1] == 1
     rows = [wire.AuditLog(id=str(n), created_at=at(0), resource_id=str(n // 2)) for n in range(40)]
     by_id = next(each for each in FILTERS if each.name == "resourceId")
-    assert by_id.split({}, rows).whole
-    assert not by_id.split({}, rows[:-1]).whole
+    assert by_id.split({}, Found(rows, rows)).whole
+    assert not by_id.split({}, Found(rows, rows[:-1])).whole
 
 
 def test_requests_for_a_burst_that_cannot_be_told_apart_are_bounded() -> None:
@@ -233,17 +273,17 @@ BY_TRIGGER, BY_DURATION = ByValue("triggers", "trigger"), ByRange("d", "total_du
 
 
 def test_values_of_rows_are_parts_once() -> None:
-    split = BY_TRIGGER.split({}, ROWS)
+    split = BY_TRIGGER.split({}, Found(ROWS))
     assert [part["triggers"] for part in split.parts] == ["api", "chat"]
     assert split.whole
-    assert BY_TRIGGER.split({"triggers": "api"}, ROWS).parts == []
-    assert BY_TRIGGER.split({}, ROWS[2:]).parts == []  # the same query again
+    assert BY_TRIGGER.split({"triggers": "api"}, Found(ROWS)).parts == []
+    assert BY_TRIGGER.split({}, Found(ROWS[2:])).parts == []  # the same query again
     odd = wire.Run(id="x", started_at=at(0))
-    assert not BY_TRIGGER.split({}, [*ROWS, odd]).whole
+    assert not BY_TRIGGER.split({}, Found([*ROWS, odd])).whole
 
 
 def test_halves_of_a_number_leave_nothing_between_them() -> None:
-    assert BY_DURATION.split({}, ROWS).parts == [{"max": "2"}, {"min": "3"}]
-    assert BY_DURATION.split({}, ROWS[:2]).parts == [{"max": "1"}, {"min": "2"}]
-    assert BY_DURATION.split({}, ROWS[1:3]).parts == []
+    assert BY_DURATION.split({}, Found(ROWS)).parts == [{"max": "2"}, {"min": "3"}]
+    assert BY_DURATION.split({}, Found(ROWS[:2])).parts == [{"max": "1"}, {"min": "2"}]
+    assert BY_DURATION.split({}, Found(ROWS[1:3])).parts == []
     assert [row.id for row in ROWS if BY_DURATION.admits({"max": "2"}, row)] == ["0", "1", "2"]
