@@ -14,7 +14,8 @@ import dlt
 import duckdb
 from dlt.load.exceptions import LoadClientJobException
 
-from sim_source.errors import ConfigurationError, SimError
+from sim_source.errors import ConfigurationError, SimError, causes
+from sim_source.warehouse import cannot_answer
 
 from .settings import Target
 
@@ -185,16 +186,15 @@ def _opened(file: Path, wait_s: float, tell: Callable[[str], None]) -> duckdb.Du
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether DuckDB had too little memory."""
-    return any(isinstance(cause, duckdb.OutOfMemoryException) for cause in _causes(error))
+    return any(isinstance(cause, duckdb.OutOfMemoryException) for cause in causes(error))
 
 
 def is_refusal(error: BaseException) -> bool:
     """Whether a destination does not take what is in a package, rather than not being there."""
-    causes = list(_causes(error))
-    away = any(type(cause).__name__ in ("OperationalError", "InterfaceError") for cause in causes)
-    local = any(isinstance(cause, OSError | SimError | KeyboardInterrupt) for cause in causes)
-    refused = any(isinstance(cause, LoadClientJobException) for cause in causes)
-    return refused and not (away or local or is_out_of_memory(error) or lock_holder(error))
+    chain = list(causes(error))
+    local = any(isinstance(cause, OSError | SimError | KeyboardInterrupt) for cause in chain)
+    refused = any(isinstance(cause, LoadClientJobException) for cause in chain)
+    return refused and not (local or cannot_answer(error) or lock_holder(error))
 
 
 def lock_holder(error: BaseException) -> str | None:
@@ -232,7 +232,7 @@ def explained(error: BaseException, target: Target) -> SimError:
         KeyboardInterrupt: It was no fault, somebody stopped it.
     """
     last: BaseException = error
-    for cause in _causes(error):
+    for cause in causes(error):
         last = cause
         if isinstance(cause, KeyboardInterrupt):
             raise cause  # dlt wraps it as it wraps faults
@@ -251,12 +251,3 @@ def explained(error: BaseException, target: Target) -> SimError:
         f"loading into {target} failed ({type(last).__name__}); what was read is kept and loaded by the next run. "
         "RUNTIME__LOG_LEVEL=ERROR shows more"
     )
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    current: BaseException | None = error
-    while current is not None and id(current) not in seen:
-        seen.add(id(current))
-        yield current
-        current = current.__cause__ or getattr(current, "exception", None) or current.__context__

@@ -5,6 +5,7 @@ Every error says what happened and what to do. None ever holds the API key or a 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 
@@ -94,3 +95,18 @@ class Incomplete(SimError):
         super().__init__(message)
         self.first = first
         self.last = last
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """An error, and what it was raised for: libraries wrap faults in their own."""
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = (
+            current.__cause__
+            or getattr(current, "exception", None)
+            or getattr(current, "dbapi_exception", None)
+            or current.__context__
+        )

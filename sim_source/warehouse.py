@@ -12,6 +12,7 @@ from dlt.destinations.exceptions import DatabaseException, DatabaseUndefinedRela
 from dlt.destinations.sql_client import SqlClientBase
 
 from .decode import encode
+from .errors import causes
 from .tables import TABLES, Row, Table
 from .walk import utc
 
@@ -67,7 +68,11 @@ class Warehouse:
                         client.execute_sql(f"DELETE FROM {name} WHERE {to.column} NOT IN ({there})")
 
     def refusal(self, table: Table, rows: Sequence[Row]) -> str | None:
-        """Tries to insert rows, and takes them back: the kind of error where they are refused, None where not."""
+        """Tries to insert rows, and takes them back: the kind of error where they are refused, None where not.
+
+        Raises:
+            DatabaseException: The destination cannot answer, which says nothing of the rows.
+        """
         values = ", ".join(["(" + ", ".join(["%s"] * len(table.columns)) + ")"] * len(rows))
         try:
             with self.client as client:
@@ -77,6 +82,8 @@ class Warehouse:
                     client.execute_sql(sql, *(value for row in rows for value in row))
                     transaction.rollback_transaction()
         except DatabaseException as error:
+            if cannot_answer(error):
+                raise
             return type(error.__cause__ or error).__name__
         return None
 
@@ -122,6 +129,21 @@ class Warehouse:
         return int(rows[0][0]) if rows else 0
 
 
+def cannot_answer(error: BaseException) -> bool:
+    """Whether a database was lost, or is out of memory or disk, rather than refuse what is in a statement.
+
+    By the kinds of the Python database API, which its drivers share: all that is not the statement's fault is an
+    ``OperationalError`` or an ``InterfaceError``. PostgreSQL's class 54, a value too large, is the row's fault, and
+    DuckDB's ``FatalException`` is not.
+    """
+    return any(
+        not getattr(cause, "pgcode", None) or not cause.pgcode.startswith("54")
+        for cause in causes(error)
+        if not _NOT_OF_ROWS.isdisjoint(kind.__name__ for kind in type(cause).__mro__)
+    )
+
+
+_NOT_OF_ROWS = {"OperationalError", "InterfaceError", "FatalException", "InterruptException"}
 _DLT_TABLES = ("_dlt_loads", "_dlt_pipeline_state")
 
 

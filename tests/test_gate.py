@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+import dlt
+import duckdb
 import msgspec
 import psycopg2
 import pytest
+from dlt.destinations.exceptions import DatabaseException, DatabaseTransientException
 
 from pipelines.sim_api import WORKSPACE, World, audit_burst, finished_run, plans, serve, small_world
 from sim_source import decode, nesting, privacy
 from sim_source.handover import without_nul
-from sim_source.tables import TRACE_SPANS
-from sim_source.trial import bisected
+from sim_source.tables import AUDIT_LOGS, TRACE_SPANS
+from sim_source.trial import bisected, refused
+from sim_source.warehouse import Warehouse, cannot_answer
 from tests.app import App
 
 
@@ -230,3 +236,60 @@ def test_bisecting_finds_every_row_that_is_refused() -> None:
     assert dict(bisected(insert, rows, 7)) == dict.fromkeys((7, 506, 507, 1_006), "Odd")
     assert len(tried) < 100
     assert list(bisected(lambda some: None, rows)) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "lost"),
+    [
+        (psycopg2.OperationalError("server closed the connection unexpectedly"), True),
+        (psycopg2.errors.AdminShutdown(), True),
+        (psycopg2.InterfaceError("connection already closed"), True),
+        (duckdb.OutOfMemoryException("out of memory"), True),
+        (duckdb.IOException("disk"), True),
+        (duckdb.FatalException("database has been invalidated"), True),
+        (psycopg2.errors.CheckViolation(), False),
+        (psycopg2.errors.NumericValueOutOfRange(), False),
+        (duckdb.ConstraintException("check"), False),
+        (duckdb.ConversionException("value"), False),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_database_that_cannot_answer_is_told_from_one_that_refuses(error: Exception, lost: bool) -> None:
+    assert cannot_answer(DatabaseTransientException(error)) is lost  # as dlt passes it on
+    wrapped = DatabaseTransientException(RuntimeError())
+    wrapped.__cause__ = error
+    assert cannot_answer(wrapped) is lost
+
+
+def test_rows_are_not_set_aside_when_the_connection_is_lost_while_they_are_tried(postgres: str, tmp_path: Path) -> None:
+    pipeline = dlt.pipeline(
+        "trying",
+        pipelines_dir=str(tmp_path),
+        destination=dlt.destinations.postgres(postgres),
+        dataset_name=f"trying_{os.urandom(4).hex()}",
+    )
+    warehouse = Warehouse(pipeline)
+    name = warehouse.client.make_qualified_table_name(AUDIT_LOGS.name)
+    columns = ", ".join(f"{column} text" for column in AUDIT_LOGS.column_names)
+    with warehouse.client as client:
+        client.create_dataset()
+        client.execute_sql(f"CREATE TABLE {name} ({columns})")
+        client.execute_sql(f"CREATE INDEX ON {name} ({AUDIT_LOGS.column_names[0]})")
+    values: list[list[Any]] = [[None] * 9 for _ in AUDIT_LOGS.columns]
+    values[0] = [os.urandom(5_000).hex() if n == 3 else f"id-{n}" for n in range(9)]
+    rows = AUDIT_LOGS.arrow(values)
+    assert refused(warehouse, AUDIT_LOGS, rows) == {
+        3: "ProgramLimitExceeded"
+    }  # too large for an index: the row's fault
+    with warehouse.client as client:
+        execute = client.execute_sql
+
+        def cut(sql: str, *args: Any) -> Any:
+            if sql.startswith("INSERT"):
+                with psycopg2.connect(postgres) as other, other.cursor() as cursor:
+                    other.autocommit = True
+                    cursor.execute("SELECT pg_terminate_backend(%s)", (client.native_connection.info.backend_pid,))
+            return execute(sql, *args)
+
+        with patch.object(client, "execute_sql", cut), pytest.raises(DatabaseException):
+            refused(warehouse, AUDIT_LOGS, rows)
