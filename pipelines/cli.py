@@ -10,9 +10,11 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -42,7 +44,9 @@ dataset_option = click.option("--dataset", help="Dataset (schema) of the tables;
 database_option = click.option(
     "--database", type=click.Path(path_type=Path), help="DuckDB file; sim_sync.duckdb if not given."
 )
-workspace_option = click.option("--workspace", multiple=True, help="Workspace id; repeatable. Else SIM_WORKSPACE_ID.")
+workspace_option = click.option(
+    "--workspace", "workspaces", multiple=True, help="Workspace id; repeatable. Else SIM_WORKSPACE_ID."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object as the last line of stdout.")
 
 
@@ -112,71 +116,58 @@ def _end(error: Exception) -> NoReturn:
     sys.exit(code_of(error))
 
 
+def _sync_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Options of the commands that load, but for the period; named as ``settings.run_settings`` names them."""
+    for option in reversed(
+        (
+            workspace_option,
+            click.option("--resources", help="Tables, comma-separated; all if not given."),
+            destination_option,
+            dataset_option,
+            database_option,
+            click.option("--details", help="Per-run details: costly, all or none."),
+            click.option("--snapshots", help="Snapshots: version, all or none."),
+            click.option("--payloads", help="Inputs and outputs: none or full."),
+            click.option(
+                "--redact-people/--no-redact-people",
+                default=None,
+                help="Names and e-mail addresses as hashes; needs SIM_REDACT_SALT.",
+            ),
+            click.option("--max-minutes", type=float, help="Stop after so many minutes; the next run goes on."),
+            json_option,
+        )
+    ):
+        command = option(command)
+    return command
+
+
 @app.command()
-@workspace_option
-@click.option("--resources", help="Tables, comma-separated; all if not given.")
 @click.option("--since", help="Earliest run: ISO date, or 30d.")
 @click.option("--until", help="Latest run: ISO date, or 1d.")
-@destination_option
-@dataset_option
-@database_option
-@click.option("--details", help="Per-run details: costly, all or none.")
-@click.option("--snapshots", help="Snapshots: version, all or none.")
-@click.option("--payloads", help="Inputs and outputs: none or full.")
-@click.option(
-    "--redact-people/--no-redact-people",
-    default=None,
-    help="Names and e-mail addresses as hashes; needs SIM_REDACT_SALT.",
-)
-@click.option("--max-minutes", type=float, help="Stop after so many minutes; the next run goes on.")
-@json_option
-def run(
-    workspace: tuple[str, ...],
-    resources: str | None,
-    since: str | None,
-    until: str | None,
-    destination: str | None,
-    dataset: str | None,
-    database: Path | None,
-    details: str | None,
-    snapshots: str | None,
-    payloads: str | None,
-    redact_people: bool | None,
-    max_minutes: float | None,
-    as_json: bool,
-) -> None:
+@_sync_options
+def run(destination: str | None, dataset: str | None, database: Path | None, as_json: bool, **chosen: Any) -> None:
     """One sync of every configured workspace, bounded and resumable; what cron calls."""
-    from sim_source import Watch
-    from sim_source.errors import SimError
-
-    from . import settings, show, sync
+    from . import settings, sync
 
     _imported()
-    watch = Watch()
+    with _told(as_json):
+        outcome = sync.watched(settings.run_settings(settings.target(destination, dataset, database), **chosen))
+    _finish(outcome, as_json)
+
+
+@contextmanager
+def _told(as_json: bool) -> Iterator[None]:
+    """A fault before anything is attempted is told with ``--json``, too."""
+    from sim_source.errors import SimError
+
+    from . import sync
+
     try:
-        where = settings.target(destination, dataset, database)
-        chosen = settings.run_settings(
-            where,
-            workspaces=workspace,
-            resources=resources,
-            since=since,
-            until=until,
-            details=details,
-            snapshots=snapshots,
-            payloads=payloads,
-            redact_people=redact_people,
-            max_minutes=max_minutes,
-        )
-        open_file = settings.readable_secrets()
-        if open_file is not None:
-            watch.warn(f"{open_file} can be read by others on this machine; chmod 600 {open_file}")
-        with show.progress(watch):
-            outcome = sync.Sync(chosen, watch, show.line).run()
+        yield
     except SimError as error:
         if as_json:
             print(json.dumps(sync.failed(error)))
         raise
-    _finish(outcome, as_json)
 
 
 def _finish(outcome: Outcome, as_json: bool) -> NoReturn:
@@ -197,72 +188,41 @@ def _finish(outcome: Outcome, as_json: bool) -> NoReturn:
 
 
 @app.command()
-@workspace_option
 @click.option("--since", required=True, help="Where the stretch begins: ISO date, or 30d.")
 @click.option("--until", help="Where it ends: ISO date, or 1d; now if not given.")
-@click.option("--resources", help="Tables, comma-separated; all if not given.")
-@destination_option
-@dataset_option
-@database_option
-@click.option("--details", help="Per-run details: costly, all or none.")
-@click.option("--snapshots", help="Snapshots: version, all or none.")
-@click.option("--payloads", help="Inputs and outputs: none or full.")
 @click.option("--dry-run", is_flag=True, help="Only says what it would take.")
-@click.option("--max-minutes", type=float, help="Stop after so many minutes; the same command goes on.")
-@json_option
+@_sync_options
 def resync(
-    workspace: tuple[str, ...],
-    since: str,
-    until: str | None,
-    resources: str | None,
-    destination: str | None,
-    dataset: str | None,
-    database: Path | None,
-    details: str | None,
-    snapshots: str | None,
-    payloads: str | None,
-    dry_run: bool,
-    max_minutes: float | None,
-    as_json: bool,
+    destination: str | None, dataset: str | None, database: Path | None, dry_run: bool, as_json: bool, **chosen: Any
 ) -> None:
     """Reads a stretch again, whatever is stored of it, which gets no poorer: after payloads were switched on, say."""
     from . import resync as again
     from . import settings
 
     _imported()
-    chosen = settings.run_settings(
-        settings.target(destination, dataset, database),
-        workspaces=workspace,
-        resources=resources,
-        since=since,
-        until=until,
-        details=details,
-        snapshots=snapshots,
-        payloads=payloads,
-        max_minutes=max_minutes,
-    )
-    foretold = again.foretold(chosen)
-    if dry_run or not foretold.ok:
-        if as_json:
-            print(json.dumps(foretold.as_json()))
-        sys.exit(0 if foretold.ok else 2)
-    _finish(again.run(chosen), as_json)
-
-
-OF_RUNS = ("logs", "log_details", "cost_items", "trace_spans")
-"""Tables that runs fill: their rows are told as runs, since one that is completed later is handed on again."""
+    with _told(as_json):
+        wanted = settings.run_settings(settings.target(destination, dataset, database), **chosen)
+        foretold = again.foretold(wanted)
+        if dry_run or not foretold.ok:
+            if as_json:
+                print(json.dumps(foretold.as_json()))
+            sys.exit(0 if foretold.ok else 2)
+        outcome = again.run(wanted)
+    _finish(outcome, as_json)
 
 
 def _read(outcome: Outcome) -> str:
-    """What a sync has read, in words."""
+    """What a sync has read, in words. Rows that runs fill are told as runs: one completed later is handed on again."""
+    from sim_source.pages import LIST_TABLES
+
     runs = outcome.watch.runs
     told = [f"{runs['new']:,} new runs"] if runs["new"] else []
     told += [f"{runs['changed']:,} changed"] if runs["changed"] else []
     told += [f"{runs['unchanged']:,} looked at and unchanged"] if runs["unchanged"] else []
     rows = outcome.rows
     if not (runs["new"] or runs["changed"]):  # details that earlier syncs left
-        told += [f"{count:,} {name}" for name, count in rows.items() if name in OF_RUNS]
-    told += [f"{count:,} {name}" for name, count in rows.items() if name not in OF_RUNS]
+        told += [f"{count:,} {name}" for name, count in rows.items() if name in LIST_TABLES]
+    told += [f"{count:,} {name}" for name, count in rows.items() if name not in LIST_TABLES]
     return ", ".join(told) or "nothing new"
 
 
@@ -318,7 +278,7 @@ def demo(database: Path | None, runs: int) -> None:
 @click.option("--data", is_flag=True, help="Whether what is stored holds together, instead; asks no API.")
 @json_option
 def check(
-    workspace: tuple[str, ...],
+    workspaces: tuple[str, ...],
     destination: str | None,
     dataset: str | None,
     database: Path | None,
@@ -333,7 +293,7 @@ def check(
     where = settings.target(destination, dataset, database)
     if data:
         _check_data(where, as_json)
-    checked = checking.check(settings.run_settings(where, workspaces=workspace))
+    checked = checking.check(settings.run_settings(where, workspaces=workspaces))
     for finding in checked.findings:
         terminal.finding(finding.ok, f"{finding.what}: {finding.told}")
     if checked.first_sync is not None:
@@ -352,7 +312,7 @@ def check(
 @database_option
 @json_option
 def report(
-    workspace: tuple[str, ...],
+    workspaces: tuple[str, ...],
     since: str | None,
     html: Path | None,
     destination: str | None,
@@ -377,10 +337,10 @@ def report(
         from . import show
         from .report import page
 
-        page.write(where, html, workspaces=workspace, since=start, now=now)
+        page.write(where, html, workspaces=workspaces, since=start, now=now)
         show.line(f"{html}: the report as one page, which needs no network")
         return
-    found = figures.read(where, workspaces=workspace, since=start, now=now)
+    found = figures.read(where, workspaces=workspaces, since=start, now=now)
     if as_json:
         print(json.dumps(found.as_json()))
     else:

@@ -54,19 +54,21 @@ def pipeline_for(target: Target, name: str = NAME) -> dlt.Pipeline:
     return _pipeline(target, name, _folder(target), target.database)
 
 
-def attached(target: Target, warn: Callable[[str], None] = logger.warning) -> tuple[dlt.Pipeline, Warehouse]:
+def attached(
+    target: Target, pipeline: dlt.Pipeline, warn: Callable[[str], None] = logger.warning
+) -> tuple[dlt.Pipeline, Warehouse]:
     """The pipeline whose state a dataset holds, its working folder mended and in step with the destination.
 
     Only who holds the lock of the place may; see ``lock.locked``.
 
     Args:
         target: The dataset.
+        pipeline: One of the usual name.
         warn: Told where the destination is not what the working folder knows.
 
     Returns:
         The pipeline, and who asks its destination.
     """
-    pipeline = pipeline_for(target)
     warehouse = Warehouse(pipeline)
     name = _stored_name(warehouse)
     if _follow_move(target, warehouse) or name != NAME:

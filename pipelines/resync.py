@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sim_source import Watch
-
 from . import check, show, sync
 from .settings import RunSettings
 
@@ -24,9 +22,7 @@ def foretold(chosen: RunSettings) -> check.Checked:
 
 def run(chosen: RunSettings) -> sync.Outcome:
     """Reads the stretch. One that was stopped is gone on with, if it is asked for again with the same options."""
-    watch = Watch()
-    with show.progress(watch):
-        outcome = sync.Sync(replace(chosen, resync=datetime.now(UTC).isoformat()), watch, show.line).run()
-    if watch.out_of_time or outcome.exit_code:
+    outcome = sync.watched(replace(chosen, resync=datetime.now(UTC).isoformat()))
+    if outcome.watch.out_of_time or outcome.exit_code:
         show.line("the stretch is not read to its end; the same command goes on where this one stopped")
     return outcome

@@ -20,8 +20,8 @@ from sim_source.reader import refused_workspace, wrong_key
 from sim_source.tables import LOGS
 from sim_source.warehouse import Warehouse
 
-from . import comments, destinations, direct, lock, pipeline, place
-from .settings import RunSettings, Target
+from . import comments, destinations, direct, lock, pipeline, place, show
+from .settings import RunSettings, Target, readable_secrets
 from .views import keep
 
 PIECE_RUNS = 500_000
@@ -115,6 +115,16 @@ class Outcome:
         }
 
 
+def watched(chosen: RunSettings) -> Outcome:
+    """A sync that is shown while it runs."""
+    watch = Watch()
+    open_file = readable_secrets()
+    if open_file is not None:
+        watch.warn(f"{open_file} can be read by others on this machine; chmod 600 {open_file}")
+    with show.progress(watch):
+        return Sync(chosen, watch, show.line).run()
+
+
 def failed(fault: errors.SimError) -> dict[str, Any]:
     """The object of ``--json`` where nothing was attempted."""
     outcome = Outcome(Watch(), Target(), 0, fault=fault)
@@ -146,6 +156,7 @@ class Sync:
     warehouse: Warehouse = field(init=False)
     hold: place.Hold = field(init=False)
     feed: Feed = field(init=False)
+    _attached: bool = False
     _schema: str | None = None
     _viewed: set[str | None] = field(default_factory=set)
 
@@ -161,10 +172,11 @@ class Sync:
         try:
             self._first_proof()
             target = self.settings.target
+            self.pipeline = pipeline.pipeline_for(target)
             if not self._is_file:
-                destinations.proven(pipeline.pipeline_for(target))
+                destinations.proven(self.pipeline)
             with (
-                lock.locked(target, pipeline.pipeline_for(target)),
+                lock.locked(target, self.pipeline),
                 self.hold,
                 Feed(self.client()) as self.feed,
                 collector.spared(),
@@ -211,9 +223,9 @@ class Sync:
 
     def _pieces(self, outcome: Outcome) -> None:
         self.pipeline, self.warehouse = self._patiently(
-            lambda: pipeline.attached(self.settings.target, self.watch.warn)
+            lambda: pipeline.attached(self.settings.target, self.pipeline, self.watch.warn)
         )
-        self.watch.warehouse = self.warehouse
+        self.watch.warehouse, self._attached = self.warehouse, True
         self._patiently(self._finish_pending)
         self._lists()
         self._backlogs(outcome)
@@ -227,7 +239,7 @@ class Sync:
         again = False
         while True:
             try:
-                if again and self._is_attached:
+                if again and self._attached:
                     self._finish_pending()
                 return step()
             except (DltException, duckdb.Error) as error:
@@ -238,11 +250,6 @@ class Sync:
                     raise
             self.hold.take()
             again = True
-
-    @property
-    def _is_attached(self) -> bool:
-        """Whether it is known already which pipeline's state the destination holds."""
-        return hasattr(self, "pipeline")
 
     @property
     def _is_file(self) -> bool:

@@ -112,10 +112,7 @@ class RunReader:
                     workspace.feed.go_on(workspace.id)
                     yield from workspace.batch.flush()
                     return False
-            if window.key == resync.KEY:
-                resync.finished(self.state)
-            else:
-                windows.finished(self.state, window.key, workspace.feed.client.server_time)
+            windows.finished(self.state, window.key, workspace.feed.client.server_time)
             self._gaps.walked(window.start, window.end)
             self._walked.append((window.start, window.end))
         done = yield from self._missing()

@@ -260,10 +260,7 @@ class Reader:
                     self.watch.more = True
                     gaps.walked(chunk.position + walk.MILLISECOND, window.end)
                     return
-            if window.key == resync.KEY:
-                resync.finished(state)
-            else:
-                windows.finished(state, window.key, self.feed.client.server_time)
+            windows.finished(state, window.key, self.feed.client.server_time)
             gaps.walked(window.start, window.end)
             walked = True
         yield from self._missing_audit(gaps, newest, batch)

@@ -12,7 +12,6 @@ from datetime import datetime
 from . import windows
 
 KEY: windows.Key = "again"
-_DONE = "again_done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ def begin(state: windows.State, wanted: Resync, *, newest_first: bool = False) -
         newest_first: It is walked backwards in time (audit logs).
     """
     held = state.get(KEY)
-    if state.get(_DONE) == wanted.id or (held and held["id"] == wanted.id):
+    if state.get("again_done") == wanted.id or (held and held["id"] == wanted.id):
         return
     if held and held["scope"] == wanted.scope and windows.moment(held["start"]) <= wanted.first:
         if not newest_first:  # what came since is at its end
@@ -50,8 +49,3 @@ def begin(state: windows.State, wanted: Resync, *, newest_first: bool = False) -
         state.pop(KEY, None)
         windows.started(state, windows.Window(wanted.first, wanted.last, KEY, again=True), newest_first=newest_first)
     state[KEY] |= {"id": wanted.id, "scope": wanted.scope}
-
-
-def finished(state: windows.State) -> None:
-    """Remembers that the stretch was read to its end."""
-    state[_DONE] = state.pop(KEY)["id"]

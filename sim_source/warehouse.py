@@ -137,7 +137,7 @@ def cannot_answer(error: BaseException) -> bool:
     DuckDB's ``FatalException`` is not.
     """
     return any(
-        not getattr(cause, "pgcode", None) or not cause.pgcode.startswith("54")
+        not (getattr(cause, "pgcode", None) or "").startswith("54")
         for cause in causes(error)
         if not _NOT_OF_ROWS.isdisjoint(kind.__name__ for kind in type(cause).__mro__)
     )

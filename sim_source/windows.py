@@ -174,7 +174,7 @@ def reached(state: State, position: datetime, key: Key = "walk") -> None:
 
 
 def finished(state: State, key: Key = "walk", now: datetime | None = None) -> None:
-    """Remembers that the walk in hand was read to its end.
+    """Remembers that the walk in hand was read to its end; one that was there on purpose changes nothing else.
 
     Args:
         state: What is remembered; changed in place.
@@ -183,6 +183,9 @@ def finished(state: State, key: Key = "walk", now: datetime | None = None) -> No
             when the walk began.
     """
     walk = state.pop(key)
+    if key == "again":
+        state["again_done"] = walk["id"]
+        return
     start, end = moment(walk["start"]), moment(walk["end"])
     if now is not None:
         end = max(start, min(end, now))

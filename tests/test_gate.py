@@ -278,9 +278,7 @@ def test_rows_are_not_set_aside_when_the_connection_is_lost_while_they_are_tried
     values: list[list[Any]] = [[None] * 9 for _ in AUDIT_LOGS.columns]
     values[0] = [os.urandom(5_000).hex() if n == 3 else f"id-{n}" for n in range(9)]
     rows = AUDIT_LOGS.arrow(values)
-    assert refused(warehouse, AUDIT_LOGS, rows) == {
-        3: "ProgramLimitExceeded"
-    }  # too large for an index: the row's fault
+    assert refused(warehouse, AUDIT_LOGS, rows) == {3: "ProgramLimitExceeded"}  # the row's fault, too
     with warehouse.client as client:
         execute = client.execute_sql
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from pipelines import cli
 from pipelines.sim_api import WORKSPACE, SimServer, World, audit_burst, finished_run, plans, serve, small_world
 from sim_source import resync, windows
 from sim_source.resync import Resync
@@ -158,7 +159,19 @@ def test_a_stopped_one_is_taken_up_by_the_same_wish_and_by_no_other() -> None:
     window = windows.next_window(state, only)
     assert window is not None
     assert (window.start, window.end) == (NOON - 8 * HOUR, NOON + HOUR)
-    resync.finished(state)
+    windows.finished(state, resync.KEY)
     resync.begin(state, Resync(NOON - 8 * HOUR, NOON + HOUR, "others", "none"))
     assert windows.next_window(state, only) is None
     assert {name: state[name] for name in before} == before
+
+
+def test_what_a_run_can_be_told_a_resync_can_be_told_too() -> None:
+    """Who redacts people by an option must not store them by reading a stretch again."""
+    of_run, of_resync = ({option.name for option in cli.app.commands[name].params} for name in ("run", "resync"))
+    assert of_resync == of_run | {"dry_run"}
+
+
+def test_a_resync_without_a_key_says_so_as_json(app: App) -> None:
+    done = app("resync", "--since", "1d", "--json")
+    assert (done.code, done.json["status"]) == (2, "failed")
+    assert "SIM_API_KEY" in done.json["errors"][0]["message"]
