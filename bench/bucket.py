@@ -6,7 +6,7 @@ import time
 from email.utils import formatdate
 
 from bench.traces import iso
-from pipelines.forecast import Bucket
+from pipelines.check.forecast import Bucket
 from pipelines.sim_api.limits import Buckets, RateLimit
 
 Headers = dict[str, str]

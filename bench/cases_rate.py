@@ -1,7 +1,7 @@
 """What is measured of a rate limit: is what it allows used up, and nothing sent before its time?
 
 The API times it, from the first limited request to the last answered one: imports and loads count only where they
-hold requests up. The least possible is that of ``pipelines.forecast`` for as many requests.
+hold requests up. The least possible is that of ``pipelines.check.forecast`` for as many requests.
 """
 
 from __future__ import annotations

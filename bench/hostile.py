@@ -10,8 +10,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from sim_source import decode, nesting, privacy
-from sim_source.people import People
+from sim_source import nesting
+from sim_source.api import decode
+from sim_source.rows import privacy
+from sim_source.rows.pseudonyms import Pseudonyms
 
 SMALL, LARGE = 50_000, 400_000
 
@@ -50,7 +52,7 @@ TEXTS: dict[str, Callable[[int], str]] = {
 
 def looks() -> dict[str, Callable[[str], object]]:
     """Everything that looks at a text of the API, by name."""
-    people = People("a salt for a benchmark")
+    people = Pseudonyms("a salt for a benchmark")
     named = people._hiding(("Olga Owner", "olga@example.com"))
     return {
         "secrets": privacy.text_without_secrets,

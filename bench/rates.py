@@ -1,6 +1,6 @@
 """``python -m bench.rates``: writes ``docs/rates.md``, how long first syncs take at the limits of Sim's plans.
 
-Nothing is measured and nothing sleeps: requests and time are those of ``pipelines.forecast``.
+Nothing is measured and nothing sleeps: requests and time are those of ``pipelines.check.forecast``.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bench.measure import ROOT
-from pipelines.forecast import Bucket, Pace, Work, first_sync, pages_by_cursor, span, times
+from pipelines.check.forecast import Bucket, Pace, Work, first_sync, pages_by_cursor, span, times
 from pipelines.sim_api.limits import RateLimit
-from sim_source.client import CONNECTIONS
-from sim_source.walk import LARGEST_PAGE
+from sim_source.api.client import CONNECTIONS
+from sim_source.paging.chunks import LARGEST_PAGE
 
 DOCUMENT = ROOT / "docs" / "rates.md"
 RUNS = (10_000, 1_000_000, 10_000_000)

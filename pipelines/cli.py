@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from .visible import lenient_streams, visible
+from .screen.visible import lenient_streams, visible
 
 if TYPE_CHECKING:
+    from .commands.sync import Outcome
     from .settings import Target
-    from .sync import Outcome
 
 DLT_DEFAULTS = {
     "RUNTIME__DLTHUB_TELEMETRY": "false",
@@ -96,9 +96,9 @@ def _commanded() -> None:
     except SimError as error:
         _end(error)
     except click.Abort:
-        from . import show
+        from .screen import console
 
-        show.fault("stopped; what was committed is kept, the next run goes on from there")
+        console.fault("stopped; what was committed is kept, the next run goes on from there")
         sys.exit(130)
 
 
@@ -109,10 +109,10 @@ def _imported() -> None:
 
 
 def _end(error: Exception) -> NoReturn:
-    from . import show
-    from .sync import code_of
+    from .commands.sync import code_of
+    from .screen import console
 
-    show.fault(str(error))
+    console.fault(str(error))
     sys.exit(code_of(error))
 
 
@@ -147,7 +147,8 @@ def _sync_options(command: Callable[..., None]) -> Callable[..., None]:
 @_sync_options
 def run(destination: str | None, dataset: str | None, database: Path | None, as_json: bool, **chosen: Any) -> None:
     """One sync of every configured workspace, bounded and resumable; what cron calls."""
-    from . import settings, sync
+    from . import settings
+    from .commands import sync
 
     _imported()
     with _told(as_json):
@@ -160,7 +161,7 @@ def _told(as_json: bool) -> Iterator[None]:
     """A fault before anything is attempted is told with ``--json``, too."""
     from sim_source.errors import SimError
 
-    from . import sync
+    from .commands import sync
 
     try:
         yield
@@ -172,16 +173,16 @@ def _told(as_json: bool) -> Iterator[None]:
 
 def _finish(outcome: Outcome, as_json: bool) -> NoReturn:
     """Says how a sync went; ends with its exit code."""
-    from . import show
+    from .screen import console
 
     for text in outcome.watch.warnings:
-        show.warning(text)
+        console.warning(text)
     for failure in outcome.watch.failures:
         where = f" of workspace {failure.workspace_id}" if failure.workspace_id else ""
-        show.fault(f"{failure.resource}{where}: {failure.message}; what was read is kept, the next run tries again")
+        console.fault(f"{failure.resource}{where}: {failure.message}; what was read is kept, the next run tries again")
     if outcome.fault is not None:
-        show.fault(str(outcome.fault))
-    show.line(summary(outcome))
+        console.fault(str(outcome.fault))
+    console.line(summary(outcome))
     if as_json:
         print(json.dumps(outcome.as_json()))
     sys.exit(outcome.exit_code)
@@ -196,8 +197,8 @@ def resync(
     destination: str | None, dataset: str | None, database: Path | None, dry_run: bool, as_json: bool, **chosen: Any
 ) -> None:
     """Reads a stretch again, whatever is stored of it, which gets no poorer: after payloads were switched on, say."""
-    from . import resync as again
     from . import settings
+    from .commands import resync as again
 
     _imported()
     with _told(as_json):
@@ -213,7 +214,7 @@ def resync(
 
 def _read(outcome: Outcome) -> str:
     """What a sync has read, in words. Rows that runs fill are told as runs: one completed later is handed on again."""
-    from sim_source.pages import LIST_TABLES
+    from sim_source.reading.run_reader import LIST_TABLES
 
     runs = outcome.watch.runs
     told = [f"{runs['new']:,} new runs"] if runs["new"] else []
@@ -251,18 +252,18 @@ def demo(database: Path | None, runs: int) -> None:
     """No account: an embedded Sim API, a month of invented runs, and their cost report."""
     from sim_source import Watch
 
-    from . import demo as demonstration
-    from . import show, terminal
+    from .commands import demo as demonstration
     from .report import figures
     from .report import terminal as drawn
+    from .screen import console, terminal
 
     _imported()
     where, watch = demonstration.demo_target(database), Watch()
-    with show.progress(watch):
-        outcome = demonstration.run(where, watch, show.line, runs)
+    with console.progress(watch):
+        outcome = demonstration.run(where, watch, console.line, runs)
     if outcome.exit_code:
         _finish(outcome, False)
-    show.line(summary(outcome))
+    console.line(summary(outcome))
     terminal.out.print()
     drawn.show(figures.read(where), terminal.out)
     terminal.out.print()
@@ -286,8 +287,9 @@ def check(
     as_json: bool,
 ) -> None:
     """Proves key, workspaces, resources and destination; says what a first sync takes. Loads nothing."""
-    from . import check as checking
-    from . import settings, terminal
+    from . import settings
+    from .check import access as checking
+    from .screen import terminal
 
     _imported()
     where = settings.target(destination, dataset, database)
@@ -323,9 +325,10 @@ def report(
     """What runs cost, against the period before; what spends it, what fails, what comes."""
     from sim_source.errors import ConfigurationError
 
-    from . import settings, terminal
+    from . import settings
     from .report import figures
     from .report import terminal as drawn
+    from .screen import terminal
 
     _imported()
     where = settings.target(destination, dataset, database)
@@ -334,11 +337,11 @@ def report(
     if start is not None and start >= now:
         raise ConfigurationError(f"--since {since} is not before now")
     if html is not None:
-        from . import show
         from .report import page
+        from .screen import console
 
         page.write(where, html, workspaces=workspaces, since=start, now=now)
-        show.line(f"{html}: the report as one page, which needs no network")
+        console.line(f"{html}: the report as one page, which needs no network")
         return
     found = figures.read(where, workspaces=workspaces, since=start, now=now)
     if as_json:
@@ -349,9 +352,11 @@ def report(
 
 def _check_data(where: Target, as_json: bool) -> NoReturn:
     """Says which rules what is stored breaks; ends with 1 where there is one."""
-    from . import data_check, query, terminal
+    from .check import data
+    from .destination import query
+    from .screen import terminal
 
-    verdicts = data_check.check(where)
+    verdicts = data.check(where)
     for verdict in verdicts:
         terminal.finding(verdict.ok, f"{verdict.what}: {verdict.told}")
         for example in verdict.examples:
@@ -371,8 +376,9 @@ def _check_data(where: Target, as_json: bool) -> NoReturn:
 @json_option
 def status(destination: str | None, dataset: str | None, database: Path | None, as_json: bool) -> None:
     """Per workspace and resource: synced up to when, open runs, backlog, last loads, rows."""
-    from . import settings, terminal
-    from . import status as standing
+    from . import settings
+    from .commands import status as standing
+    from .screen import terminal
 
     _imported()
     found = standing.read(settings.target(destination, dataset, database))
@@ -411,7 +417,9 @@ def sql(
     statement: str, destination: str | None, dataset: str | None, database: Path | None, as_json: bool, as_csv: bool
 ) -> None:
     """Runs SQL on the destination (read-only on DuckDB) and prints the answer."""
-    from . import query, settings, terminal
+    from . import settings
+    from .destination import query
+    from .screen import terminal
 
     _imported()
     where: Target = settings.target(destination, dataset, database)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sim_source import TABLES
-from sim_source.tables import Table
+from sim_source.schema import Table
 
 from .views import SQL_TYPES, View, views
 

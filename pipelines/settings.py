@@ -13,9 +13,9 @@ from typing import Any, Literal, cast, get_args
 
 from sim_source import TABLES, check_base_url
 from sim_source.errors import ConfigurationError
-from sim_source.people import checked_salt
+from sim_source.rows.pseudonyms import checked_salt
 
-from . import destinations, names
+from .destination import drivers, names
 
 DEFAULT_DATABASE = "sim_sync.duckdb"
 DEFAULT_DATASET = "sim"
@@ -75,7 +75,7 @@ def target(destination: str | None = None, dataset: str | None = None, database:
     name = destination or _configured("destination") or "duckdb"
     data = names.dataset_name(str(dataset or _configured("dataset") or DEFAULT_DATASET))
     if name != "duckdb":
-        destinations.known(name)
+        drivers.known(name)
         if database is not None:
             raise ConfigurationError(f"--database names a DuckDB file; the destination is {name}")
         names.tried(data)

@@ -15,21 +15,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import errors
-    from .client import SimClient, check_base_url
-    from .feed import Feed
+    from .api.base_url import check_base_url
+    from .api.client import SimClient
+    from .parallel.session import SyncSession
+    from .reading.progress import Watch
     from .source import sim_source
     from .tables import TABLES
-    from .watch import Watch
 
-__all__ = ["TABLES", "Feed", "SimClient", "Watch", "check_base_url", "errors", "sim_source"]
+__all__ = ["TABLES", "SimClient", "SyncSession", "Watch", "check_base_url", "errors", "sim_source"]
 
 _HOMES = {
     "errors": "errors",
     "TABLES": "tables",
-    "Feed": "feed",
-    "SimClient": "client",
-    "Watch": "watch",
-    "check_base_url": "client",
+    "SyncSession": "parallel.session",
+    "SimClient": "api.client",
+    "Watch": "reading.progress",
+    "check_base_url": "api.client",
     "sim_source": "source",
 }
 

@@ -16,18 +16,23 @@ import dlt
 from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource, DltSource
 
-from . import errors, life, runs, windows
-from .batch import Tables
-from .client import SimClient, check_base_url
-from .feed import Feed
-from .people import People
-from .reader import Reader, Settings
-from .resync import Resync
-from .snapshots import Snapshots
-from .tables import TABLES, Table
-from .warehouse import Warehouse
-from .watch import Watch
-from .workspace import UNLIMITED, Bounds
+from . import errors
+from .api.base_url import check_base_url
+from .api.client import SimClient
+from .api.throttle import Throttle
+from .paging import windows
+from .paging.resync import Resync
+from .parallel.session import SyncSession
+from .reading.batch import Tables
+from .reading.progress import Watch
+from .reading.reader import Reader, Settings
+from .reading.workspace import UNLIMITED, Bounds
+from .rows import life, run_rows
+from .rows.pseudonyms import Pseudonyms
+from .rows.snapshots import Snapshots
+from .schema import Table
+from .stored.warehouse import Warehouse
+from .tables import TABLES
 
 BASE_URL = "https://www.sim.ai"
 
@@ -41,7 +46,7 @@ def sim_source(
     until: str | None = None,
     details: life.Details = "costly",
     snapshots: Snapshots = "version",
-    payloads: runs.Payloads = "none",
+    payloads: run_rows.Payloads = "none",
     redact_people: bool = False,
     redact_salt: TSecretStrValue | None = None,
     lookback_minutes: float = 60.0,
@@ -58,7 +63,7 @@ def sim_source(
     backoff_s: float = 0.5,
     processes: int | None = None,
     watch: Watch | None = None,
-    feed: Feed | None = None,
+    feed: SyncSession | None = None,
     resync: str | None = None,
 ) -> list[DltResource]:
     """Loads what the Sim API tells of one or several workspaces.
@@ -114,13 +119,13 @@ def sim_source(
         since=first,
         until=last,
         resync=None if resync is None else _resync(resync, first, last, f"{details} {snapshots} {payloads}"),
-        options=runs.RunOptions(
-            _chosen("details", details, life.Details), _chosen("payloads", payloads, runs.Payloads)
+        options=run_rows.RunOptions(
+            _chosen("details", details, life.Details), _chosen("payloads", payloads, run_rows.Payloads)
         ),
         snapshots=_chosen("snapshots", snapshots, Snapshots),
         lookback=_length("lookback_minutes", lookback_minutes, "minutes"),
         reconcile=_length("reconcile_days", reconcile_days, "days"),
-        people=People(redact_salt) if redact_people else None,
+        people=Pseudonyms(redact_salt) if redact_people else None,
         bounds=Bounds(
             runs=_bound("max_runs", max_runs),
             details=_bound("max_details", max_details),
@@ -132,18 +137,15 @@ def sim_source(
         ),
     )
 
-    def own_feed() -> Feed:
+    def own_feed() -> SyncSession:
         client = SimClient(
             api_key,
             base_url,
             allow_http=allow_http,
             backoff_s=backoff_s,
-            deadline=deadline,
-            on_wait=seen.on_wait,
-            pacer=seen.pacer,
-            counters=seen.counters,
+            throttle=Throttle(deadline=deadline, on_wait=seen.on_wait, pacer=seen.pacer, counters=seen.counters),
         )
-        return Feed(client, lasting=False, processes=processes)
+        return SyncSession(client, lasting=False, processes=processes)
 
     def pages() -> Iterator[Tables]:
         source, pipeline = dlt.current.source(), dlt.current.pipeline()

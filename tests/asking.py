@@ -6,22 +6,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from pipelines.sim_api import (
-    OWNER_KEY,
-    WORKSPACE,
-    finished_run,
-    plans,
-    serve,
-    small_world,
-)
-from sim_source import SimClient, decode
+from pipelines.sim_api import OWNER_KEY, WORKSPACE, finished_run, plans, serve, small_world
+from sim_source import SimClient
+from sim_source.api import decode
+from sim_source.api.throttle import Throttle
 
 LIST = "/api/v1/logs"
 HERE = {"workspaceId": WORKSPACE}
 
 
 def client(base_url: str, **options: Any) -> SimClient:
-    return SimClient(OWNER_KEY, base_url, **{"backoff_s": 0.001, **options})
+    throttle = Throttle(**{name: options.pop(name) for name in ("deadline", "on_wait", "pacer") if name in options})
+    return SimClient(OWNER_KEY, base_url, throttle=throttle, **{"backoff_s": 0.001, **options})
 
 
 def ids(body: bytes) -> list[str]:

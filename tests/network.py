@@ -9,7 +9,7 @@ from email.utils import formatdate
 from itertools import count
 
 from pipelines.sim_api.limits import Buckets, RateLimit
-from sim_source.rate import Pacer
+from sim_source.api.rate import Pacer
 from tests.warehouse import iso
 
 Headers = dict[str, str]

@@ -19,7 +19,7 @@ from pathlib import Path
 import duckdb
 from rich.console import Console
 
-from pipelines import sync
+from pipelines.commands import sync
 from pipelines.report import figures, terminal
 from pipelines.settings import RunSettings, target
 from pipelines.sim_api import OWNER_KEY, WORKSPACE, demo_month, serve

@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from sim_source import decode, wire
+from sim_source import jsons
+from sim_source.api import decode, wire
 
 FOLDER = Path(__file__).parent / "recordings"
 GENERATIONS = ("2026-03", "2026-08")
@@ -78,7 +79,7 @@ def listed(generation: str, name: str) -> wire.Run:
 
 def detailed(generation: str, name: str) -> wire.Run:
     """The detail of a recorded run, by its kind."""
-    return decode.one(decode.encode(answer(generation, f"log_detail_{name}").json["data"]), wire.Run)
+    return decode.one(jsons.encode(answer(generation, f"log_detail_{name}").json["data"]), wire.Run)
 
 
 def kinds(generation: str) -> set[str]:

@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from sim_source import errors, wire
-from sim_source.decode import Page
-from sim_source.walk import Chunk, Gap, Query, iso
+from sim_source import errors
+from sim_source.api import wire
+from sim_source.api.decode import Page
+from sim_source.api.query import Query
+from sim_source.paging.chunks import Chunk, Gap
+from sim_source.timestamps import iso
 
 BASE = datetime(2026, 11, 1, tzinfo=UTC)
 END = BASE + timedelta(milliseconds=10_000_000)

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from pipelines.sim_api import WORKSPACE, Block, Plan, Turn, World, audit_burst, finished_run, plans
-from sim_source.tables import TABLES, Column, Table
+from sim_source.schema import Column, Table
+from sim_source.tables import TABLES
 from tests.warehouse import Row, Warehouse, full_world
 
 Schema = dict[str, Any]

@@ -12,8 +12,10 @@ import dlt
 import duckdb
 import pytest
 
-from pipelines import comments, lock, place, settings, sync, views
-from pipelines.pipeline import pipeline_for
+from pipelines import settings, views
+from pipelines.commands import sync
+from pipelines.destination import comments, duckdb_file, lock
+from pipelines.destination.pipeline import pipeline_for
 from pipelines.sim_api import (
     FOREIGN_WORKSPACE,
     OWNER_KEY,
@@ -309,7 +311,7 @@ def test_a_reader_that_holds_the_database_is_waited_for(
         assert reader.stdout is not None
         assert reader.stdin is not None
         assert reader.stdout.readline().strip() == "open"
-        monkeypatch.setattr(place.check_database, "__kwdefaults__", {"wait_s": 0.0, "tell": print})
+        monkeypatch.setattr(duckdb_file.check_database, "__kwdefaults__", {"wait_s": 0.0, "tell": print})
         refused = app("run")
         assert (refused.code, str(reader.pid) in refused.err) == (75, True)
         reader.stdin.close()
@@ -319,7 +321,7 @@ def test_a_reader_that_holds_the_database_is_waited_for(
 def test_an_api_that_stays_away_is_tried_later(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     with serve(small_world(), "2026-08") as server:
         app.account(server)
-    monkeypatch.setattr("pipelines.sync.BACKOFF_S", 0.001)
+    monkeypatch.setattr("pipelines.commands.sync.BACKOFF_S", 0.001)
     done = app("run")
     assert done.code == 75
     assert not (app.folder / "sim_sync.duckdb").exists()

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from pipelines import estimate, forecast
-from pipelines.check import FirstSync, check
-from pipelines.forecast import Times, Work
+from pipelines.check import estimate, forecast
+from pipelines.check.access import FirstSync, check
+from pipelines.check.forecast import Times, Work
+from pipelines.commands.sync import Outcome, Sync
 from pipelines.settings import RunSettings, Target
 from pipelines.sim_api import (
     OWNER_KEY,
@@ -26,7 +27,6 @@ from pipelines.sim_api import (
     organization,
     serve,
 )
-from pipelines.sync import Outcome, Sync
 from sim_source import Watch
 from sim_source.tables import TABLES
 from tests.virtual import VirtualTime
@@ -173,7 +173,7 @@ def test_a_server_that_fails_on_large_pages_and_does_not_count_is_sampled_in_sma
     monkeypatch.setattr(estimate, "COUNTED_PAGES", 12)
     with serve(month, "2026-08", max_limit=200, faults=Faults().always(faults.oversize(100))) as server:
         settings = settings_for(server, folder)
-        monkeypatch.setattr("sim_source.client.SimClient._sleep", lambda *_: None)
+        monkeypatch.setattr("sim_source.api.throttle.Throttle.sleep", lambda *_: None)
         told = foretold(settings)
     runs = len(month.runs_of(WORKSPACE))
     assert told.work.lists == pytest.approx(runs / 100, rel=0.25)

@@ -9,13 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from pipelines.sim_api import (
-    FOREIGN_WORKSPACE,
-    OWNER_KEY,
-    Fault,
-    Faults,
-    RateLimit,
-)
+from pipelines.sim_api import FOREIGN_WORKSPACE, OWNER_KEY, Fault, Faults, RateLimit
 from pipelines.sim_api import faults as fault
 from sim_source import SimClient, errors
 from tests.asking import HERE, LIST, client, ids, serving
@@ -85,7 +79,7 @@ def test_the_next_try_is_not_before_the_server_asks_for_it(kind: Fault, least: f
     with serving(faults=Faults().at(1, kind)) as server:
         # a client that may not wait says how long it would have to
         asking = client(server.base_url, on_wait=lambda seconds, why: waits.append(seconds))
-        asking._deadline = 0.0
+        asking.throttle._deadline = 0.0
         with asking, pytest.raises(errors.OutOfTime, match="waiting"):
             asking.get(path, HERE, ids, limited=path == LIST)
         assert len(server.requests) == 1
@@ -122,7 +116,7 @@ def test_a_wait_beyond_the_deadline_is_out_of_time_and_not_slept() -> None:
     limit = RateLimit(rate=1, capacity=1, interval=3600)
     with serving(limit=limit) as server, client(server.base_url, deadline=2e9 * 4) as asking:
         asking.get(LIST, HERE, ids)
-        asking._deadline = 1.0
+        asking.throttle._deadline = 1.0
         assert asking.out_of_time
         with pytest.raises(errors.OutOfTime):
             asking.get(LIST, HERE, ids)

@@ -10,10 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from pipelines.sim_api import (
-    OWNER_KEY,
-    Faults,
-)
+from pipelines.sim_api import OWNER_KEY, Faults
 from pipelines.sim_api import faults as fault
 from sim_source import SimClient, check_base_url, errors
 from tests.asking import HERE, LIST, client, ids, serving

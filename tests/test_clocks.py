@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-import pipelines.sync
+import pipelines.commands.sync
 from pipelines.sim_api import (
     WORKSPACE,
     Faults,
@@ -31,7 +31,7 @@ from tests.warehouse import Warehouse
 DAY = timedelta(days=1)
 MINUTE_MS = 60_000
 TABLES = ("logs", "audit_logs", "usage")
-assert pipelines.sync  # loaded, so that its clock is wrong as well
+assert pipelines.commands.sync  # loaded, so that its clock is wrong as well
 
 
 @pytest.fixture

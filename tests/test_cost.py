@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim_source import cost, decode, runs, spans, wire
-from sim_source.cost import Charges, CostItem, TokenCount
+from sim_source import jsons
+from sim_source.api import decode, wire
+from sim_source.rows import cost, run_rows, runs, spans
+from sim_source.rows.cost import Charges, CostItem, TokenCount
 from tests import recorded
 
 D = Decimal
@@ -18,11 +20,11 @@ ItemList = list[tuple[str, str, Decimal]]
 
 
 def split_of(json: dict[str, Any]) -> dict[str, wire.ModelCost]:
-    return {name: decode.one(decode.encode(entry), wire.ModelCost) for name, entry in json.items()}
+    return {name: decode.one(jsons.encode(entry), wire.ModelCost) for name, entry in json.items()}
 
 
 def trace_of(*roots: dict[str, Any]) -> spans.Trace:
-    return spans.read([decode.one(decode.encode(root), wire.Span) for root in roots], "run", "ws", payloads=False)
+    return spans.read([decode.one(jsons.encode(root), wire.Span) for root in roots], "run", "ws", payloads=False)
 
 
 def shown(items: list[CostItem]) -> ItemList:
@@ -79,7 +81,7 @@ def test_a_count_that_no_table_can_hold_raises(value: float) -> None:
     ids=["none", "bare number", "input/output", "prompt/completion", "both pairs", "half", "total", "zero", "empty"],
 )
 def test_tokens_are_read_under_either_pair_of_names(json: Any, tokens: TokenCount) -> None:
-    value = decode.one(decode.encode(json), wire.Tokens) if isinstance(json, dict) else json
+    value = decode.one(jsons.encode(json), wire.Tokens) if isinstance(json, dict) else json
     assert cost.token_count(value) == tokens
 
 
@@ -243,7 +245,7 @@ def test_items_always_add_up_to_the_total_exactly(
 
 def recorded_items(generation: str, name: str) -> ItemList:
     detail = decode.one(decode.item(recorded.answer(generation, name).body), wire.Run)
-    rows = runs.read(detail, recorded.WORKSPACE, runs.RunOptions(), detail)
+    rows = runs.read(detail, recorded.WORKSPACE, run_rows.RunOptions(), detail)
     return [(row[1], row[2], row[10]) for row in rows.items]
 
 

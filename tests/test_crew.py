@@ -16,14 +16,17 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipelines import place, sync
+from pipelines.commands import sync
+from pipelines.destination import duckdb_file
 from pipelines.sim_api import WORKSPACE, SimServer, World, finished_run, plans, serve, small_world, tied_runs
-from sim_source import Feed, decode, runs
-from sim_source.ahead import Ahead
-from sim_source.batch import Batch
-from sim_source.crew import Crew, Lost
+from sim_source import SyncSession
+from sim_source.api import decode
+from sim_source.paging.prefetch import Prefetch
+from sim_source.parallel.worker import Answer, Task, read
+from sim_source.parallel.workers import WorkerLost, Workers
+from sim_source.reading.batch import Batch
+from sim_source.rows import run_rows, runs
 from sim_source.tables import COST_ITEMS, LOGS, TABLES, TRACE_SPANS
-from sim_source.worker import Answer, Task, read
 from tests import asking, recorded
 from tests.app import App
 from tests.warehouse import STEADY, Warehouse
@@ -49,7 +52,7 @@ def server(request: pytest.FixtureRequest, many: World) -> Iterator[SimServer]:
 
 
 def task(body: bytes, *, ask_now: bool = False, seen: frozenset[str] = frozenset()) -> Task:
-    return Task(body, seen, WORKSPACE, runs.RunOptions(), list(COST), ask_now)
+    return Task(body, seen, WORKSPACE, run_rows.RunOptions(), list(COST), ask_now)
 
 
 def page(many: World) -> bytes:
@@ -62,8 +65,8 @@ def page(many: World) -> bytes:
 def test_a_page_read_elsewhere_has_the_rows_it_has_here(generation: str) -> None:
     for answered in recorded.named(generation, "logs_*full*").values():
         body = answered.body
-        rows = [runs.read(run, WORKSPACE, runs.RunOptions()) for run in decode.runs(body).rows]
-        expected = {name: TABLES[name].arrow_of(found) for name, found in runs.by_table(rows).items() if found}
+        rows = [runs.read(run, WORKSPACE, run_rows.RunOptions()) for run in decode.runs(body).rows]
+        expected = {name: TABLES[name].arrow_of(found) for name, found in run_rows.by_table(rows).items() if found}
         answer = read(task(body))
         assert answer.left == []
         assert answer.arrow() == expected
@@ -83,7 +86,7 @@ def test_runs_whose_detail_is_to_be_asked_are_left_where_that_can_be_done_now(ma
     with serve(many, "2026-08") as server, asking.client(server.base_url) as client:
         params = asking.HERE | {"limit": "300", "details": "full", "includeTraceSpans": "true"}
         body = client.get(asking.LIST, params, bytes)
-    pending = [run.id for run in decode.runs(body).rows if runs.read(run, WORKSPACE, runs.RunOptions()).pending]
+    pending = [run.id for run in decode.runs(body).rows if runs.read(run, WORKSPACE, run_rows.RunOptions()).pending]
     assert pending
     assert read(task(body, ask_now=True)).left == pending
     assert read(task(body)).left == []
@@ -91,7 +94,7 @@ def test_runs_whose_detail_is_to_be_asked_are_left_where_that_can_be_done_now(ma
 
 def test_a_process_answers_knows_no_key_and_ends(many: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIM_API_KEY", "sk-sim-planted-in-the-environment")
-    crew, body = Crew(processes=1, worth=0), page(many)
+    crew, body = Workers(processes=1, worth=0), page(many)
     try:
         answer = crew.read(task(body))
         assert answer is not None
@@ -105,14 +108,14 @@ def test_a_process_answers_knows_no_key_and_ends(many: World, monkeypatch: pytes
         os.kill(pid, 0)
 
 
-def pids(crew: Crew) -> list[int]:
+def pids(crew: Workers) -> list[int]:
     return [process._process.pid for process in crew._processes]
 
 
 def test_nobody_is_asked_for_little_or_where_there_is_no_core_to_spare() -> None:
-    little = Crew(processes=1, worth=1_000)
+    little = Workers(processes=1, worth=1_000)
     assert little.read(task(b"x" * 999)) is None
-    alone = Crew(processes=0, worth=0)
+    alone = Workers(processes=0, worth=0)
     assert alone.read(task(b"x" * 999)) is None
     for crew in (little, alone):
         assert pids(crew) == []
@@ -120,7 +123,7 @@ def test_nobody_is_asked_for_little_or_where_there_is_no_core_to_spare() -> None
 
 
 def test_a_process_that_is_killed_loses_its_page_and_gets_no_other(many: World) -> None:
-    crew, body = Crew(processes=1, worth=0), page(many)
+    crew, body = Workers(processes=1, worth=0), page(many)
     try:
         first = crew.read(task(body))
         assert first is not None
@@ -128,7 +131,7 @@ def test_a_process_that_is_killed_loses_its_page_and_gets_no_other(many: World) 
         os.kill(pids(crew)[0], signal.SIGKILL)
         second = crew.read(task(body))
         assert second is not None
-        with pytest.raises(Lost):
+        with pytest.raises(WorkerLost):
             second.result()
         assert crew.read(task(body)) is None
     finally:
@@ -136,7 +139,7 @@ def test_a_process_that_is_killed_loses_its_page_and_gets_no_other(many: World) 
 
 
 def test_pages_most_of_which_are_read_again_are_no_longer_given_away() -> None:
-    crew = Crew(processes=1, worth=0)
+    crew = Workers(processes=1, worth=0)
     crew.useful(10, 5)
     assert not crew._alone
     crew.useful(10, 6)
@@ -144,7 +147,7 @@ def test_pages_most_of_which_are_read_again_are_no_longer_given_away() -> None:
     crew.close()
 
 
-class Deadly(Crew):
+class Deadly(Workers):
     """Kills its process before the second page."""
 
     given = 0
@@ -159,14 +162,14 @@ class Deadly(Crew):
         return answer
 
 
-@pytest.mark.parametrize("kind", [Crew, Deadly])
+@pytest.mark.parametrize("kind", [Workers, Deadly])
 @pytest.mark.parametrize("details", ["none", "costly"])
 def test_a_sync_loads_the_same_with_other_processes_and_where_they_are_killed(
-    tmp_path: Path, server: SimServer, kind: type[Crew], details: str
+    tmp_path: Path, server: SimServer, kind: type[Workers], details: str
 ) -> None:
     alone, together = Warehouse(tmp_path / "alone"), Warehouse(tmp_path / "together")
     alone.load(server, *COST, processes=0, details=details)
-    with Feed(asking.client(server.base_url), lasting=False) as feed:
+    with SyncSession(asking.client(server.base_url), lasting=False) as feed:
         feed.crew = kind(processes=1, worth=0)
         together.load(server, *COST, feed=feed, details=details)
         assert pids(feed.crew)
@@ -175,7 +178,7 @@ def test_a_sync_loads_the_same_with_other_processes_and_where_they_are_killed(
 
 
 def test_a_walk_goes_on_with_the_next_piece(warehouse: Warehouse, server: SimServer) -> None:
-    with Feed(asking.client(server.base_url)) as feed:
+    with SyncSession(asking.client(server.base_url)) as feed:
         for _ in range(3):
             warehouse.load(server, "logs", feed=feed, max_runs=500)
     lists = [request for request in server.requests if request.path == asking.LIST]
@@ -185,13 +188,13 @@ def test_a_walk_goes_on_with_the_next_piece(warehouse: Warehouse, server: SimSer
 
 def test_a_walk_that_stands_elsewhere_is_begun_anew(tmp_path: Path, server: SimServer) -> None:
     first, second = Warehouse(tmp_path / "first"), Warehouse(tmp_path / "second")
-    with Feed(asking.client(server.base_url)) as feed:
+    with SyncSession(asking.client(server.base_url)) as feed:
         first.load(server, "logs", feed=feed, max_runs=500)
         second.load(server, "logs", feed=feed)  # another destination: nothing of it is read yet
     assert len(second.table("logs")) == MANY
 
 
-class Quick(Crew):
+class Quick(Workers):
     """Has read every page before anybody asks for it."""
 
     def read(self, task: Task) -> Future[Answer] | None:
@@ -207,7 +210,7 @@ def test_a_piece_that_ends_among_runs_of_one_instant_loses_none(tmp_path: Path, 
     world, pieces = small_world(), Warehouse(tmp_path)
     for number in range(60):
         tied_runs(world, "wf-triage", 4, world.now_ms - (60 - number) * 7_000)
-    with serve(world, dialect, max_limit=50) as server, Feed(asking.client(server.base_url)) as feed:
+    with serve(world, dialect, max_limit=50) as server, SyncSession(asking.client(server.base_url)) as feed:
         feed.crew = Quick(processes=1, worth=0)
         for _ in range(6):
             pieces.load(server, *COST, feed=feed, max_runs=50, details="none", lookback_minutes=0, reconcile_days=0)
@@ -251,11 +254,11 @@ def test_duckdb_gets_more_memory_where_a_load_needs_it(
 ) -> None:
     app.account(server)
     given: list[None] = []
-    generous = place.Hold.be_generous
+    generous = duckdb_file.Hold.be_generous
     monkeypatch.setattr(sync, "DIRECT_ROWS", direct_rows)
-    monkeypatch.setattr(place, "MEMORY_OF_SPANS", 3)
-    monkeypatch.setattr(place, "COPIES_OF_SPANS", 3)
-    monkeypatch.setattr(place.Hold, "be_generous", lambda hold: (given.append(None), generous(hold))[1])
+    monkeypatch.setattr(duckdb_file, "MEMORY_OF_SPANS", 3)
+    monkeypatch.setattr(duckdb_file, "COPIES_OF_SPANS", 3)
+    monkeypatch.setattr(duckdb_file.Hold, "be_generous", lambda hold: (given.append(None), generous(hold))[1])
     done = app("run", "--resources", ",".join(COST))
     assert done.code == 0, (given, done.err)
     assert app.rows("SELECT count(*), count(DISTINCT id) FROM sim.logs") == [(MANY, MANY)]
@@ -281,7 +284,7 @@ def test_steps_are_taken_ahead_while_one_is_in_use() -> None:
             event.set()
             yield number
 
-    ahead = Ahead(steps(), lambda _: 1, budget=2)
+    ahead = Prefetch(steps(), lambda _: 1, budget=2)
     found = []
     for step in ahead:
         if step == 0:
@@ -300,7 +303,7 @@ def test_a_fault_of_a_step_is_raised_in_its_turn() -> None:
         yield 1
         raise ValueError("third")
 
-    ahead = Ahead(steps(), lambda _: 1, budget=5)
+    ahead = Prefetch(steps(), lambda _: 1, budget=5)
     found = []
 
     def take() -> None:
@@ -315,7 +318,7 @@ def test_a_fault_of_a_step_is_raised_in_its_turn() -> None:
 
 
 def test_a_process_that_reads_pages_needs_no_dlt() -> None:
-    code = "import sys, sim_source.worker; sys.exit('dlt' in sys.modules)"
+    code = "import sys, sim_source.parallel.worker; sys.exit('dlt' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

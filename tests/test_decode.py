@@ -10,8 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from sim_source import account, decode, runs, snapshots, wire
+from sim_source import jsons
+from sim_source.api import decode, wire
 from sim_source.errors import UnreadableAnswer
+from sim_source.rows import account, run_rows, runs, snapshots
 from tests import recorded
 
 START = "2026-11-20T08:00:00.000Z"
@@ -22,13 +24,13 @@ def run(**fields: Any) -> dict[str, Any]:
 
 
 def page(*rows: Any, **more: Any) -> bytes:
-    return decode.encode({"data": list(rows), "limits": {"any": "thing"}, **more})
+    return jsons.encode({"data": list(rows), "limits": {"any": "thing"}, **more})
 
 
 def extras(**fields: Any) -> tuple[Any, Any, list[Any]]:
     """`extra` of the run, of its detail and of its spans."""
     (row,) = decode.runs(page(run(**fields))).rows
-    found = runs.read(row, "ws", runs.RunOptions())
+    found = runs.read(row, "ws", run_rows.RunOptions())
     texts = (found.log[-1], found.detail[-1], *(span[-1] for span in found.spans))
     log, detail, *spans = [None if text is None else json.loads(text) for text in texts]
     return log, detail, spans
@@ -93,7 +95,7 @@ def test_what_a_models_cost_tells_beyond_its_columns_is_kept(entry: Any, kept: A
     models = {"models": {"gpt-4o": entry}}
     told = {"cost": {"total": 0.01, **models}} if place == "cost" else {"executionData": models}
     (row,) = decode.runs(page(run(**told))).rows
-    (item,) = runs.read(row, "ws", runs.RunOptions(), row).items
+    (item,) = runs.read(row, "ws", run_rows.RunOptions(), row).items
     assert (None if item[-1] is None else json.loads(item[-1])) == kept
 
 
@@ -105,24 +107,24 @@ def test_what_is_told_twice_and_differs_is_kept() -> None:
     }
     for models, tokens in (({"gpt-4o": {"total": 0.5}}, data["tokenBreakdown"]), ({}, data["tokens"])):
         row = decode.one(
-            decode.encode(run(cost={"total": 0.01, "models": models, "tokens": tokens}, executionData=data)), wire.Run
+            jsons.encode(run(cost={"total": 0.01, "models": models, "tokens": tokens}, executionData=data)), wire.Run
         )
-        found = json.loads(runs.read(row, "ws", runs.RunOptions(), row).detail[-1])
+        found = json.loads(runs.read(row, "ws", run_rows.RunOptions(), row).detail[-1])
         rest = {name: data[name] for name in ("tokens", "tokenBreakdown") if data[name] != tokens}
         assert found == (rest if models else {**rest, "models": data["models"]})
 
 
 def test_an_error_keeps_what_is_no_message() -> None:
     told = run(executionData={"error": {"message": "no", "code": 7, "input": "on fire"}})
-    row = decode.one(decode.encode(told), wire.Run)
-    found = runs.read(row, "ws", runs.RunOptions(), row).detail
+    row = decode.one(jsons.encode(told), wire.Run)
+    found = runs.read(row, "ws", run_rows.RunOptions(), row).detail
     assert "no" in found
     assert json.loads(found[-1]) == {"error": {"code": 7, "input": None}}
 
 
 def test_a_snapshot_and_the_usage_keep_undocumented_fields_where_they_stood() -> None:
     told = {"executionId": "x", "executionMetadata": {"cost": {"total": 1, "credits": 7}, "region": "eu"}, "shard": 5}
-    read = snapshots.read(decode.one(decode.encode(told), wire.Execution), "ws")
+    read = snapshots.read(decode.one(jsons.encode(told), wire.Execution), "ws")
     assert json.loads(read.snapshot[-1]) == {
         "executionMetadata": {"cost": {"credits": 7}, "region": "eu"},
         "shard": 5,
@@ -133,7 +135,7 @@ def test_a_snapshot_and_the_usage_keep_undocumented_fields_where_they_stood() ->
         "usage": {"plan": "team", "isExceeded": True},
         "credits": 5,
     }
-    row = account.usage_row(decode.one(decode.encode(usage), wire.Usage), datetime.now(UTC))
+    row = account.usage_row(decode.one(jsons.encode(usage), wire.Usage), datetime.now(UTC))
     assert json.loads(row[-1]) == {
         "rateLimit": {"sync": {"window": 60}, "authType": "api"},
         "usage": {"isExceeded": True},
@@ -143,8 +145,8 @@ def test_a_snapshot_and_the_usage_keep_undocumented_fields_where_they_stood() ->
 
 def test_unknown_fields_of_the_detail_are_kept_too() -> None:
     (row,) = decode.runs(page(run())).rows
-    detail = decode.one(decode.encode(run(origin="eu", executionData={})), wire.Run)
-    found = runs.read(row, "ws", runs.RunOptions(), detail)
+    detail = decode.one(jsons.encode(run(origin="eu", executionData={})), wire.Run)
+    found = runs.read(row, "ws", run_rows.RunOptions(), detail)
     assert "origin" in (found.log[-1] or "") + (found.detail[-1] or "")
 
 
@@ -157,7 +159,7 @@ def test_an_unknown_field_in_one_row_changes_nothing_in_the_others() -> None:
 def test_amounts_of_unknown_fields_keep_all_their_digits() -> None:
     body = b'{"data":[{"id":"r1","startedAt":"%s","credit":0.1234567890123456789}]}' % START.encode()
     (row,) = decode.runs(body).rows
-    assert decode.anything(row.unknown) == {"credit": Decimal("0.1234567890123456789")}
+    assert jsons.anything(row.unknown) == {"credit": Decimal("0.1234567890123456789")}
 
 
 @pytest.mark.parametrize(
@@ -222,12 +224,12 @@ def test_a_detail_without_data_is_unreadable(body: bytes) -> None:
 def test_half_a_surrogate_in_a_payload_spoils_neither_page_nor_run(text: str) -> None:
     """JavaScript cuts texts between the halves of an emoji and sends them so."""
     odd = b'{"id":"r2","startedAt":"%s","finalOutput":{"text":"%s"}}' % (START.encode(), text.encode())
-    body = b'{"data":[' + decode.encode(run()) + b"," + odd + b"]}"
+    body = b'{"data":[' + jsons.encode(run()) + b"," + odd + b"]}"
     found = decode.runs(body)
     assert found.count == 2
     assert "r1" in [row.id for row in found.rows]
     for row in found.rows:
-        runs.read(row, "ws", runs.RunOptions())
+        runs.read(row, "ws", run_rows.RunOptions())
 
 
 def test_a_row_can_be_written_again() -> None:

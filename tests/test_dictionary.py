@@ -9,7 +9,7 @@ import pytest
 from pipelines import dictionary
 from pipelines.views import View, views
 from sim_source import TABLES
-from sim_source.tables import Table
+from sim_source.schema import Table
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "tables.md"
 

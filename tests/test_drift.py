@@ -11,9 +11,11 @@ import pytest
 
 from pipelines.sim_api import WORKSPACE, Fault, Faults, SimServer, World, one_of_each, serve, small_world
 from pipelines.sim_api.answers import Answer
-from sim_source import Watch, account, decode, errors, runs, snapshots, wire
-from sim_source.decode import Rejected
-from sim_source.runs import ROW_FAULTS
+from sim_source import Watch, errors, jsons
+from sim_source.api import decode, wire
+from sim_source.api.decode import Rejected
+from sim_source.rows import account, run_rows, runs, snapshots
+from sim_source.rows.run_rows import ROW_FAULTS
 from sim_source.tables import LOGS
 from tests import recorded
 from tests.app import App
@@ -34,10 +36,10 @@ def run(**fields: Any) -> Json:
     return {"id": "r1", "startedAt": AT, "endedAt": AT, "cost": {"total": 0.01}, **fields}
 
 
-def read(told: Json, detail: Json | None = None) -> runs.RunRows:
-    row = decode.one(decode.encode(told), wire.Run)
-    full = None if detail is None else decode.one(decode.encode(detail), wire.Run)
-    return runs.read(row, "ws", runs.RunOptions(), full)
+def read(told: Json, detail: Json | None = None) -> run_rows.RunRows:
+    row = decode.one(jsons.encode(told), wire.Run)
+    full = None if detail is None else decode.one(jsons.encode(detail), wire.Run)
+    return runs.read(row, "ws", run_rows.RunOptions(), full)
 
 
 # new values of what looks like a fixed set
@@ -70,7 +72,7 @@ def test_a_new_way_to_end_passes_unchanged() -> None:
 
 def test_a_new_kind_of_audit_log_passes_unchanged() -> None:
     told = {"id": "a", "createdAt": AT, "action": "robot.dreamt", "resourceType": "sheep"}
-    row = account.audit_row(decode.one(decode.encode(told), wire.AuditLog))
+    row = account.audit_row(decode.one(jsons.encode(told), wire.AuditLog))
     assert {"robot.dreamt", "sheep"} <= set(row)
 
 
@@ -123,7 +125,7 @@ def outcomes(kind: str, told: Json) -> Iterator[tuple[str, Any]]:
             for part in path[:-1]:
                 holder = holder[part]
             holder[path[-1]] = other
-            body = decode.encode(changed)
+            body = jsons.encode(changed)
             yield f"{kind}: {path} = {other!r}", read_any(kind, body)
 
 
@@ -137,7 +139,7 @@ def read_any(kind: str, body: bytes) -> Any:
         return found
     try:
         if kind == "run":
-            return runs.read(found, "ws", runs.RunOptions(), found)
+            return runs.read(found, "ws", run_rows.RunOptions(), found)
         if kind == "execution":
             return snapshots.read(found, "ws", "asked")
         if kind == "audit":
@@ -177,7 +179,7 @@ def test_any_other_type_in_any_field_is_a_row_or_set_aside(kind: str, generation
 
 
 def page(*rows: Any, **more: Any) -> bytes:
-    return decode.encode({"data": list(rows), **more})
+    return jsons.encode({"data": list(rows), **more})
 
 
 @pytest.mark.parametrize(
@@ -290,7 +292,7 @@ def test_a_snapshot_that_does_not_fit_is_set_aside_under_its_execution(warehouse
     faults, stored, odd_ones = Faults(), set(), set()
     for kind, body, fits in SNAPSHOTS:
         execution = world.runs[f"wf-triage.{kind}"].execution_id
-        faults.always(odd(decode.encode(body)), path=f"/api/v1/logs/executions/{execution}")
+        faults.always(odd(jsons.encode(body)), path=f"/api/v1/logs/executions/{execution}")
         (stored if fits else odd_ones).add(execution)
     with serve(world, faults=faults) as server:
         watch = ask_for_all(server, warehouse)
@@ -317,7 +319,7 @@ def test_a_detail_that_does_not_fit_is_set_aside_and_its_run_stays(warehouse: Wa
     faults = Faults()
     for kind, fields in DETAILS.items():
         body = {"data": {**run(id=f"wf-triage.{kind}", finalOutput={"text": "on fire"}), **fields}}
-        faults.always(odd(decode.encode(body)), path=f"/api/v1/logs/wf-triage.{kind}?")
+        faults.always(odd(jsons.encode(body)), path=f"/api/v1/logs/wf-triage.{kind}?")
     with serve(world, faults=faults) as server:
         watch = ask_for_all(server, warehouse)
         world.now_ms += 60_000

@@ -21,9 +21,12 @@ from pipelines.sim_api import (
     serve,
     small_world,
 )
-from sim_source import errors, walk, wire
-from sim_source.decode import Page, Rejected
-from sim_source.walk import Query
+from sim_source import errors
+from sim_source.api import wire
+from sim_source.api.decode import Page, Rejected
+from sim_source.api.query import Query
+from sim_source.paging.walk_audit import walk_audit_logs
+from sim_source.paging.walk_runs import walk_runs
 from tests.app import App
 from tests.shelf import END, Audit, Runs, at, gaps_of, given_ids
 
@@ -123,7 +126,7 @@ def odd_rows(count: int, named: bool = True) -> list[Rejected]:
 def test_a_walk_of_runs_ends_where_no_page_brings_anything_new(rows: tuple[int, ...]) -> None:
     server = Stuck(page_of(runs_at(*rows)))
     with pytest.raises(errors.NoProgress, match=r"2026-11-01T.*the walk ended there"):
-        list(walk.runs(server.ask, at(0), END))
+        list(walk_runs(server.ask, at(0), END))
 
 
 @pytest.mark.parametrize("rows", [(), (5,), (5, 5, 5), (3, 2, 1)], ids=str)
@@ -133,13 +136,13 @@ def test_a_walk_of_audit_logs_ends_where_no_page_brings_anything_new(
 ) -> None:
     server = Stuck(page_of(logs_at(*rows)))
     with pytest.raises(errors.NoProgress, match="audit logs up to"):
-        list(walk.audit(server.ask, start, END))
+        list(walk_audit_logs(server.ask, start, END))
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["with ids", "without ids"])
 def test_walks_get_past_pages_of_nothing_but_unreadable_rows(named: bool) -> None:
     """A page that never tells a moment: all that follows may be missing, which is told."""
-    for walked in (walk.runs, walk.audit):
+    for walked in (walk_runs, walk_audit_logs):
         server = Stuck(page_of([], odd_rows(3, named)), 200)
         chunks = list(walked(server.ask, at(0), END))
         (gap,) = gaps_of(chunks)
@@ -156,7 +159,7 @@ def test_unreadable_runs_beyond_what_any_page_shows_are_a_gap_and_the_walk_goes_
         page.rows = [row for row in page.rows if row.id not in broken]
         return page
 
-    chunks = list(walk.runs(ask, at(0), END))
+    chunks = list(walk_runs(ask, at(0), END))
     assert sorted(given_ids(chunks)) == sorted(set(server.ids) - broken)
     (gap,) = gaps_of(chunks)
     assert at(39) <= gap.first <= at(1000)
@@ -174,7 +177,7 @@ def test_unreadable_audit_logs_beyond_a_page_are_a_gap_and_the_walk_goes_on_behi
         page.rows = [row for row in page.rows if row.id not in broken]
         return page
 
-    chunks = list(walk.audit(ask, None, END))
+    chunks = list(walk_audit_logs(ask, None, END))
     assert sorted(given_ids(chunks)) == sorted(set(server.ids) - broken)
     assert all(at(40) <= gap.first and gap.last <= at(5000) for gap in gaps_of(chunks))
     assert gaps_of(chunks)

@@ -22,7 +22,10 @@ from pipelines.sim_api import (
     small_world,
 )
 from pipelines.sim_api import faults as fault
-from sim_source import Watch, client, feed, workspace
+from sim_source import Watch
+from sim_source.api import client
+from sim_source.parallel import session
+from sim_source.reading import workspace
 from tests.warehouse import STEADY, Row, Warehouse
 
 EVERY_WAY = {
@@ -84,7 +87,7 @@ def test_a_fifth_of_all_answers_failing_in_every_way_changes_no_table_and_no_try
 ) -> None:
     # none under way when another is refused: the order is exact
     monkeypatch.setattr(workspace, "CONNECTIONS", 1)
-    monkeypatch.setattr(feed, "FAR_S", math.inf)
+    monkeypatch.setattr(session, "FAR_S", math.inf)
     calm, stormy = Warehouse(tmp_path / "calm"), Warehouse(tmp_path / "stormy")
     asked: dict[str, Any] = {"details": "all", "snapshots": "all"}
     with serve(world, dialect, limit=SOON, max_limit=4) as server:

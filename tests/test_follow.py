@@ -8,8 +8,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim_source import life
-from sim_source.life import OpenRun
+from sim_source.rows import life
+from sim_source.rows.life import OpenRun
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

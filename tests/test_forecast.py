@@ -10,13 +10,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bench import rates
-from pipelines import forecast
-from pipelines.forecast import Bucket, Pace, Times, Work
+from pipelines.check import forecast
+from pipelines.check.forecast import Bucket, Pace, Times, Work
 from pipelines.sim_api.limits import Buckets, RateLimit
-from sim_source import rate, walk, walk_audit, wire
-from sim_source.client import CONNECTIONS
-from sim_source.decode import Page
-from sim_source.walk import PageSize
+from sim_source.api import rate, wire
+from sim_source.api.client import CONNECTIONS
+from sim_source.api.decode import Page
+from sim_source.paging import walk_audit, walk_list
+from sim_source.paging.chunks import PageSize
+from sim_source.paging.walk_audit import walk_audit_logs
+from sim_source.paging.walk_runs import walk_runs
 from tests.network import Network
 from tests.shelf import END, Audit, Runs, at, given_ids
 
@@ -36,11 +39,11 @@ limits = st.builds(
 def test_pages_are_counted_as_a_walk_by_time_asks_for_them(rows: int, page: int) -> None:
     # of pages this small a cursor would be worth its while
     runs = Runs([3 * number for number in range(rows)], clamp=page, cursors="without order")
-    given_ids(walk.runs(runs.ask, at(0), END, PageSize(page)))
+    given_ids(walk_runs(runs.ask, at(0), END, PageSize(page)))
     assert forecast.pages_by_time(rows, page) == runs.requests
     audit = Audit([3000 * number for number in range(rows)])
     with patch.object(walk_audit, "AUDIT_PAGE", page):
-        given_ids(walk.audit(audit.ask, None, END))
+        given_ids(walk_audit_logs(audit.ask, None, END))
     assert forecast.pages_by_time(rows, page) == audit.requests
 
 
@@ -52,7 +55,7 @@ def test_workflows_are_counted_as_a_walk_by_cursor_asks_for_them(rows: int, page
         found = [wire.Workflow(id=str(number)) for number in range(first, min(first + page, rows))]
         return Page(found, str(first + page) if first + page < rows else None, 100)
 
-    assert forecast.pages_by_cursor(rows, page) == len(list(walk.by_cursor(ask)))
+    assert forecast.pages_by_cursor(rows, page) == len(list(walk_list.walk_by_cursor(ask)))
 
 
 @given(limit=limits, spent=st.integers(0, 3000), waited=st.floats(0, 200), requests=st.integers(0, 500))

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.sim_api import plans, serve, small_world
-from sim_source import Watch, windows
-from sim_source.gaps import Gaps
-from sim_source.moments import MILLISECOND
-from sim_source.paging import Gap
+from sim_source import Watch
+from sim_source.paging import windows
+from sim_source.paging.chunks import Gap
+from sim_source.reading.gaps import Gaps
+from sim_source.timestamps import MILLISECOND
 from tests.warehouse import Warehouse
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -16,11 +16,12 @@ import pytest
 from dlt.destinations.exceptions import DatabaseException, DatabaseTransientException
 
 from pipelines.sim_api import WORKSPACE, World, audit_burst, finished_run, plans, serve, small_world
-from sim_source import decode, nesting, privacy
-from sim_source.handover import without_nul
+from sim_source import jsons, nesting
+from sim_source.reading.row_checks import without_nul
+from sim_source.rows import privacy
+from sim_source.stored.rejections import bisected, refused
+from sim_source.stored.warehouse import Warehouse, cannot_answer
 from sim_source.tables import AUDIT_LOGS, TRACE_SPANS
-from sim_source.trial import bisected, refused
-from sim_source.warehouse import Warehouse, cannot_answer
 from tests.app import App
 
 
@@ -191,8 +192,8 @@ def test_nul_is_replaced_in_texts_and_in_json_and_an_escaped_backslash_is_none()
 
 
 def test_numbers_that_hardly_anything_holds_are_texts() -> None:
-    told = decode.anything(b'{"a":1e200000,"b":1.5e300,"c":-1e-200000,"d":12345678901234567890.25}')
-    assert decode.encode(told) == b'{"a":"1e200000","b":1.5E+300,"c":"-1e-200000","d":12345678901234567890.25}'
+    told = jsons.anything(b'{"a":1e200000,"b":1.5e300,"c":-1e-200000,"d":12345678901234567890.25}')
+    assert jsons.encode(told) == b'{"a":"1e200000","b":1.5E+300,"c":"-1e-200000","d":12345678901234567890.25}'
 
 
 def test_a_load_that_the_destination_refuses_is_bisected_to_the_row_and_blocks_nothing(

@@ -20,9 +20,10 @@ from dlt.common.pipeline import PipelineContext
 
 from pipelines.sim_api import OWNER_KEY, WORKSPACE, World, finished_run, plans, serve, small_world
 from sim_source import Watch, sim_source
-from sim_source.crew import Crew
 from sim_source.errors import ConfigurationError
-from sim_source.worker import Task
+from sim_source.parallel.worker import Task
+from sim_source.parallel.workers import Workers
+from sim_source.rows import run_rows
 from tests.app import App, one_of_every_kind
 from tests.warehouse import Warehouse, source_of
 
@@ -37,13 +38,13 @@ import dlt
 
 package = import_module({package!r})
 source_module = import_module({package!r} + ".source")
-crew = import_module({package!r} + ".crew")
-crew.WORTH_BYTES = 0
+workers = import_module({package!r} + ".parallel.workers")
+workers.WORTH_BYTES = 0
 read = []
-ask = crew._Process.ask
-crew._Process.ask = lambda self, task: (read.append(1), ask(self, task))[1]
-init = crew.Crew.__init__
-crew.Crew.__init__ = lambda self, processes=None, worth=0: init(self, processes, 0)
+ask = workers._Process.ask
+workers._Process.ask = lambda self, task: (read.append(1), ask(self, task))[1]
+init = workers.Crew.__init__
+workers.Crew.__init__ = lambda self, processes=None, worth=0: init(self, processes, 0)
 
 def state():
     loggers = [logging.getLogger(name) for name in (None, "dlt", "sim_source")]
@@ -183,7 +184,7 @@ def test_where_no_process_can_be_started_that_is_said_once_and_all_is_read(
 ) -> None:
     world, watch = many_runs(), Watch()
     monkeypatch.setattr(sys, "executable", executable)
-    monkeypatch.setattr(Crew.__init__, "__defaults__", (None, 0))
+    monkeypatch.setattr(Workers.__init__, "__defaults__", (None, 0))
     with serve(world, "2026-03") as server:
         warehouse.load(server, processes=1, watch=watch)
     assert warehouse.counts()["logs"] == 1_500
@@ -194,7 +195,7 @@ def test_where_no_process_can_be_started_that_is_said_once_and_all_is_read(
 def test_counting_pages_that_are_given_away_meanwhile_is_no_fault() -> None:
     import threading
 
-    crew, over, faults = Crew(processes=1, worth=0), threading.Event(), []
+    crew, over, faults = Workers(processes=1, worth=0), threading.Event(), []
 
     def count() -> None:
         while not over.is_set():
@@ -203,9 +204,7 @@ def test_counting_pages_that_are_given_away_meanwhile_is_no_fault() -> None:
             except RuntimeError as fault:
                 faults.append(fault)
 
-    from sim_source import runs
-
-    task = Task(b'{"data":[]}', frozenset(), WORKSPACE, runs.RunOptions(), [], False)
+    task = Task(b'{"data":[]}', frozenset(), WORKSPACE, run_rows.RunOptions(), [], False)
     thread = threading.Thread(target=count)
     thread.start()
     try:

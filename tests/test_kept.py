@@ -17,8 +17,10 @@ from typing import Any
 
 import pytest
 
-from sim_source import account, decode, runs, snapshots, wire
-from sim_source.tables import Row
+from sim_source import jsons
+from sim_source.api import decode, wire
+from sim_source.rows import account, run_rows, runs, snapshots
+from sim_source.schema import Row
 from tests import recorded
 
 Path = tuple[str | int, ...]
@@ -55,24 +57,24 @@ names; ``*`` is any place in a list."""
 
 
 def read_list(told: Json) -> list[Row]:
-    run = decode.one(decode.encode(told), wire.Run)
-    return all_rows(runs.read(run, recorded.WORKSPACE, runs.RunOptions()))
+    run = decode.one(jsons.encode(told), wire.Run)
+    return all_rows(runs.read(run, recorded.WORKSPACE, run_rows.RunOptions()))
 
 
 def read_detail(told: Json) -> list[Row]:
-    detail = decode.one(decode.encode(told), wire.Run)
+    detail = decode.one(jsons.encode(told), wire.Run)
     run = wire.Run(id="x", started_at=datetime(2026, 11, 1, tzinfo=UTC))
-    read = runs.read(run, recorded.WORKSPACE, runs.RunOptions(), detail)
-    listed = runs.read(detail, recorded.WORKSPACE, runs.RunOptions(logs_only=True)).log  # says what both tell
+    read = runs.read(run, recorded.WORKSPACE, run_rows.RunOptions(), detail)
+    listed = runs.read(detail, recorded.WORKSPACE, run_rows.RunOptions(logs_only=True)).log  # says what both tell
     return [*all_rows(read), listed]
 
 
-def all_rows(read: runs.RunRows) -> list[Row]:
+def all_rows(read: run_rows.RunRows) -> list[Row]:
     return [read.log, read.detail, *read.items, *read.spans]
 
 
 def read_execution(told: Json) -> list[Row]:
-    read = snapshots.read(decode.one(decode.encode(told), wire.Execution), recorded.WORKSPACE)
+    read = snapshots.read(decode.one(jsons.encode(told), wire.Execution), recorded.WORKSPACE)
     return [read.snapshot, *([read.state] if read.state else [])]
 
 
@@ -80,9 +82,9 @@ READ: dict[str, Callable[[Json], list[Row]]] = {
     "list": read_list,
     "detail": read_detail,
     "execution": read_execution,
-    "audit": lambda told: [account.audit_row(decode.one(decode.encode(told), wire.AuditLog))],
-    "workflow": lambda told: [account.workflow_row(decode.one(decode.encode(told), wire.Workflow), "ws")],
-    "usage": lambda told: [account.usage_row(decode.one(decode.encode(told), wire.Usage), datetime.now(UTC))],
+    "audit": lambda told: [account.audit_row(decode.one(jsons.encode(told), wire.AuditLog))],
+    "workflow": lambda told: [account.workflow_row(decode.one(jsons.encode(told), wire.Workflow), "ws")],
+    "usage": lambda told: [account.usage_row(decode.one(jsons.encode(told), wire.Usage), datetime.now(UTC))],
 }
 
 

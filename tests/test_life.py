@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sim_source import life
+from sim_source.rows import life
 
 ENDED = datetime(2026, 11, 20, tzinfo=UTC)
 

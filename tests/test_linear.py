@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bench.hostile import TEXTS, looks
-from sim_source.privacy import REDACTED, text_without_secrets
+from sim_source.rows.privacy import REDACTED, text_without_secrets
 
 TOKENS = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*")
 OF_QUERY = re.compile(

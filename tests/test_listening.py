@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.listening import Listening, Told, limit_of
+from pipelines.check.observed_limit import Listening, Told, limit_of
 from pipelines.sim_api.limits import Buckets, RateLimit
 from tests.warehouse import iso
 

@@ -10,12 +10,13 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines import comments
+from pipelines.destination import comments
 from pipelines.sim_api import NOW, WORKSPACE, Plan, World, audit_bulk, plans, serve, small_world, tied_runs
 from pipelines.sim_api.clock import iso
 from pipelines.views import keep
-from sim_source import Watch, errors, windows
-from sim_source.workspace import Workspace
+from sim_source import Watch, errors
+from sim_source.paging import windows
+from sim_source.reading.workspace import Workspace
 from tests.app import App, Result
 from tests.warehouse import Warehouse
 

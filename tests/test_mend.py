@@ -7,7 +7,7 @@ from pathlib import Path
 import dlt
 import pytest
 
-from pipelines import mend
+from pipelines.dlt_internals import repair_working_dir
 
 WHOLE = ["load/normalized/2/new_jobs/logs.0a1b.0.parquet", "normalize/extracted/3/new_jobs/logs.2c3d.0.parquet"]
 """A package to be loaded, and one to be normalised."""
@@ -29,10 +29,10 @@ def test_what_a_kill_leaves_is_finished_or_removed(tmp_path: Path, left: list[st
     for name in [*WHOLE, *left, "load/loaded/0/package_completed.json"]:
         (working / name).parent.mkdir(parents=True, exist_ok=True)
         (working / name).touch()
-    mend.working_folder(pipeline)
+    repair_working_dir.working_folder(pipeline)
     found = {str(path.relative_to(working)) for path in working.glob("*/*/**/*") if path.is_file()}
     assert found == {*WHOLE, *then, "load/loaded/0/package_completed.json"}
 
 
 def test_a_new_working_folder_needs_no_mending(tmp_path: Path) -> None:
-    mend.working_folder(dlt.pipeline("fresh", pipelines_dir=str(tmp_path)))
+    repair_working_dir.working_folder(dlt.pipeline("fresh", pipelines_dir=str(tmp_path)))

@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
-from sim_source import decode, merge, runs, wire
-from sim_source.merge import StoredRun
-from sim_source.runs import RunRows
-from sim_source.tables import COST_ITEMS, LOG_DETAILS, LOGS, Row, Table
+from sim_source import jsons
+from sim_source.api import decode, wire
+from sim_source.rows import merge, run_rows, runs, stored_run
+from sim_source.rows.run_rows import RunRows
+from sim_source.rows.stored_run import StoredRun
+from sim_source.schema import Row, Table
+from sim_source.tables import COST_ITEMS, LOG_DETAILS, LOGS
 
 START = datetime(2026, 11, 20, 8, tzinfo=UTC)
 END = START + timedelta(seconds=5)
@@ -35,7 +38,7 @@ def answer(**fields: Any) -> wire.Run:
         "cost": {"total": 0.015},
         "workflow": {"id": "w1", "name": "Triage", "description": "Sorts"},
     }
-    return decode.one(decode.encode({**told, **fields}), wire.Run)
+    return decode.one(jsons.encode({**told, **fields}), wire.Run)
 
 
 LIST = answer(traceSpans=TRACE)
@@ -49,7 +52,7 @@ DELETED = {"workflowId": None, "workflow": {"id": None, "name": "Deleted Workflo
 
 
 def read(run: wire.Run, detail: wire.Run | None = None, **options: Any) -> RunRows:
-    return runs.read(run, "ws", runs.RunOptions(**options), detail, asked=detail is not None)
+    return runs.read(run, "ws", run_rows.RunOptions(**options), detail, asked=detail is not None)
 
 
 def stored(run: wire.Run, detail: wire.Run | None = None, **options: Any) -> StoredRun:
@@ -176,7 +179,7 @@ def test_a_status_that_only_a_richer_answer_told_is_not_undone(known: str, silen
 def test_fields_nobody_has_documented_are_kept_when_they_are_no_longer_sent() -> None:
     before = stored(answer(region="eu", score=1))
     merged = merge.richer(read(answer(score=2)), before)
-    assert decode.anything(log(merged)["extra"].encode()) == {"region": "eu", "score": 2}
+    assert jsons.anything(log(merged)["extra"].encode()) == {"region": "eu", "score": 2}
 
 
 def test_a_run_that_is_gone_keeps_what_is_known_and_its_cost_stays_unknown() -> None:
@@ -345,5 +348,5 @@ def test_only_what_differs_is_loaded() -> None:
 def test_json_that_a_database_writes_anew_is_the_same() -> None:
     one = ("r1", *[None] * 12, '{"a": 1, "b": [2]}', None)
     other = ("r1", *[None] * 12, '{"b":[2],"a":1}', None)
-    assert merge.same_row(LOGS, one, other)
-    assert not merge.same_row(LOGS, one, (*one[:13], '{"a":2}', None))
+    assert stored_run.same_row(LOGS, one, other)
+    assert not stored_run.same_row(LOGS, one, (*one[:13], '{"a":2}', None))

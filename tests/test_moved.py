@@ -11,7 +11,7 @@ import dlt
 import duckdb
 import pytest
 
-from pipelines import pipeline
+from pipelines.destination import pipeline
 from pipelines.sim_api import WORKSPACE, SimServer, World, finished_run, plans, serve
 from sim_source import Watch
 from tests import child

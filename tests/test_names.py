@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from pipelines import names
+from pipelines.destination import names
 from pipelines.sim_api import serve
 from sim_source.errors import ConfigurationError
 from tests.app import App, one_of_every_kind

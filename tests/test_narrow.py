@@ -9,12 +9,15 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from sim_source import errors, narrow, walk, wire
-from sim_source.decode import Page
-from sim_source.narrow import ByRange, ByValue, Found
-from sim_source.paging import PageSize
-from sim_source.walk import AUDIT_PAGE, Query
-from sim_source.walk_audit import FILTERS
+from sim_source import errors
+from sim_source.api import wire
+from sim_source.api.decode import Page
+from sim_source.api.query import Query
+from sim_source.paging import narrowing
+from sim_source.paging.chunks import PageSize
+from sim_source.paging.narrowing import ByRange, ByValue, Found
+from sim_source.paging.walk_audit import AUDIT_PAGE, FILTERS, walk_audit_logs
+from sim_source.paging.walk_runs import walk_runs
 from tests.shelf import END, Audit, Runs, at, gaps_of, given_ids
 
 MOMENT = 5_000_100
@@ -42,7 +45,7 @@ def add(server: Audit, moment: int, facts: dict[str, str]) -> None:
 
 def walked(server: Audit) -> tuple[set[str], int]:
     """Ids that were given, each once, and how many gaps."""
-    chunks = list(walk.audit(server.ask, None, END))
+    chunks = list(walk_audit_logs(server.ask, None, END))
     found = given_ids(chunks)
     assert len(found) == len(set(found))
     return set(found), len(gaps_of(chunks))
@@ -135,7 +138,7 @@ def test_a_server_that_refuses_all_is_said_as_it_is() -> None:
         raise errors.BadRequest("400 no")
 
     with pytest.raises(errors.BadRequest):
-        list(walk.audit(refuse, None, END))
+        list(walk_audit_logs(refuse, None, END))
 
 
 def test_a_query_that_said_there_is_more_must_be_left_with_more_rows_than_its_page_had() -> None:
@@ -150,16 +153,16 @@ def test_a_value_met_before_the_walk_is_asked_for_where_it_is_overfull() -> None
     groups = (100, {"action": "a"}), (160, {"action": "b", "actor_id": "mika"}), (40, {"action": "b"})
     server, asked = burst(*groups), []
 
-    def before(first: datetime, last: datetime) -> set[narrow.Kind]:
+    def before(first: datetime, last: datetime) -> set[narrowing.Kind]:
         assert (first, last) == (at(5000), at(5001))
         asked.append(server.requests)
         return {(action, actor, None, "file", "") for action in "abc" for actor in ("mika", None)}
 
-    chunks = list(walk.audit(server.ask, None, END, before))
+    chunks = list(walk_audit_logs(server.ask, None, END, before))
     assert {id_ for _, id_, action in server.rows if action == "a"} < set(given_ids(chunks))
     assert len(given_ids(chunks)) >= 200
     assert len(asked) == 1
-    assert not list(walk.audit(burst((100, {"action": "a"})).ask, None, END, before))[1:]
+    assert not list(walk_audit_logs(burst((100, {"action": "a"})).ask, None, END, before))[1:]
     assert len(asked) == 1  # where all fits nobody is asked
 
 
@@ -189,7 +192,7 @@ def test_requests_for_a_burst_that_cannot_be_told_apart_are_bounded() -> None:
     ]
     server = burst(*groups)
     assert walked(server)[1] == 1
-    assert server.requests < narrow.MOST_QUERIES + 10
+    assert server.requests < narrowing.MOST_QUERIES + 10
 
 
 kinds = st.fixed_dictionaries(
@@ -234,14 +237,14 @@ def run_facts(count: int, **of: Any) -> dict[int, dict[str, Any]]:
 )
 def test_runs_of_one_instant_without_an_order_are_told_apart(of: dict[str, Any]) -> None:
     server = Runs([5] * 60 + [6], facts=run_facts(61, **of), clamp=40, ties="unordered", cursors="fail")
-    chunks = list(walk.runs(server.ask, at(0), END))
+    chunks = list(walk_runs(server.ask, at(0), END))
     assert (sorted(given_ids(chunks)), gaps_of(chunks)) == (server.ids, [])
 
 
 def test_running_runs_have_no_duration_to_be_told_apart_by() -> None:
     facts = run_facts(60, level="info", total_duration_ms=lambda n: n if n % 2 else None)
     server = Runs([5] * 60, facts=facts, clamp=20, ties="unordered", cursors="fail")
-    assert gaps_of(list(walk.runs(server.ask, at(0), END)))
+    assert gaps_of(list(walk_runs(server.ask, at(0), END)))
 
 
 @given(
@@ -258,7 +261,7 @@ def test_runs_of_an_instant_that_are_not_told_as_a_gap_have_been_read(
     facts = run_facts(count, level="info", total_duration_ms=lambda n: n % of if of else 1)
     server = Runs([5] * count, facts=facts, clamp=10, ties=ties, cursors=cursors, seed=seed)
     assume(server.ids)
-    chunks = list(walk.runs(server.ask, at(0), END, PageSize(largest=10)))
+    chunks = list(walk_runs(server.ask, at(0), END, PageSize(largest=10)))
     found = given_ids(chunks)
     assert len(found) == len(set(found))
     assert gaps_of(chunks) or sorted(found) == server.ids

@@ -14,11 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim_source.errors import ConfigurationError
-from sim_source.people import People
-from sim_source.tables import AUDIT_LOGS, LOGS, REJECTED_ROWS, TRACE_SPANS, Table
+from sim_source.rows.pseudonyms import Pseudonyms
+from sim_source.schema import Table
+from sim_source.tables import AUDIT_LOGS, LOGS, REJECTED_ROWS, TRACE_SPANS
 
 SALT = "a salt of the user's own"
-PEOPLE = People(SALT)
+PEOPLE = Pseudonyms(SALT)
 Row = dict[str, Any]
 
 
@@ -75,7 +76,7 @@ def test_the_same_person_is_the_same_text(value: str) -> None:
 
 
 def test_another_salt_gives_another_text() -> None:
-    assert People(SALT + "!").person("olga@example.com") != HERS
+    assert Pseudonyms(SALT + "!").person("olga@example.com") != HERS
 
 
 @pytest.mark.parametrize(
@@ -198,7 +199,7 @@ def test_long_texts_take_no_long_time(text: str) -> None:
 @pytest.mark.parametrize("salt", [None, "", "short", "x" * 15, " " * 40, "x" * 15 + "\n"])
 def test_a_missing_or_short_salt_is_named_with_its_remedy(salt: str | None) -> None:
     with pytest.raises(ConfigurationError, match=r"SIM_REDACT_SALT.*16 characters.*openssl") as raised:
-        People(salt)
+        Pseudonyms(salt)
     assert "short" not in str(raised.value)
     assert "xxx" not in str(raised.value)
 

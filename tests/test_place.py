@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.pipeline import pipeline_for
+from pipelines.destination.pipeline import pipeline_for
 from pipelines.settings import Target
 
 

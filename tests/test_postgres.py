@@ -10,8 +10,9 @@ import dlt
 import duckdb
 import pytest
 
-from pipelines import lock, settings
-from pipelines.pipeline import pipeline_for
+from pipelines import settings
+from pipelines.destination import lock
+from pipelines.destination.pipeline import pipeline_for
 from pipelines.sim_api import OWNER_KEY, WORKSPACE, plans, serve
 from sim_source import TABLES, Watch, sim_source
 from tests.app import App, one_of_every_kind

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim_source import privacy
-from sim_source.privacy import REDACTED
+from sim_source.rows import privacy
+from sim_source.rows.privacy import REDACTED
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sim_source import decode, runs, wire, worker
+from sim_source import jsons
+from sim_source.api import decode, wire
+from sim_source.parallel import worker
+from sim_source.rows import run_rows, runs
 from tests import recorded
 
 BOTH_OLD = {
@@ -60,8 +63,8 @@ UNLISTED = wire.Run(id="x", started_at=datetime(2026, 11, 1, tzinfo=UTC))
 """Stands for the list row where only a detail was recorded."""
 
 
-def read(row: wire.Run, detail: wire.Run | None = None) -> runs.RunRows:
-    return runs.read(row, recorded.WORKSPACE, runs.RunOptions(), detail, asked=detail is not None)
+def read(row: wire.Run, detail: wire.Run | None = None) -> run_rows.RunRows:
+    return runs.read(row, recorded.WORKSPACE, run_rows.RunOptions(), detail, asked=detail is not None)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +88,7 @@ def test_another_process_reads_the_same_status_or_leaves_the_run(name: str) -> N
     body = recorded.answer("v0.8.9", f"logs_full_{name}").body
     row = recorded.listed("v0.8.9", name)
     tables = ["logs", "log_details", "cost_items", "trace_spans"]
-    task = worker.Task(body, frozenset(), recorded.WORKSPACE, runs.RunOptions(), tables, True)
+    task = worker.Task(body, frozenset(), recorded.WORKSPACE, run_rows.RunOptions(), tables, True)
     found = worker.read(task)
     by_list, _ = STATUSES["v0.8.9"][name]
     if read(row).pending:
@@ -98,8 +101,8 @@ def test_another_process_reads_the_same_status_or_leaves_the_run(name: str) -> N
 def test_status_at_a_recorded_moment_of_a_life(moment: str, by_list: str, by_detail: str) -> None:
     """2b runs again after its pause, and neither answer tells: it is followed as a paused one."""
     told = recorded.life(moment)
-    row = decode.one(decode.encode(told["list_full"]), wire.Run)
-    detail = decode.one(decode.encode(told["detail"]), wire.Run)
+    row = decode.one(jsons.encode(told["list_full"]), wire.Run)
+    detail = decode.one(jsons.encode(told["detail"]), wire.Run)
     assert read(row).fingerprint.status == by_list
     assert read(row, detail).fingerprint.status == by_detail
 

@@ -10,7 +10,7 @@ import dlt
 import duckdb
 import pytest
 
-from pipelines.query import ask
+from pipelines.destination.query import ask
 from pipelines.report import cubes, page
 from pipelines.settings import Target
 from sim_source.errors import ConfigurationError

@@ -9,8 +9,8 @@ import pytest
 
 from pipelines import cli
 from pipelines.sim_api import WORKSPACE, SimServer, World, audit_burst, finished_run, plans, serve, small_world
-from sim_source import resync, windows
-from sim_source.resync import Resync
+from sim_source.paging import resync, windows
+from sim_source.paging.resync import Resync
 from tests import child
 from tests.app import App
 from tests.tables import at

@@ -9,12 +9,14 @@ from itertools import pairwise
 
 import pytest
 
-from pipelines import estimate
-from pipelines.forecast import pages_by_time
-from pipelines.sampling import Needs, Seen, Stretch, counted, rows_of, sampled, standard_error
-from sim_source import windows, wire
-from sim_source.decode import Page
-from sim_source.walk import AUDIT_PAGE, Query
+from pipelines.check import estimate
+from pipelines.check.forecast import pages_by_time
+from pipelines.check.sampling import Needs, Seen, Stretch, counted, rows_of, sampled, standard_error
+from sim_source.api import wire
+from sim_source.api.decode import Page
+from sim_source.api.query import Query
+from sim_source.paging import windows
+from sim_source.paging.walk_audit import AUDIT_PAGE
 
 AGENT = Seen("agent", "v1", pending=True, snapshot=True)
 PLAIN = Seen("plain", "v2", pending=False, snapshot=True)

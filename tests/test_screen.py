@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.screen.visible import visible
 from pipelines.settings import EARLIEST, LATEST, moment
 from pipelines.sim_api import World, finished_run, plans, serve, small_world
-from pipelines.visible import visible
 from tests import child
 from tests.app import App
 

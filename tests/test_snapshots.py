@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim_source import decode, privacy, snapshots, wire
+from sim_source import jsons
+from sim_source.api import decode, wire
+from sim_source.rows import privacy, snapshots
 from tests import recorded
 
 
@@ -20,7 +22,7 @@ def state(secret: str | None = "sk-super-secret", **more: Any) -> dict[str, Any]
 
 
 def read(found: Any, **more: Any) -> snapshots.SnapshotRows:
-    body = decode.encode({"executionId": "x", "workflowId": "w", "workflowState": found, **more})
+    body = jsons.encode({"executionId": "x", "workflowId": "w", "workflowState": found, **more})
     return snapshots.read(decode.one(body, wire.Execution), "ws")
 
 

@@ -7,14 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from pipelines.sim_api import (
-    OWNER_KEY,
-    WORKSPACE,
-    Run,
-    World,
-    serve,
-)
-from pipelines.sim_api import small_world as small_world
+from pipelines.sim_api import OWNER_KEY, WORKSPACE, Run, World, serve
 from sim_source import sim_source
 from tests import oracle
 from tests.warehouse import ALL_TABLES, Warehouse, full_world

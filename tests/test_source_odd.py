@@ -9,19 +9,10 @@ import duckdb
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from pipelines.sim_api import (
-    WORKSPACE,
-    Faults,
-    World,
-    finished_run,
-    many_runs,
-    one_of_each,
-    plans,
-    serve,
-    small_world,
-)
+from pipelines.sim_api import WORKSPACE, Faults, World, finished_run, many_runs, one_of_each, plans, serve, small_world
 from pipelines.sim_api import faults as fault
-from sim_source import Watch, errors, memory
+from sim_source import Watch, errors
+from sim_source.stored import queries
 from tests import oracle
 from tests.warehouse import Warehouse
 
@@ -189,8 +180,10 @@ def test_rejected_rows_are_asked_for_only_where_there_are_any(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    ask = memory.Warehouse.ask
-    monkeypatch.setattr(memory.Warehouse, "ask", lambda self, sql, *args: (asked.append(sql), ask(self, sql, *args))[1])
+    ask = queries.Warehouse.ask
+    monkeypatch.setattr(
+        queries.Warehouse, "ask", lambda self, sql, *args: (asked.append(sql), ask(self, sql, *args))[1]
+    )
     world = small_world()
     run = finished_run(world, "wf-triage", plans.plain_plan())
     with serve(world) as server:

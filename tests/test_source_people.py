@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.sim_api import WORKSPACE, World, serve, small_world
 from sim_source import errors
-from sim_source.people import People
+from sim_source.rows.pseudonyms import Pseudonyms
 from tests.app import App
 from tests.warehouse import Warehouse, full_world
 
@@ -54,7 +54,7 @@ def test_people_are_in_nothing_that_is_written(warehouse: Warehouse, world: Worl
     written = warehouse.written()
     assert [name for name in NAMED if name in written] == []
     assert SALT.encode() not in written
-    people = People(SALT)
+    people = Pseudonyms(SALT)
     row = warehouse.row("audit_logs", "named-0")
     assert row["actor_email"] == people.person("olga@example.com")
     assert row["resource_name"] == people.person("bob@example.com")
@@ -86,7 +86,7 @@ def test_the_salt_comes_from_dlts_secrets(
     monkeypatch.setenv("SOURCES__SIM_SOURCE__REDACT_SALT", SALT)
     with serve(world) as server:
         warehouse.load(server, "audit_logs")
-    assert warehouse.row("audit_logs", "named-0")["actor_name"] == People(SALT).person("Olga Owner")
+    assert warehouse.row("audit_logs", "named-0")["actor_name"] == Pseudonyms(SALT).person("Olga Owner")
     assert SALT.encode() not in warehouse.written()
     assert SALT not in "".join(capsys.readouterr())
 
@@ -114,7 +114,7 @@ def test_the_command_line_hides_people(app: App, monkeypatch: pytest.MonkeyPatch
     assert (done.code, done.json["status"]) == (0, "ok")
     assert SALT not in done.out + done.err
     ((description, email),) = app.rows("SELECT description, actor_email FROM sim.audit_logs WHERE id IS NOT NULL")
-    assert description == People(SALT).person("bob@example.com")
+    assert description == Pseudonyms(SALT).person("bob@example.com")
     assert email.startswith("person-")
 
 

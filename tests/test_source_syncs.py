@@ -18,8 +18,8 @@ from pipelines.sim_api import (
     tied_runs,
 )
 from sim_source import Watch, sim_source
-from sim_source.memory import Memory
-from sim_source.warehouse import Warehouse as Stored
+from sim_source.stored.queries import WorkspaceQueries
+from sim_source.stored.warehouse import Warehouse as Stored
 from tests import oracle
 from tests.warehouse import ALL_TABLES, STEADY, Row, Warehouse, full_world
 
@@ -243,7 +243,7 @@ def test_what_is_unfinished_can_be_told_of_any_choice_of_tables(warehouse: Wareh
     world = full_world()
     with serve(world) as server:
         warehouse.load(server, *picked, details="none")
-    memory = Memory(Stored(warehouse.pipeline), WORKSPACE)
+    memory = WorkspaceQueries(Stored(warehouse.pipeline), WORKSPACE)
     found = memory.unfinished("costly", snapshots="version")
     # running, paused, resumed, and swept after that: these look paused in lists; plain ones tell of the first only
     assert found.open_runs == (1 if picked == ("logs",) else 4)

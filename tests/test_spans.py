@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim_source import decode, spans, wire
-from sim_source.cost import TokenCount
-from sim_source.spans import Trace
+from sim_source import jsons
+from sim_source.api import decode, wire
+from sim_source.rows import spans
+from sim_source.rows.cost import TokenCount
+from sim_source.rows.spans import Trace
 from sim_source.tables import TRACE_SPANS
 
 Json = dict[str, Any]
@@ -24,7 +26,7 @@ SpanRow = namedtuple("SpanRow", TRACE_SPANS.column_names)  # type: ignore[misc]
 
 
 def read(*roots: Json, payloads: bool = False) -> Trace:
-    decoded = [decode.one(decode.encode(span), wire.Span) for span in roots]
+    decoded = [decode.one(jsons.encode(span), wire.Span) for span in roots]
     return named_rows(spans.read(decoded, "run", "ws", payloads=payloads))
 
 
@@ -346,7 +348,7 @@ def test_a_plain_span_has_no_extra() -> None:
 @pytest.mark.parametrize("trace", [{"a": 1}, [{"children": [{"duration": "x"}], "unknown": 1}], ["span"], 5])
 def test_what_is_no_trace_is_refused_so_that_its_run_is_set_aside(trace: Any) -> None:
     with pytest.raises(msgspec.ValidationError):
-        spans.decoded(msgspec.Raw(decode.encode(trace)))
+        spans.decoded(msgspec.Raw(jsons.encode(trace)))
 
 
 def test_an_absent_trace_is_an_empty_one() -> None:
@@ -355,6 +357,6 @@ def test_an_absent_trace_is_an_empty_one() -> None:
 
 def test_unknown_fields_of_a_trace_are_kept_at_any_depth() -> None:
     trace = [{"name": "a", "region": "eu", "children": [{"name": "b", "shard": 7}]}]
-    (root,) = spans.decoded(msgspec.Raw(decode.encode(trace)))
+    (root,) = spans.decoded(msgspec.Raw(jsons.encode(trace)))
     assert bytes(root.unknown) == b'{"region":"eu"}'
     assert bytes((root.children or [])[0].unknown) == b'{"shard":7}'

@@ -10,7 +10,8 @@ import jsonschema
 import pytest
 
 from pipelines.sim_api import DIALECTS, serve
-from sim_source import sim_source, windows
+from sim_source import sim_source
+from sim_source.paging import windows
 from sim_source.tables import TABLES
 from tests.streams import Stream, rich_world, streams_of
 from tests.warehouse import Warehouse

@@ -8,8 +8,10 @@ import msgspec
 import pyarrow as pa
 import pytest
 
-from sim_source import TABLES, account, runs, snapshots, wire
-from sim_source.tables import Table
+from sim_source import TABLES
+from sim_source.api import wire
+from sim_source.rows import account, run_rows, runs, snapshots
+from sim_source.schema import Table
 
 CONTRACT = {
     "logs": (
@@ -130,7 +132,7 @@ def test_rows_of_every_builder_have_the_width_of_their_table() -> None:
     now = datetime(2026, 11, 20, tzinfo=UTC)
 
     trace = msgspec.Raw(b'[{"name": "s", "model": "m", "cost": {}}]')
-    run = runs.read(wire.Run(id="r", started_at=now, trace_spans=trace), "ws", runs.RunOptions())
+    run = runs.read(wire.Run(id="r", started_at=now, trace_spans=trace), "ws", run_rows.RunOptions())
     found = {
         "logs": run.log,
         "log_details": run.detail,

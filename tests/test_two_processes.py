@@ -12,7 +12,7 @@ import duckdb
 import pytest
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
-from pipelines import sync
+from pipelines.commands import sync
 from pipelines.sim_api import WORKSPACE, Faults, Gate, SimServer, World, faults, many_runs, plans, serve
 from tests import child, oracle
 from tests.app import App, one_of_every_kind

@@ -9,10 +9,14 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.sim_api import OWNER_KEY, WORKSPACE, many_runs, serve, small_world, tied_runs
-from sim_source import SimClient, errors, walk, windows, wire
-from sim_source.api import SimApi
-from sim_source.decode import Page, Rejected
-from sim_source.walk import PageSize, Query
+from sim_source import SimClient, errors
+from sim_source.api import wire
+from sim_source.api.decode import Page, Rejected
+from sim_source.api.endpoints import SimApi
+from sim_source.api.query import Query
+from sim_source.paging import windows
+from sim_source.paging.chunks import PAGE_BYTES, PageSize
+from sim_source.paging.walk_runs import walk_runs
 from tests import shelf
 from tests.shelf import END, Cursors, Runs, Ties, at, gaps_of, given_ids
 
@@ -23,7 +27,7 @@ CURSORS: tuple[Cursors, ...] = ("work", "without order", "fail", "page 1")
 
 
 def walked(server: Runs, size: PageSize | None = None) -> list[str]:
-    return given_ids(walk.runs(server.ask, at(0), END, size))
+    return given_ids(walk_runs(server.ask, at(0), END, size))
 
 
 def most_in_an_instant(server: Runs) -> int:
@@ -102,7 +106,7 @@ def test_a_hundred_thousand_runs_take_at_most_110_requests() -> None:
 
     for clamp in (1000, None):
         server.requests, server.clamp, server.cursors = 0, clamp, "fail"
-        assert sum(len(chunk.rows) for chunk in walk.runs(ask, at(0), END)) == 100_000
+        assert sum(len(chunk.rows) for chunk in walk_runs(ask, at(0), END)) == 100_000
         assert server.requests <= 110
 
 
@@ -112,9 +116,9 @@ def test_a_walk_cut_anywhere_and_begun_again_at_its_position_misses_nothing(serv
     assume(server.cursors != "work" or server.ties == "by id")
     assume(can_be_told_apart(server))
     size, position = PageSize(largest=7), at(0)
-    chunks = list(islice(walk.runs(server.ask, position, END, size), cut))
+    chunks = list(islice(walk_runs(server.ask, position, END, size), cut))
     position = chunks[-1].position
-    rest = walk.runs(server.ask, position, END, size)
+    rest = walk_runs(server.ask, position, END, size)
     assert set(given_ids(chunks)) | set(given_ids(rest)) == set(server.ids)
 
 
@@ -124,7 +128,7 @@ def test_rows_that_started_before_the_position_have_all_been_given(server: Runs)
     assume(server.cursors != "work" or server.ties == "by id")
     assume(can_be_told_apart(server))
     found: set[str] = set()
-    for chunk in walk.runs(server.ask, at(0), END, PageSize(largest=9)):
+    for chunk in walk_runs(server.ask, at(0), END, PageSize(largest=9)):
         found.update(row.id for row in chunk.rows)
         assert {id_ for start, id_, _ in server.rows if at(start) < chunk.position} <= found
 
@@ -145,7 +149,7 @@ def test_one_heavy_row_makes_pages_small_only_around_it() -> None:
             raise errors.Unavailable("500")
         return page
 
-    assert sorted(given_ids(walk.runs(ask, at(0), END))) == server.ids
+    assert sorted(given_ids(walk_runs(ask, at(0), END))) == server.ids
     assert server.requests <= 60
 
 
@@ -158,8 +162,8 @@ def test_pages_of_heavy_rows_stay_near_16_mb() -> None:
         sizes.append(page.size)
         return page
 
-    assert sorted(given_ids(walk.runs(ask, at(0), END))) == server.ids
-    assert max(sizes[1:]) <= walk.PAGE_BYTES
+    assert sorted(given_ids(walk_runs(ask, at(0), END))) == server.ids
+    assert max(sizes[1:]) <= PAGE_BYTES
 
 
 def test_a_page_of_one_row_that_fails_is_said() -> None:
@@ -170,7 +174,7 @@ def test_a_page_of_one_row_that_fails_is_said() -> None:
 
 def test_more_in_one_instant_than_a_server_can_show_is_told_as_a_gap() -> None:
     server = Runs([5] * 30 + [6], clamp=10, cursors="fail")
-    chunks = list(walk.runs(server.ask, at(0), END))
+    chunks = list(walk_runs(server.ask, at(0), END))
     found = given_ids(chunks)
     assert 10 < len(found) < 31
     assert id_at(server, 6) in found  # it goes on behind the instant
@@ -187,7 +191,7 @@ def test_cursors_that_lead_nowhere_do_not_hold_a_walk() -> None:
         page.next_cursor = page.next_cursor and f"{page.next_cursor}#{server.requests}"
         return page
 
-    found = given_ids(walk.runs(ask, at(0), END))
+    found = given_ids(walk_runs(ask, at(0), END))
     assert id_at(server, 6) in found  # it goes on behind the instant
     assert server.requests < 40
 
@@ -204,7 +208,7 @@ def test_a_page_of_rows_without_a_readable_start_is_passed(cursors: Cursors, siz
         page.rows = [row for row in page.rows if row.id not in broken]
         return page
 
-    chunks = list(walk.runs(ask, at(0), END, PageSize(largest=size)))
+    chunks = list(walk_runs(ask, at(0), END, PageSize(largest=size)))
     assert sorted(given_ids(chunks)) == sorted(set(server.ids) - broken)
     assert {row.id for chunk in chunks for row in chunk.rejected} == broken
     assert server.requests < 120
@@ -233,7 +237,7 @@ def test_runs_are_walked_completely_over_http(dialect: str, ties: str, page: int
         SimClient(OWNER_KEY, server.base_url, backoff_s=0.001) as client,
     ):
         api = SimApi(client)
-        chunks = walk.runs(lambda query: api.runs(WORKSPACE, query), shelf.BASE, windows.moment("2026-12-01"))
+        chunks = walk_runs(lambda query: api.runs(WORKSPACE, query), shelf.BASE, windows.moment("2026-12-01"))
         assert sorted(given_ids(chunks)) == sorted(run.id for run in world.runs_of(WORKSPACE))
 
 
@@ -243,5 +247,5 @@ def test_an_instant_larger_than_a_page_is_walked_over_http(dialect: str) -> None
     tied_runs(world, "wf-triage", 1200, world.now_ms - 5000)
     with serve(world, dialect) as server, SimClient(OWNER_KEY, server.base_url, backoff_s=0.001) as client:
         api = SimApi(client, full=False)
-        chunks = walk.runs(lambda query: api.runs(WORKSPACE, query), shelf.BASE, windows.moment("2026-12-01"))
+        chunks = walk_runs(lambda query: api.runs(WORKSPACE, query), shelf.BASE, windows.moment("2026-12-01"))
         assert sorted(given_ids(chunks)) == sorted(run.id for run in world.runs_of(WORKSPACE))

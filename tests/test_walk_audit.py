@@ -10,9 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.sim_api import OWNER_KEY, audit_burst, serve, small_world
-from sim_source import SimClient, errors, walk, walk_audit, windows, wire
-from sim_source.api import SimApi
-from sim_source.decode import Page
+from sim_source import SimClient, errors
+from sim_source.api import wire
+from sim_source.api.decode import Page
+from sim_source.api.endpoints import SimApi
+from sim_source.paging import walk_audit, walk_list, windows
+from sim_source.paging.walk_audit import walk_audit_logs
 from tests.shelf import END, Audit, at, given_ids
 
 
@@ -35,7 +38,7 @@ def test_every_audit_row_is_given_exactly_once_though_the_wire_cuts_microseconds
 ) -> None:
     server = Audit(moments)
     with patch.object(walk_audit, "AUDIT_PAGE", page):
-        assert sorted(given_ids(walk.audit(server.ask, None, END))) == server.ids
+        assert sorted(given_ids(walk_audit_logs(server.ask, None, END))) == server.ids
 
 
 @given(moments=bursts(10), page=st.integers(10, 20), cut=st.integers(1, 5))
@@ -46,12 +49,12 @@ def test_an_audit_walk_cut_anywhere_and_begun_again_misses_nothing(moments: list
     found: set[str] = set()
     with patch.object(walk_audit, "AUDIT_PAGE", page):
         windows.started(state, window, newest_first=True)
-        for chunk in islice(walk.audit(server.ask, window.start, window.end), cut):
+        for chunk in islice(walk_audit_logs(server.ask, window.start, window.end), cut):
             windows.reached(state, chunk.position)
             found.update(row.id for row in chunk.rows)
         again = windows.next_window(state, windows.Span(END), newest_first=True)
         assert again is not None
-        found.update(given_ids(walk.audit(server.ask, again.start, again.end)))
+        found.update(given_ids(walk_audit_logs(server.ask, again.start, again.end)))
     assert found == set(server.ids)
 
 
@@ -60,19 +63,19 @@ def test_an_audit_walk_cut_anywhere_and_begun_again_misses_nothing(moments: list
 def test_an_audit_walk_ends_and_doubles_nothing_even_where_bursts_fill_pages(moments: list[int], page: int) -> None:
     server = Audit([moment // 700 for moment in moments])
     with patch.object(walk_audit, "AUDIT_PAGE", page):
-        found = given_ids(walk.audit(server.ask, None, END))
+        found = given_ids(walk_audit_logs(server.ask, None, END))
     assert len(found) == len(set(found))
 
 
 def test_a_burst_larger_than_a_page_is_told_apart_by_its_actions() -> None:
     server = Audit([5_000_000 + n for n in range(240)] + [1000, 9_000_000], actions=4)
-    assert sorted(given_ids(walk.audit(server.ask, None, END))) == server.ids
+    assert sorted(given_ids(walk_audit_logs(server.ask, None, END))) == server.ids
 
 
 @pytest.mark.parametrize("rows", [0, 1, 99, 100, 101, 1000, 2345])
 def test_audit_requests_stay_within_5_percent_and_one_of_the_least_possible(rows: int) -> None:
     server = Audit([number * 12_345 for number in range(rows)])
-    assert sorted(given_ids(walk.audit(server.ask, None, END))) == server.ids
+    assert sorted(given_ids(walk_audit_logs(server.ask, None, END))) == server.ids
     assert server.requests <= max(1, -(-rows // 100)) * 1.05 + 1
 
 
@@ -84,8 +87,8 @@ def test_a_list_walked_by_cursor_gives_each_row_once_and_says_that_a_server_begi
         return Page([wire.Workflow(id=str(id_)) for id_ in pages[number % 4]], str(number + 1), 10)
 
     with pytest.raises(errors.NoProgress, match="after 4 rows"):
-        list(walk.by_cursor(ask))
-    assert [row.id for page in islice(walk.by_cursor(ask), 5) for row in page.rows] == ["1", "2", "3", "4"]
+        list(walk_list.walk_by_cursor(ask))
+    assert [row.id for page in islice(walk_list.walk_by_cursor(ask), 5) for row in page.rows] == ["1", "2", "3", "4"]
 
 
 @pytest.mark.parametrize("dialect", ["2026-03", "2026-08", "documents"])
@@ -94,5 +97,5 @@ def test_audit_bursts_are_walked_completely_over_http(dialect: str) -> None:
     for second in range(30):
         audit_burst(world, 9, world.now_ms - second * 1000)
     with serve(world, dialect) as server, SimClient(OWNER_KEY, server.base_url, backoff_s=0.001) as client:
-        chunks = list(walk.audit(SimApi(client).audit_logs, None, windows.moment("2026-12-01")))
+        chunks = list(walk_audit_logs(SimApi(client).audit_logs, None, windows.moment("2026-12-01")))
         assert sorted(given_ids(chunks)) == sorted(row.id for row in world.audit)

@@ -10,10 +10,14 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from sim_source import walk, walk_audit, wire
-from sim_source.decode import Page
-from sim_source.narrow import MOST_QUERIES
-from sim_source.walk import PageSize, Query
+from sim_source.api import wire
+from sim_source.api.decode import Page
+from sim_source.api.query import Query
+from sim_source.paging import walk_audit
+from sim_source.paging.chunks import PageSize
+from sim_source.paging.narrowing import MOST_QUERIES
+from sim_source.paging.walk_audit import AUDIT_PAGE, walk_audit_logs
+from sim_source.paging.walk_runs import walk_runs
 from tests.shelf import END, Audit, Cursors, Runs, Ties, at, gaps_of, given_ids
 
 ORDERS: tuple[tuple[Ties, Cursors], ...] = (
@@ -87,7 +91,7 @@ def test_runs_that_stay_are_given_once_whatever_appears_goes_or_changes_size(
     starts: list[int], order: tuple[Ties, Cursors], left: list[tuple[str, int]], first: int, seed: int
 ) -> None:
     changing = Changing(Runs(starts, ties=order[0], cursors=order[1], clamp=LEAST_PAGE, seed=seed), list(left))
-    found = given_ids(walk.runs(changing.ask, at(0), END, PageSize(largest=first)))
+    found = given_ids(walk_runs(changing.ask, at(0), END, PageSize(largest=first)))
     assert len(found) == len(set(found))
     assert changing.stays <= set(found)
 
@@ -100,8 +104,8 @@ def test_a_run_that_appears_behind_the_walk_is_found_by_the_next_one(
     changing = Changing(
         Runs(starts, ties=order[0], cursors=order[1], clamp=LEAST_PAGE), [("appears", start) for start in late]
     )
-    found = set(given_ids(walk.runs(changing.ask, at(0), END)))
-    found |= set(given_ids(walk.runs(changing.server.ask, at(0), END)))
+    found = set(given_ids(walk_runs(changing.ask, at(0), END)))
+    found |= set(given_ids(walk_runs(changing.server.ask, at(0), END)))
     assert found == set(changing.server.ids)
 
 
@@ -114,7 +118,7 @@ def test_a_server_that_was_upgraded_in_the_middle_of_a_walk_is_walked_to_its_end
             server.clamp, server.cursors, server.ties = 100, "work", "by id"
         return server.ask(query)
 
-    assert sorted(given_ids(walk.runs(ask, at(0), END))) == server.ids
+    assert sorted(given_ids(walk_runs(ask, at(0), END))) == server.ids
 
 
 # audit logs
@@ -149,7 +153,7 @@ def test_audit_rows_that_stay_are_given_once_while_others_go_and_appear(
         return page
 
     with patch.object(walk_audit, "AUDIT_PAGE", 15):
-        found = given_ids(walk.audit(ask, None, at(500)))
+        found = given_ids(walk_audit_logs(ask, None, at(500)))
     assert len(found) == len(set(found))
     assert stays <= set(found)
 
@@ -171,7 +175,7 @@ def test_bursts_across_pages_are_told_apart_by_their_actions(
         assume(set(there[:page]) == set(there))
         assume(max(map(there.count, there), default=0) <= page)
     with patch.object(walk_audit, "AUDIT_PAGE", page):
-        found = given_ids(walk.audit(server.ask, None, END))
+        found = given_ids(walk_audit_logs(server.ask, None, END))
     assert len(found) == len(set(found))
     assert sorted(found) == server.ids
 
@@ -179,13 +183,13 @@ def test_bursts_across_pages_are_told_apart_by_their_actions(
 def rare_action_behind_a_full_page() -> Audit:
     """A millisecond with a page of one action, and an older row of another action."""
     server = Audit([])
-    server.rows = [(5_000_000 + 200 + n, f"a{n:05d}", "workflow.deployed") for n in range(walk.AUDIT_PAGE)][::-1]
+    server.rows = [(5_000_000 + 200 + n, f"a{n:05d}", "workflow.deployed") for n in range(AUDIT_PAGE)][::-1]
     server.rows.append((5_000_000 + 100, "rare", "api_key.created"))
     return server
 
 
 def test_a_rare_action_behind_a_page_of_another_is_found_or_told_to_be_missing() -> None:
-    chunks = list(walk.audit(rare_action_behind_a_full_page().ask, None, END))
+    chunks = list(walk_audit_logs(rare_action_behind_a_full_page().ask, None, END))
     assert "rare" in given_ids(chunks) or gaps_of(chunks)
 
 
@@ -199,7 +203,7 @@ ASKS: dict[str, Callable[[], Audit]] = {
 def test_a_burst_nobody_can_tell_apart_is_told_as_a_gap_and_got_past(server: Callable[[], Audit]) -> None:
     there = server()
     there.rows += [(1_000_000, "older", "act.0")]
-    chunks = list(walk.audit(there.ask, None, END))
+    chunks = list(walk_audit_logs(there.ask, None, END))
     found = given_ids(chunks)
     assert "older" in found
     assert len(found) == len(set(found))

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim_source import windows
-from sim_source.windows import BEGINNING, LOOKBACK, STABILITY, Window
+from sim_source.paging import windows
+from sim_source.paging.windows import BEGINNING, LOOKBACK, STABILITY, Window
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

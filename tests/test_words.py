@@ -68,7 +68,7 @@ def certified(folder: Path, name: str, days: int) -> ssl.SSLContext:
 def at(app: App, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     for name, value in (("SIM_API_KEY", OWNER_KEY), ("SIM_WORKSPACE_ID", "ws-1"), ("SIM_BASE_URL", url)):
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("pipelines.sync.BACKOFF_S", 0.001)
+    monkeypatch.setattr("pipelines.commands.sync.BACKOFF_S", 0.001)
     monkeypatch.setattr(SimClient.__init__, "__kwdefaults__", SimClient.__init__.__kwdefaults__ | {"backoff_s": 0.001})
 
 
@@ -90,7 +90,7 @@ def test_a_certificate_that_is_signed_by_itself_is_told_with_the_remedy(
 def test_a_certificate_for_another_name_is_told(app: App, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     context = certified(tmp_path, "other.example", 5)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "other.example.pem"))
-    monkeypatch.setattr("sim_source.client._is_loopback", lambda host: False)  # else the environment is not asked
+    monkeypatch.setattr("sim_source.api.client.is_loopback", lambda host: False)  # else the environment is not asked
     with web_server(tls=context) as port:
         at(app, monkeypatch, f"https://localhost:{port}")
         told = app("run")
@@ -102,7 +102,7 @@ def test_a_certificate_for_another_name_is_told(app: App, monkeypatch: pytest.Mo
 def test_a_file_of_certificates_that_is_not_there_is_named(
     app: App, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, command: str
 ) -> None:
-    monkeypatch.setattr("sim_source.client._is_loopback", lambda host: False)
+    monkeypatch.setattr("sim_source.api.client.is_loopback", lambda host: False)
     with web_server(tls=certified(tmp_path, "localhost", 5)) as port:
         at(app, monkeypatch, f"https://localhost:{port}")
         for other in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
@@ -197,7 +197,7 @@ def test_nobody_listening_is_told_and_tried_by_the_first_resource_only(
     with serve(one_of_every_kind()) as server:
         app.account(server)
         assert app("run").code == 0
-    monkeypatch.setattr("pipelines.sync.BACKOFF_S", 0.001)
+    monkeypatch.setattr("pipelines.commands.sync.BACKOFF_S", 0.001)
     told = app("run", "--json")
     assert (told.code, "connection refused" in told.err) == (75, True)
     assert told.json["requests"] <= 12

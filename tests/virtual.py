@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from pipelines import check
-from sim_source import SimClient
+from pipelines.check import access
+from sim_source.api.throttle import Throttle
 
 
 class VirtualTime:
@@ -28,9 +28,9 @@ class VirtualTime:
     def __init__(self, patch: pytest.MonkeyPatch, part: float = 0.25) -> None:
         self.now = int(time.time()) + part
         self._lock = threading.Lock()
-        patch.setattr(SimClient, "_now", lambda client: self.now)
-        patch.setattr(SimClient, "_sleep", lambda client, seconds, why, held=None: self.passes(seconds))
-        patch.setattr(check, "time", SimpleNamespace(sleep=self.passes, perf_counter=self))
+        patch.setattr(Throttle, "now", lambda throttle: self.now)
+        patch.setattr(Throttle, "sleep", lambda throttle, seconds, why, held=None: self.passes(seconds))
+        patch.setattr(access, "time", SimpleNamespace(sleep=self.passes, perf_counter=self))
 
     def __call__(self) -> float:
         return self.now

@@ -7,8 +7,8 @@ from datetime import date
 
 from sim_source.errors import ConfigurationError
 
-from ..literal import one_of
-from ..query import ask, relations
+from ..destination.query import ask, relations
+from ..destination.sql_text import one_of
 from ..settings import Target
 from .fold import Book, Cubes, Row
 

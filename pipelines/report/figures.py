@@ -13,8 +13,8 @@ from typing import Any
 
 from sim_source.errors import ConfigurationError
 
-from .. import query
-from ..literal import one_of
+from ..destination import query
+from ..destination.sql_text import one_of
 from ..settings import Target
 from ..views import views
 

@@ -21,8 +21,8 @@ from typing import Any
 
 from sim_source.errors import ConfigurationError
 
-from ..literal import one_of
-from ..query import ask, plain
+from ..destination.query import ask, plain
+from ..destination.sql_text import one_of
 from ..settings import Target
 from . import cubes
 from .fold import Cubes

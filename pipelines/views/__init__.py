@@ -15,7 +15,7 @@ from importlib.resources import files
 import sqlglot
 
 from sim_source import TABLES
-from sim_source.tables import MONEY_SCALE, Kind, Table
+from sim_source.schema import MONEY_SCALE, Kind, Table
 
 DIALECT = "duckdb"
 _RELATION = re.compile(r"\bsim\.(\w+)\b(\s+AS\s+\w+)?")

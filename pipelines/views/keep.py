@@ -18,9 +18,9 @@ from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.sql_client import SqlClientBase
 
 from sim_source import TABLES
-from sim_source.warehouse import Warehouse
+from sim_source.stored.warehouse import Warehouse
 
-from ..literal import literal
+from ..destination.sql_text import literal
 from . import View, in_dialect, views
 
 logger = logging.getLogger("sim_sync")

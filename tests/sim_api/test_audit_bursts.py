@@ -9,20 +9,9 @@ from urllib.parse import quote
 import msgspec
 import pytest
 
-from pipelines.sim_api import (
-    SECOND_WORKSPACE,
-    WORKSPACE,
-    Fault,
-    Faults,
-    SimApi,
-    World,
-    audit_bulk,
-    dialect,
-    faults,
-)
+from pipelines.sim_api import SECOND_WORKSPACE, WORKSPACE, Fault, Faults, SimApi, World, audit_bulk, dialect, faults
 from tests import recorded
-
-from .conftest import Ask, asker
+from tests.sim_api.conftest import Ask, asker
 
 AUDIT = "/api/v1/audit-logs"
 THEIRS = {"user-owner": "user-olga", "user-member": "user-mika",

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from pipelines.sim_api import WORKSPACE, World
-
-from .conftest import Ask, asker
+from tests.sim_api.conftest import Ask, asker
 
 LOGS = "/api/v1/logs"
 IN_WORKSPACE = f"workspaceId={WORKSPACE}"

@@ -8,8 +8,7 @@ import jsonschema
 import pytest
 
 from pipelines.sim_api import WORKSPACE, World
-
-from .conftest import asker
+from tests.sim_api.conftest import asker
 
 DOCUMENT = Path(__file__).parent / "sim-openapi.json"
 """Sim's published OpenAPI document (Apache-2.0)."""

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from pipelines.sim_api import WORKSPACE, World, finished_run, plans
-
-from .conftest import Ask, asker
+from tests.sim_api.conftest import Ask, asker
 
 
 def row_of(ask: Ask, run_id: str) -> dict[str, Any]:

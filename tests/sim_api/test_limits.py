@@ -1,16 +1,6 @@
 """The API's own rate limit: chunked buckets, the headers of both generations."""
 
-from pipelines.sim_api import (
-    FREE_KEY,
-    MEMBER_KEY,
-    OWNER_KEY,
-    WORKSPACE,
-    Buckets,
-    RateLimit,
-    SimApi,
-    World,
-    dialect,
-)
+from pipelines.sim_api import FREE_KEY, MEMBER_KEY, OWNER_KEY, WORKSPACE, Buckets, RateLimit, SimApi, World, dialect
 
 QUERY = f"workspaceId={WORKSPACE}"
 

@@ -18,8 +18,7 @@ from pipelines.sim_api import (
     plans,
     tied_runs,
 )
-
-from .conftest import Ask, asker
+from tests.sim_api.conftest import Ask, asker
 
 LOGS = "/api/v1/logs"
 IN_WORKSPACE = f"workspaceId={WORKSPACE}"

@@ -18,10 +18,9 @@ from pipelines.sim_api import (
     Run,
     World,
 )
-
-from .conftest import asker
-from .recorded import ALL, WHY_SKIPPED, Recording, recordings
-from .shapes import differences
+from tests.sim_api.conftest import asker
+from tests.sim_api.recorded import ALL, WHY_SKIPPED, Recording, recordings
+from tests.sim_api.shapes import differences
 
 KEYS = {
     "personalOwner": OWNER_KEY,

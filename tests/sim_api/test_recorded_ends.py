@@ -10,9 +10,8 @@ import pytest
 
 from pipelines.sim_api import WORKSPACE, World, plans
 from tests import recorded
-
-from .conftest import asker
-from .shapes import differences
+from tests.sim_api.conftest import asker
+from tests.sim_api.shapes import differences
 
 FULL = f"workspaceId={WORKSPACE}&details=full&includeTraceSpans=true&includeFinalOutput=true"
 # Which block was at work, and what the recorder's agents did: spans are compared in test_recorded_answers.

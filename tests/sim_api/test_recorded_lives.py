@@ -9,10 +9,9 @@ import pytest
 
 from pipelines.sim_api import WORKSPACE, World, plans
 from pipelines.sim_api.truth import Block, Plan, Turn
-
-from .conftest import asker
-from .recorded import ALL, WHY_SKIPPED
-from .shapes import differences
+from tests.sim_api.conftest import asker
+from tests.sim_api.recorded import ALL, WHY_SKIPPED
+from tests.sim_api.shapes import differences
 
 START = Block("blk-start", "Start", "start_trigger", 0, 3)
 AGENT = Block("blk-agent", "Agent", "agent", 5, 900, segments=(Turn("gpt-4o", 100, 50, 900),))

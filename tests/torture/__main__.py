@@ -17,10 +17,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from .lab import Lab, Ordeal, Verdict, lab
-from .points import PHASES, WHENS, spread
-from .servers import SYNCS
-from .worlds import DIALECTS
+from tests.torture.lab import Lab, Ordeal, Verdict, lab
+from tests.torture.points import PHASES, WHENS, spread
+from tests.torture.servers import SYNCS
+from tests.torture.worlds import DIALECTS
 
 CLOCK = "by the clock"
 KINDS = (*PHASES, CLOCK)

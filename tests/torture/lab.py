@@ -18,11 +18,10 @@ import duckdb
 
 from pipelines.sim_api import OWNER_KEY
 from sim_source import TABLES
-
-from .nursery import End, Nursery, Order, nursery
-from .points import Call, Point, spread
-from .servers import Addresses, serving
-from .worlds import MINUTE, WORKSPACES
+from tests.torture.nursery import End, Nursery, Order, nursery
+from tests.torture.points import Call, Point, spread
+from tests.torture.servers import Addresses, serving
+from tests.torture.worlds import MINUTE, WORKSPACES
 
 PIECES = {
     "first": {"PIECE_RUNS": 150, "PIECE_AUDIT_LOGS": 150, "PIECE_CALLS": 120, "AT_ONCE": 15, "DIRECT_ROWS": 1},

@@ -31,7 +31,7 @@ IMPORTED = (
     "dlt.normalize.worker",
     "pipelines.cli",
     "pipelines.settings",
-    "pipelines.show",
+    "pipelines.screen.console",
     "sim_source",
     "tests.torture.points",
 )
@@ -44,7 +44,7 @@ class Order:
     Attributes:
         folder: Where its database and dlt's working folder are.
         settings: Its environment.
-        pieces: Constants of ``pipelines.sync`` to change.
+        pieces: Constants of ``pipelines.commands.sync`` to change.
         point: Where it is killed: place, number of the call, when.
         after_s: It is killed when so much time has passed.
         record: File for the calls it did.
@@ -147,9 +147,9 @@ def _wait(child: int, after_s: float | None, started: float) -> int:
 
 def _sync(order: Order) -> int:
     """In the forked process: ``sim-sync run`` as cron calls it, with a counter around every place."""
-    from pipelines import cli, sync
-
-    from . import points
+    from pipelines import cli
+    from pipelines.commands import sync
+    from tests.torture import points
 
     folder = Path(order.folder)
     os.chdir(folder)

@@ -25,7 +25,7 @@ WHENS: tuple[When, ...] = ("before", "after", "inside")
 
 PLACES = (
     # read
-    "sim_source.client:SimClient.get",
+    "sim_source.api.client:SimClient.get",
     "sim_source.tables:Table.arrow",
     "dlt.common.storages.data_item_storage:DataItemStorage.write_data_item",
     "dlt.extract.storage:ExtractStorage.commit_new_load_package",
@@ -49,13 +49,13 @@ PLACES = (
     "dlt.pipeline.pipeline:Pipeline.load",
     "dlt.pipeline.pipeline:Pipeline.sync_destination",
     "dlt.pipeline.pipeline:Pipeline._save_state",
-    "pipelines.pipeline:restore",
-    "pipelines.pipeline:note_loads",
-    "pipelines.place:Hold.take",
-    "pipelines.place:Hold.release",
-    "pipelines.comments:write",
-    "pipelines.direct:straighten",
-    "pipelines.direct:take_back",
+    "pipelines.destination.pipeline:restore",
+    "pipelines.destination.pipeline:note_loads",
+    "pipelines.destination.duckdb_file:Hold.take",
+    "pipelines.destination.duckdb_file:Hold.release",
+    "pipelines.destination.comments:write",
+    "pipelines.dlt_internals.append_new_rows:straighten",
+    "pipelines.dlt_internals.append_new_rows:take_back",
     "filelock:FileLock.acquire",
     "filelock:FileLock.release",
     # every file that gets its final name in one step

@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from pipelines.sim_api import serve
-
-from . import worlds
+from tests.torture import worlds
 
 SYNCS = ("first", "second")
 

@@ -1,0 +1,181 @@
+"""``sim-sync check --data``: whether what is stored holds together. Asks the destination only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sim_source import TABLES
+from sim_source.errors import ConfigurationError
+from sim_source.schema import Reference, Table
+
+from ..destination.query import Answer, ask, plain, relations
+from ..settings import Target
+
+EXAMPLES = 5
+LONGEST_RUN, LONGEST_OF_ENTERPRISE = timedelta(hours=2), timedelta(days=7, hours=1)
+"""A run may take up to 90 minutes by plan, on Enterprise 7 days (Sim's documents); then its server's sweep has half an
+hour to end it. Where billing is off (cost 0, limit 99999) nothing bounds it."""
+SPEND_TOLERANCE = 0.01
+"""The account's spend is asked minutes before the last runs are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Something that always holds.
+
+    Attributes:
+        what: What.
+        needs: Tables or views that it is about.
+        broken: Rows that break it; the first column, ``broken``, counts all of them, at most ``EXAMPLES`` are given.
+        told: Says how much was looked at: one number.
+        of: What that number counts.
+    """
+
+    what: str
+    needs: tuple[str, ...]
+    broken: str
+    told: str
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a rule.
+
+    Attributes:
+        ok: None where there is nothing to look at.
+        broken: Rows that break it.
+        examples: Some of them, by name of column.
+    """
+
+    what: str
+    ok: bool | None
+    told: str
+    broken: int = 0
+    examples: tuple[dict[str, Any], ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        examples = [{name: plain(value) for name, value in each.items()} for each in self.examples]
+        return {"what": self.what, "ok": self.ok, "told": self.told, "broken": self.broken, "examples": examples}
+
+
+def check(target: Target) -> list[Verdict]:
+    """Looks at every rule.
+
+    Raises:
+        ConfigurationError: Nothing was synced there yet.
+        TryLater: A sync holds the file.
+    """
+    there = relations(target)
+    if "logs" not in there:
+        raise ConfigurationError(f"nothing was synced into {target} yet; run sim-sync run first")
+    return [_look(target, rule, there) for rule in rules()]
+
+
+def _look(target: Target, rule: Rule, there: frozenset[str]) -> Verdict:
+    missing = [name for name in rule.needs if name not in there]
+    if missing:
+        return Verdict(rule.what, None, f"not looked at: there is no {', no '.join(missing)}")
+    broken = _asked(target, rule.broken)
+    (seen,) = _asked(target, rule.told).rows[0]
+    if not broken.rows:
+        return Verdict(rule.what, True, f"{seen:,} {rule.of}")
+    count = int(broken.rows[0][0])
+    examples = tuple({name: value for name, value in row.items() if name != "broken"} for row in broken.dicts)
+    return Verdict(rule.what, False, f"{count:,} break this, of {seen:,} {rule.of}", count, examples)
+
+
+def _asked(target: Target, sql: str) -> Answer:
+    return ask(target, sql.format(dataset=target.dataset))
+
+
+def rules() -> Iterator[Rule]:
+    """All rules, in the order in which they are told."""
+    yield Rule(
+        "the items of every run add up to its cost, to the last digit",
+        ("cost_reconciliation",),
+        _broken("id, cost_total, itemised_cost, difference", "cost_reconciliation WHERE NOT reconciled"),
+        _count("logs"),
+        "runs",
+    )
+    for table in TABLES.values():
+        yield _keyed(table)
+    for table in TABLES.values():
+        yield from (_belongs(table, reference) for reference in table.references if reference.always)
+    yield _ended()
+    yield _spent()
+
+
+def _keyed(table: Table) -> Rule:
+    key = ", ".join(table.key)
+    nothing = " OR ".join(f"{column} IS NULL" for column in table.key)
+    return Rule(
+        f"a row of {table.name} has a key, and no other row has the same",
+        (table.name,),
+        _broken(f"{key}, COUNT(*) AS times", f"{table.name} GROUP BY {key} HAVING COUNT(*) > 1 OR {nothing}"),
+        _count(table.name),
+        "rows",
+    )
+
+
+def _belongs(table: Table, to: Reference) -> Rule:
+    return Rule(
+        f"every row of {table.name} belongs to a row of {to.table}",
+        (table.name, to.table),
+        _broken(
+            f"c.{to.column}, COUNT(*) AS times",
+            f"{table.name} AS c LEFT JOIN {{dataset}}.{to.table} AS o ON o.{to.key} = c.{to.column} "
+            f"WHERE o.{to.key} IS NULL GROUP BY c.{to.column}",
+        ),
+        _count(table.name),
+        "rows",
+    )
+
+
+def _ended() -> Rule:
+    hours, most = (f"{length.total_seconds() / 3600:.0f}" for length in (LONGEST_RUN, LONGEST_OF_ENTERPRISE))
+    latest = "SELECT plan, current_period_cost, usage_limit FROM {dataset}.usage ORDER BY observed_at DESC LIMIT 1"
+    longest = (
+        f"CASE WHEN LOWER(u.plan) LIKE 'enterprise%' THEN INTERVAL '{most} hours' ELSE INTERVAL '{hours} hours' END"
+    )
+    return Rule(
+        "no run was still running after the longest time that its plan allows, when last looked at",
+        ("logs", "usage", "_dlt_loads"),
+        _broken(
+            "l.id, l.workflow_name, l.started_at",
+            f"logs AS l LEFT JOIN ({latest}) AS u ON TRUE WHERE l.status = 'running' AND l.started_at + {longest} < "
+            "(SELECT MAX(inserted_at) FROM {dataset}._dlt_loads WHERE status = 0) "
+            "AND NOT (COALESCE(u.current_period_cost, -1) = 0 AND COALESCE(u.usage_limit, 0) = 99999)",
+        ),
+        _count("logs WHERE status = 'running'"),
+        "running",
+    )
+
+
+def _spent() -> Rule:
+    spent = (
+        "(SELECT b.period_start, b.spend, COALESCE(SUM(r.cost_total), 0) AS synced, COUNT(r.id) AS runs "
+        "FROM {dataset}.budget AS b LEFT JOIN {dataset}.runs AS r "
+        "ON r.started_at >= b.period_start AND r.started_at <= b.observed_at "
+        "WHERE b.period_source = 'billing' GROUP BY b.period_start, b.spend) AS spent"
+    )
+    return Rule(
+        "the runs of the billing period cost no more than the account's spend",
+        ("budget", "runs"),
+        f"SELECT COUNT(*) OVER () AS broken, period_start, spend, synced FROM {spent} "
+        f"WHERE synced > spend * {1 + SPEND_TOLERANCE} + {SPEND_TOLERANCE}",
+        f"SELECT COALESCE(SUM(runs), 0) FROM {spent}",
+        "runs of a period that Sim has told",
+    )
+
+
+def _broken(columns: str, rest: str) -> str:
+    return f"SELECT COUNT(*) OVER () AS broken, {columns} FROM {{dataset}}.{rest} LIMIT {EXAMPLES}"
+
+
+def _count(rest: str) -> str:
+    return f"SELECT COUNT(*) FROM {{dataset}}.{rest}"

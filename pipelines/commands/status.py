@@ -1,0 +1,107 @@
+"""``sim-sync status``: synced up to when, what is still open, what was loaded. Asks the destination only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sim_source import TABLES
+from sim_source.errors import ConfigurationError
+from sim_source.paging import windows
+from sim_source.rows import life
+from sim_source.stored.queries import WorkspaceQueries
+from sim_source.stored.warehouse import Warehouse
+
+from ..destination import pipeline
+from ..settings import Target
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceStatus:
+    """How far a resource of a workspace is.
+
+    Attributes:
+        synced_to: Everything before has been read and cannot appear late any more.
+        lag_s: Seconds behind now.
+        unfinished: A first sync or backfill is under way.
+    """
+
+    workspace: str | None
+    resource: str
+    synced_to: datetime | None
+    lag_s: float | None
+    unfinished: bool
+    open_runs: int | None = None
+    detail_backlog: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything ``status`` shows."""
+
+    resources: list[ResourceStatus]
+    rows: dict[str, int]
+    last_loads: list[datetime]
+
+    def as_json(self) -> dict[str, Any]:
+        """The same, for ``--json``."""
+        return {
+            "resources": [
+                {
+                    "workspace": r.workspace,
+                    "resource": r.resource,
+                    "synced_to": r.synced_to.isoformat() if r.synced_to else None,
+                    "lag_s": r.lag_s,
+                    "unfinished": r.unfinished,
+                    "open_runs": r.open_runs,
+                    "detail_backlog": r.detail_backlog,
+                }
+                for r in self.resources
+            ],
+            "rows": self.rows,
+            "last_loads": [moment.isoformat() for moment in self.last_loads],
+        }
+
+
+def read(target: Target, now: datetime | None = None) -> Status:
+    """Reads the status of a destination.
+
+    Raises:
+        ConfigurationError: Nothing was synced there yet.
+    """
+    now = now or datetime.now(UTC)
+    with pipeline.reading(target) as (attached, warehouse):
+        state = attached.state.get("sources", {}).get("sim_source")
+        if state is None:
+            raise ConfigurationError(f"nothing was synced into {target} yet; run sim-sync run first")
+        resources = [_resource(None, "audit_logs", state["audit_logs"], now)] if state.get("audit_logs") else []
+        for workspace_id, held in state.get("workspaces", {}).items():
+            if "logs" in held:
+                resources.append(_runs(warehouse, workspace_id, held["logs"], now))
+        return Status(resources, {name: warehouse.count(name) for name in TABLES}, _last_loads(warehouse))
+
+
+def _resource(workspace: str | None, name: str, state: windows.State, now: datetime) -> ResourceStatus:
+    reached = windows.watermark(state)
+    lag = (now - reached).total_seconds() if reached else None
+    return ResourceStatus(workspace, name, reached, lag, "walk" in state)
+
+
+def _runs(warehouse: Warehouse, workspace_id: str, state: windows.State, now: datetime) -> ResourceStatus:
+    told = _resource(workspace_id, "logs", state, now)
+    unfinished = WorkspaceQueries(warehouse, workspace_id).unfinished("costly", snapshots="none")
+    return ResourceStatus(
+        told.workspace,
+        told.resource,
+        told.synced_to,
+        told.lag_s,
+        told.unfinished,
+        open_runs=unfinished.open_runs - life.count_closed(state),
+        detail_backlog=unfinished.details,
+    )
+
+
+def _last_loads(warehouse: Warehouse, limit: int = 5) -> list[datetime]:
+    rows = warehouse.ask(f"SELECT inserted_at FROM {{_dlt_loads}} ORDER BY inserted_at DESC LIMIT {limit}")  # noqa: S608
+    return [row[0].astimezone(UTC) for row in rows]

@@ -1,0 +1,87 @@
+"""One run at a time per database and dataset; a crash leaves no lock behind."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dlt
+from filelock import FileLock, Timeout
+
+from sim_source.errors import ConfigurationError
+
+from ..settings import Target
+from .duckdb_file import TryLater
+
+
+@contextmanager
+def locked(target: Target, pipeline: dlt.Pipeline) -> Iterator[None]:
+    """Holds the one lock of this place: a file's, let go of by the system when the process ends, however it ends.
+
+    Beside a DuckDB file the lock file is seen by everyone who could write it. In front of a server it is not: two
+    machines have two; there the server's own lock is held as well, where it has one (PostgreSQL).
+
+    Raises:
+        TryLater: Another run holds it.
+        ConfigurationError: The lock file cannot be written, or the server not be reached.
+    """
+    with _file_locked(target, pipeline):
+        if target.destination == "postgres":
+            with _postgres_locked(target, pipeline):
+                yield
+        else:
+            yield
+
+
+@contextmanager
+def _file_locked(target: Target, pipeline: dlt.Pipeline) -> Iterator[None]:
+    if target.database is not None:
+        path = target.database.with_name(f".{target.database.name}.{target.dataset}.lock")
+    else:
+        path = Path(pipeline.pipelines_dir) / f"{pipeline.pipeline_name}.lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+    owner = path.with_suffix(".pid")
+    lock = FileLock(path, mode=0o600)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise TryLater(f"another run is at work on {target}{_pid(owner)}; this one leaves it alone") from error
+    except OSError as error:
+        raise ConfigurationError(f"{path.parent} cannot be written to ({os.strerror(error.errno or 0)})") from error
+    try:
+        owner.write_text(str(os.getpid()), "ascii")
+        yield
+    finally:
+        owner.unlink(missing_ok=True)
+        lock.release()
+
+
+@contextmanager
+def _postgres_locked(target: Target, pipeline: dlt.Pipeline) -> Iterator[None]:
+    """An advisory lock of a session of its own: it ends with the session."""
+    key = int.from_bytes(hashlib.sha256(f"sim-sync {target.dataset}".encode()).digest()[:8], "big", signed=True)
+    client = pipeline.sql_client()
+    try:
+        client.open_connection()
+    except Exception as error:  # the driver has errors of its own
+        raise ConfigurationError(
+            f"{target} cannot be reached; look at DESTINATION__POSTGRES__CREDENTIALS ({type(error).__name__})"
+        ) from None  # the driver's message may quote the connection string
+    try:
+        with client.execute_query("SELECT pg_try_advisory_lock(%s)", key) as cursor:
+            row = cursor.fetchone()
+        if row is None or not row[0]:
+            raise TryLater(f"another run is at work on {target}; this one leaves it alone")
+        yield
+    finally:
+        client.close_connection()
+
+
+def _pid(file: Path) -> str:
+    try:
+        return f" (PID {int(file.read_text('ascii'))})"
+    except (OSError, ValueError):
+        return ""

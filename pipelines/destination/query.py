@@ -1,0 +1,135 @@
+"""Questions to the destination: ad-hoc SQL, read-only on DuckDB."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+from dlt.destinations.exceptions import DatabaseException
+
+from sim_source.errors import SimError
+
+from ..settings import Target
+from ..views import translated
+from . import duckdb_file, pipeline
+
+
+class SqlFault(SimError):
+    """The destination does not take the statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Columns and rows of an answer."""
+
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[Any, ...]]
+
+    @property
+    def dicts(self) -> list[dict[str, Any]]:
+        """The rows by name of column; of two columns of one name the second is ``name_1``."""
+        names = _distinct(self.columns)
+        return [dict(zip(names, row, strict=True)) for row in self.rows]
+
+    @property
+    def table(self) -> Iterator[Sequence[Any]]:
+        """The names of the columns, then the rows."""
+        yield self.columns
+        yield from self.rows
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Names of columns, each once: a further one of a name gets a number, as DuckDB's own exports do."""
+    found: list[str] = []
+    for name in names:
+        number, distinct = 0, name
+        while distinct in found:
+            number += 1
+            distinct = f"{name}_{number}"
+        found.append(distinct)
+    return found
+
+
+def ask(target: Target, sql: str, *, wait_s: float = duckdb_file.READER_WAIT_S) -> Answer:
+    """Runs SQL where the rows are.
+
+    Raises:
+        ConfigurationError: Nothing was synced there yet, or it is no database.
+        TryLater: A sync holds the file.
+        SqlFault: The statement is wrong.
+    """
+    if not sql.strip(" \t\r\n;"):
+        raise SqlFault("there is no statement to run")
+    if target.database is None:
+        return _through_dlt(target, sql)
+    with duckdb_file.opened_to_read(target.database) as connection:
+        try:
+            connection.execute("SET TimeZone = 'UTC'")
+            cursor = connection.execute(sql)
+            columns = tuple(column[0] for column in cursor.description or ())
+            return Answer(columns, cursor.fetchall() if columns else [])
+        except duckdb.Error as error:
+            raise SqlFault(str(error)) from error
+
+
+def answer(target: Target, sql: str) -> Answer:
+    """Asks in DuckDB's dialect over ``sim.<table or view>``, whatever the destination and its dataset.
+
+    Raises:
+        ConfigurationError: Nothing was synced there yet, or it is no database.
+        TryLater: A sync holds the file.
+        SqlFault: The statement is wrong, or a view is not there.
+    """
+    if target.database is None:
+        dialect = pipeline.pipeline_for(target).destination.capabilities().sqlglot_dialect
+        sql = translated(sql, str(dialect))
+    return ask(target, re.sub(r"\bsim\.(?=\w)", f"{target.dataset}.", sql))
+
+
+def _through_dlt(target: Target, sql: str) -> Answer:
+    try:
+        with pipeline.pipeline_for(target).sql_client() as client, client.execute_query(sql) as cursor:
+            columns = tuple(column[0] for column in cursor.description or ())
+            return Answer(columns, cursor.fetchall() if columns else [])
+    except DatabaseException as error:
+        raise SqlFault(str(error)) from error
+
+
+def relations(target: Target) -> frozenset[str]:
+    """Names of the tables and views that are there.
+
+    Raises:
+        ConfigurationError: Nothing was synced there yet.
+        TryLater: A sync holds the file.
+    """
+    sql = f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{target.dataset}'"
+    return frozenset(row[0] for row in ask(target, sql).rows)
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it: moments in ISO, amounts as text, since floats would damage them.
+
+    So are numbers that are none (``NaN``, ``Infinity``), and names of fields, whatever a map has for keys.
+    """
+    if value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    if isinstance(value, dict):
+        return {name if isinstance(name, str) else str(plain(name)): plain(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [plain(entry) for entry in value]
+    return _as_text(value)
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value).hex()
+    if isinstance(value, float):
+        return {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
+    if isinstance(value, Decimal):
+        return f"{value:f}"  # and not 1E-12
+    return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)

@@ -1,0 +1,58 @@
+"""The API's answers as typed structures: what is known of each field, once.
+
+Shapes are those of the recordings (servers of March and August 2026) and of Sim's OpenAPI document.
+The structures refuse unknown fields: ``decode`` then takes a slower way that keeps them. Payloads
+(inputs, outputs) stay undecoded bytes (``msgspec.Raw``): nobody pays for what nobody reads.
+"""
+
+from .account import AuditLog, ExecutionLimits, Usage, UsageRateLimit, UsageSpend, UsageStorage, Workflow
+from .base import NO_RAW, NULL, Money, Number, Wire, present
+from .runs import (
+    Execution,
+    ExecutionData,
+    ExecutionMetadata,
+    Listed,
+    ListedPage,
+    RawItem,
+    RawPage,
+    Run,
+    RunPage,
+    RunWorkflow,
+    Shown,
+)
+from .spans import Cost, ModelCost, ProviderTiming, Segment, Span, SpanOutput, Tokens, ToolCall
+
+__all__ = [
+    "NO_RAW",
+    "NULL",
+    "AuditLog",
+    "Cost",
+    "Execution",
+    "ExecutionData",
+    "ExecutionLimits",
+    "ExecutionMetadata",
+    "Listed",
+    "ListedPage",
+    "ModelCost",
+    "Money",
+    "Number",
+    "ProviderTiming",
+    "RawItem",
+    "RawPage",
+    "Run",
+    "RunPage",
+    "RunWorkflow",
+    "Segment",
+    "Shown",
+    "Span",
+    "SpanOutput",
+    "Tokens",
+    "ToolCall",
+    "Usage",
+    "UsageRateLimit",
+    "UsageSpend",
+    "UsageStorage",
+    "Wire",
+    "Workflow",
+    "present",
+]

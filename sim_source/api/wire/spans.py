@@ -1,0 +1,149 @@
+"""Spans, and the cost and tokens of runs, models and spans."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from .base import NO_RAW, Money, Number, Wire
+
+
+class Tokens(Wire):
+    """Token counts under both names they go by, with details some providers give."""
+
+    input: Number | None = None
+    output: Number | None = None
+    prompt: Number | None = None
+    completion: Number | None = None
+    total: Number | None = None
+    cache_read: Number | None = None
+    cache_write: Number | None = None
+    reasoning: Number | None = None
+
+
+class ModelCost(Wire):
+    """Cost and tokens of one model within a run, in USD; ``total`` includes ``tool_cost``."""
+
+    input: Money = None
+    output: Money = None
+    total: Money = None
+    tool_cost: Money = None
+    tokens: Tokens | Number | None = None
+    prompt: Number | None = None
+    completion: Number | None = None
+    pricing: msgspec.Raw = NO_RAW
+
+
+class Cost(Wire):
+    """Cost of a run or span in USD; the split by model where the server gives it here."""
+
+    total: Money = None
+    input: Money = None
+    output: Money = None
+    tool_cost: Money = None
+    tokens: Tokens | Number | None = None
+    models: dict[str, ModelCost] | None = None
+    pricing: msgspec.Raw = NO_RAW
+
+
+class SpanOutput(msgspec.Struct, gc=False, rename="camel"):
+    """What is read of a block's output without keeping it: its cost (2026-08) and error."""
+
+    cost: Cost | None = None
+    error: Any = None
+    tokens: Tokens | None = None
+    model: Any = None
+
+
+class Segment(Wire):
+    """A call of a model or tool inside an agent block (``providerTiming.segments``).
+
+    2026-03 gives tokens, provider and finish reason of a call only here, not on the child span.
+    """
+
+    type: str | None = None
+    name: str | None = None
+    start_time: msgspec.Raw = NO_RAW
+    end_time: msgspec.Raw = NO_RAW
+    duration: Number | None = None
+    tokens: Tokens | Number | None = None
+    cost: Cost | None = None
+    finish_reason: str | None = None
+    provider: str | None = None
+    ttft: Number | None = None
+    error_type: str | None = None
+    error_message: str | None = None
+    tool_call_id: msgspec.Raw = NO_RAW
+    tool_calls: msgspec.Raw = NO_RAW
+    assistant_content: msgspec.Raw = NO_RAW
+    thinking_content: msgspec.Raw = NO_RAW
+
+
+class ProviderTiming(Wire):
+    """Timing of an agent block as its provider saw it."""
+
+    duration: Number | None = None
+    start_time: msgspec.Raw = NO_RAW
+    end_time: msgspec.Raw = NO_RAW
+    segments: list[Segment] | None = None
+    model_time: Number | None = None
+    tools_time: Number | None = None
+    first_response_time: Number | None = None
+    iterations: Number | None = None
+    time_segments: msgspec.Raw = NO_RAW
+
+
+class Span(Wire):
+    """A span of a trace, with its children."""
+
+    id: str | None = None
+    name: str | None = None
+    type: str | None = None
+    status: str | None = None
+    duration: Number | None = None
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+    block_id: str | None = None
+    execution_order: Number | None = None
+    relative_start_ms: Number | None = None
+    input: msgspec.Raw = NO_RAW
+    output: msgspec.Raw = NO_RAW
+    tokens: Tokens | Number | None = None
+    cost: Cost | None = None
+    model: str | None = None
+    provider: str | None = None
+    finish_reason: str | None = None
+    ttft: Number | None = None
+    loop_id: str | None = None
+    parallel_id: str | None = None
+    iteration_index: Number | None = None
+    parent_iterations: msgspec.Raw = NO_RAW
+    error_type: str | None = None
+    error_message: str | None = None
+    error_handled: bool | None = None
+    tries: Number | None = None
+    child_workflow_id: str | None = None
+    child_workflow_snapshot_id: str | None = None
+    child_execution_id: str | None = None
+    child_trace_access: str | None = None
+    tool_call_id: str | None = None
+    tool_calls: msgspec.Raw = NO_RAW
+    model_tool_calls: msgspec.Raw = NO_RAW
+    thinking: msgspec.Raw = NO_RAW
+    provider_timing: ProviderTiming | None = None
+    children: list[Span] | None = None
+
+
+class ToolCall(Wire):
+    """A tool call on a span, as servers before 2026 recorded it instead of a child span."""
+
+    name: str | None = None
+    status: str | None = None
+    duration: Number | None = None
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+    error: Any = None
+    input: msgspec.Raw = NO_RAW
+    output: msgspec.Raw = NO_RAW

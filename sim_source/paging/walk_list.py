@@ -1,0 +1,33 @@
+"""Small lists walked by their cursor: workflows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from ..api.decode import Page
+from .chunks import R, StalePages, name_of
+
+
+def walk_by_cursor(ask: Callable[[str | None], Page[R]]) -> Iterator[Page[R]]:
+    """Walks a small list by its cursor.
+
+    Raises:
+        NoProgress: The server goes on naming cursors that lead to nothing new (a bad one is silently page 1).
+    """
+    seen: set[str | bytes] = set()
+    cursor: str | None = None
+    progress = StalePages()
+    while True:
+        page = ask(cursor)
+        page.rows = [row for row in page.rows if row.id not in seen]
+        page.rejected = [row for row in page.rejected if name_of(row) not in seen]
+        seen.update(row.id for row in page.rows)
+        seen.update(map(name_of, page.rejected))
+        yield page
+        if page.next_cursor is None:
+            return
+        if page.count:
+            progress.made()
+        else:
+            progress.missed(f"after {len(seen):,} rows")
+        cursor = page.next_cursor

@@ -1,0 +1,158 @@
+"""Runs that are not final, read again until they are; and runs that a cut load left torn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from .. import errors
+from ..api import wire
+from ..paging.chunks import Chunk
+from ..paging.walk_runs import walk_runs
+from ..rows import life
+from ..rows.life import OpenRun, Reading
+from ..tables import LOGS
+from ..timestamps import utc
+from .batch import Tables
+from .detail_reader import BACKLOG_STEP, DetailReader
+from .gaps import Gaps
+from .workspace import Workspace
+
+FRESH_PAGE = 900
+"""Rows between the first and the last of a group read by one page: of 1000, with room for rows that came late."""
+
+
+def tell_split(rows: Iterable[wire.Run]) -> bool:
+    """Whether a list tells the split by model, as those of 2026-03 do."""
+    return any(row.cost is not None and row.cost.models is not None for row in rows)
+
+
+@dataclass(slots=True)
+class OpenRunReader:
+    """Reads single runs of one workspace again.
+
+    Attributes:
+        take: Takes a chunk of a list, as a walk does.
+        state: What is remembered of this workspace's runs; changed in place.
+        alive: The server has shown something of this workspace in this sync. Where it shows nothing at all, the key may
+            have lost its access (2026-03 answers 200 with no rows): no run is taken for gone then.
+        gaps: Of the runs; none of a stretch that was not shown in full is taken for gone.
+        lists_tell: Lists of this sync have told the split by model.
+        walked: Stretches that this extraction has walked: what a list shows of them again has been taken.
+        taken: Stored runs that it has taken anew. Handed over twice in one load, a run would keep items of both.
+    """
+
+    workspace: Workspace
+    details: DetailReader
+    take: Callable[[Chunk[wire.Run]], None]
+    state: life.State
+    alive: bool
+    gaps: Gaps
+    lists_tell: bool = False
+    walked: Sequence[tuple[datetime, datetime]] = ()
+    taken: Collection[str] = ()
+
+    def _is_walked(self, started_at: datetime) -> bool:
+        return any(start <= utc(started_at) <= end for start, end in self.walked)
+
+    def _is_taken(self, row: wire.Run) -> bool:
+        return row.id in self.taken or self._is_walked(row.started_at)
+
+    def open_runs(self) -> Iterator[Tables]:
+        """Reads open runs again, but for those in stretches that this extraction has just walked."""
+        found = [
+            run
+            for run in life.still_open(self.state, self.workspace.memory.open_runs())
+            if not self._is_walked(run.started_at)
+        ]
+        yield from self._read(life.turn(self.state, found))
+
+    def torn(self) -> Iterator[Tables]:
+        """Reads runs again whose tables do not agree, from nothing, like any new run."""
+        memory, wants = self.workspace.memory, self.workspace.batch.wants
+        half_read = [] if self.lists_tell else memory.half_read(wants)
+        for runs, lists_may_tell in ((memory.torn(wants), False), (half_read, True)):
+            left = [run for run in runs if run.id not in self.taken]
+            for group in life.readings(memory.ranked(left), FRESH_PAGE):
+                if self.workspace.over() or not self._torn(group, lists_may_tell):
+                    break
+                yield from self.workspace.batch.full()
+        yield from self.workspace.batch.flush()
+
+    def _torn(self, group: Reading, lists_may_tell: bool) -> bool:
+        """Reads runs again that may be torn, and none of those beside them.
+
+        Args:
+            group: The runs.
+            lists_may_tell: Where lists tell the split by model, they are not.
+
+        Returns:
+            Whether the others may be torn, too.
+        """
+        ids, seen = {run.id for run in group.runs}, set[str]()
+        first, last = group.runs[0].started_at, group.runs[-1].started_at
+        for chunk in walk_runs(lambda query: self.workspace.api.runs(self.workspace.id, query), first, last):
+            if lists_may_tell and tell_split(chunk.rows):
+                return False
+            seen.update(row.id for row in chunk.rows)
+            seen.update(row.id for row in chunk.rejected if row.id is not None)
+            self.take(replace(chunk, rows=[row for row in chunk.rows if row.id in ids], rejected=[]))
+            self.gaps.note(chunk.gap)
+        self.alive = self.alive or bool(seen)
+        self._end([run for run in group.runs if run.id not in seen and not self.gaps.hold(run.started_at)])
+        return True
+
+    def _read(self, runs: list[OpenRun]) -> Iterator[Tables]:
+        if not runs:
+            return
+        groups = life.readings(self.workspace.memory.ranked(runs), FRESH_PAGE)
+        yield from self._by_id([group.runs[0] for group in groups if not group.by_list])
+        for group in groups:
+            if self.workspace.over():
+                return
+            if group.by_list:
+                self._by_list(group)
+                yield from self.workspace.batch.full()
+        yield from self.workspace.batch.flush()
+
+    def _by_list(self, group: Reading) -> None:
+        seen: set[str] = set()
+        first, last = group.runs[0].started_at, group.runs[-1].started_at
+        for chunk in walk_runs(lambda query: self.workspace.api.runs(self.workspace.id, query), first, last):
+            seen.update(row.id for row in chunk.rows)
+            seen.update(row.id for row in chunk.rejected if row.id is not None)
+            self.take(replace(chunk, rows=[row for row in chunk.rows if not self._is_taken(row)]))
+            self.gaps.note(chunk.gap)
+        self.gaps.walked(first, last)
+        self.alive = self.alive or bool(seen)
+        self._end([run for run in group.runs if run.id not in seen and not self.gaps.hold(run.started_at)])
+
+    def _by_id(self, runs: list[OpenRun]) -> Iterator[Tables]:
+        missing: list[OpenRun] = []
+        for at in range(0, len(runs), BACKLOG_STEP):
+            if self.workspace.over():
+                return
+            step = {run.id: run for run in runs[at : at + BACKLOG_STEP]}
+            stored = self.workspace.memory.stored(step.values())
+            for id_, answer in self.workspace.concurrently(self.workspace.detail, list(stored), LOGS.name):
+                if isinstance(answer, errors.NotFound):
+                    missing.append(step[id_])
+                elif answer is not None:
+                    self.alive = True
+                    self.workspace.handled.add(id_)
+                    self.details.take(stored[id_], answer, only_changed=True)
+            yield from self.workspace.batch.full()
+        self._end(missing)
+
+    def _end(self, runs: list[OpenRun]) -> None:
+        """Leaves runs that the server no longer has with what is known of them; open ones are not followed on."""
+        if not self.alive or not runs:
+            return
+        stored = self.workspace.memory.stored(runs)
+        for run in runs:
+            if run.id not in stored:
+                continue
+            self.details.take(stored[run.id], errors.NotFound(run.id))
+            if stored[run.id].fingerprint.status in life.OPEN:
+                life.close(self.state, run)

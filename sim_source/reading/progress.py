@@ -1,0 +1,111 @@
+"""What a caller sees of a sync while it runs and after."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from .. import errors
+from ..api.rate import Pacer
+from ..api.throttle import Counters
+from ..paging import windows
+from ..stored.warehouse import Warehouse
+
+logger = logging.getLogger("sim_source")
+
+
+MOST_STRETCHES_TOLD = 20
+"""Stretches with missing rows that are told one by one, of one resource of one workspace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A resource that could not be read to its end or in full; what was read of it is kept."""
+
+    resource: str
+    workspace_id: str | None
+    message: str
+    error: errors.SimError
+
+
+@dataclass(slots=True)
+class Watch:
+    """Counts, failures and progress of one or more sources.
+
+    Given to ``sim_source(watch=...)``, failures of one resource are noted here and the others go on;
+    without it they are raised.
+
+    Attributes:
+        counters: HTTP requests, retries, 429s, seconds waited.
+        rows: Rows extracted, by table.
+        runs: Runs that lists showed, each as new, changed or unchanged since it was stored.
+        failures: Resources that failed.
+        warnings: What is worth a line but no failure (audit logs without Enterprise).
+        missing: Stretches that were walked and may lack rows, by resource and workspace.
+        tried: Stretches that lacked rows after an earlier sync and were walked again: once is enough.
+        out_of_time: The time bound was reached.
+        more: A list was left at its bound; the next piece goes on there.
+        end: The moment up to which the last source read; ``until`` of the next piece of the same sync.
+        pacer: The bucket as seen so far; the next source of the same key goes on with it.
+        warehouse: Who asks the destination of all sources that are given this watch; None: each makes its own.
+        on_progress: Called with a resource and its rows so far.
+        on_wait: Called with seconds and the reason of each wait.
+    """
+
+    counters: Counters = field(default_factory=Counters)
+    rows: Counter[str] = field(default_factory=Counter)
+    runs: Counter[str] = field(default_factory=Counter)
+    failures: list[Failure] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    missing: dict[tuple[str, str | None], list[windows.Stretch]] = field(default_factory=dict)
+    tried: dict[tuple[str, str | None], list[windows.Stretch]] = field(default_factory=dict)
+    out_of_time: bool = False
+    more: bool = False
+    end: datetime | None = None
+    pacer: Pacer = field(default_factory=Pacer)
+    warehouse: Warehouse | None = None
+    on_progress: Callable[[str, int], None] | None = None
+    on_wait: Callable[[float, str], None] | None = None
+
+    def extracted(self, table: str, rows: int) -> None:
+        """Rows of a table were handed to dlt."""
+        self.rows[table] += rows
+        if self.on_progress is not None and rows:
+            self.on_progress(table, self.rows[table])
+
+    def warn(self, message: str) -> None:
+        """Notes a warning once."""
+        if message not in self.warnings:
+            self.warnings.append(message)
+            logger.warning("%s", message)
+
+    def failed(self, resource: str, workspace_id: str | None, error: errors.SimError) -> None:
+        """Notes that a resource could not be read to its end, or not in full.
+
+        One note for each kind of fault of a resource of a workspace, for ``Incomplete`` one for each stretch: of these
+        the first ``MOST_STRETCHES_TOLD``, and that there are more.
+        """
+        alike = [
+            failure
+            for failure in self.failures
+            if (failure.resource, failure.workspace_id, type(failure.error)) == (resource, workspace_id, type(error))
+        ]
+        message = str(error)
+        if isinstance(error, errors.Incomplete):
+            if len(alike) > MOST_STRETCHES_TOLD or any(_is_known(error, failure.error) for failure in alike):
+                return
+            if len(alike) == MOST_STRETCHES_TOLD:
+                message = "rows may be missing from further stretches, too"
+        elif alike:
+            return
+        self.failures.append(Failure(resource, workspace_id, message, error))
+        where = f" of workspace {workspace_id}" if workspace_id else ""
+        logger.error("%s%s: %s", resource, where, message)
+
+
+def _is_known(error: errors.Incomplete, told: errors.SimError) -> bool:
+    """Whether a stretch has been told; one that is tried again may be read a little further."""
+    return isinstance(told, errors.Incomplete) and (error.first, error.last) == (told.first, told.last)

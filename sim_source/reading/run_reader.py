@@ -1,0 +1,345 @@
+"""Runs of one workspace from the API to Arrow tables: each page is parsed once and feeds all its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from typing import Any, cast
+
+from .. import errors
+from ..api import decode, wire
+from ..api.decode import Page
+from ..api.query import Query
+from ..paging import resync, windows
+from ..paging.chunks import Chunk, PageSize
+from ..paging.walk_runs import walk_runs
+from ..parallel.session import Step
+from ..parallel.worker import Answer, Task
+from ..parallel.workers import WorkerLost
+from ..rows import life, merge, snapshots
+from ..rows.fingerprint import Fingerprint
+from ..rows.life import OpenRun
+from ..rows.run_rows import RunRows
+from ..rows.stored_run import StoredRun
+from ..tables import COST_ITEMS, LOG_DETAILS, LOGS, TRACE_SPANS
+from ..timestamps import MILLISECOND, utc
+from .batch import Tables
+from .detail_reader import DetailReader
+from .gaps import Gaps
+from .open_runs import OpenRunReader, tell_split
+from .snapshot_reader import SnapshotReader
+from .unclear_runs import UnclearRuns
+from .workspace import UNLIMITED, Workspace
+
+LIST_TABLES = (LOGS.name, LOG_DETAILS.name, COST_ITEMS.name, TRACE_SPANS.name)
+"""Tables that rows of lists fill."""
+
+Fresh = tuple[wire.Run, RunRows, StoredRun | None]
+"""A run that tells something new: its list row, its rows, and what is stored of it."""
+
+
+@dataclass(slots=True)
+class RunReader:
+    """Reads the runs of one workspace.
+
+    Attributes:
+        state: What is remembered of this workspace's runs; changed in place.
+        wanted: Tells what this sync is to cover, given whether something of it was walked.
+        mend: The destination may hold a load that was cut in the middle and is lost: what it left is read again.
+        alive: The server has shown something of this workspace in this sync.
+        newest: When the newest run started that the destination holds: it is asked, not believed to be empty, whatever
+            is remembered. None: it holds none.
+    """
+
+    workspace: Workspace
+    snapshot_mode: snapshots.Snapshots
+    state: windows.State
+    wanted: Callable[[bool], windows.Span]
+    mend: bool = False
+    alive: bool = False
+    newest: datetime | None = None
+    size: PageSize = field(default_factory=PageSize)
+    _lists_tell: bool = False
+    _taken: set[str] = field(default_factory=set)
+    _walked: list[tuple[datetime, datetime]] = field(default_factory=list)
+    _gaps: Gaps = field(init=False)
+    _details: DetailReader = field(init=False)
+    _snapshots: SnapshotReader = field(init=False)
+    _doubts: UnclearRuns = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._gaps = Gaps(self.state, self.workspace.watch, LOGS.name, self.workspace.id)
+        self._details = DetailReader(self.workspace)
+        self._snapshots = SnapshotReader(self.workspace, self.snapshot_mode)
+        self._doubts = UnclearRuns(self.workspace)
+        self.newest = self.workspace.memory.newest()
+
+    def tables(self) -> Iterator[Tables]:
+        """Lists, then open runs, then the backlog of details, then that of snapshots; within the bounds.
+
+        Raises:
+            SimError: The API refuses or stays unavailable; what was read before has been handed over.
+        """
+        watch, bounds = self.workspace.watch, self.workspace.bounds
+        if bounds.runs > 0:
+            done = yield from self._lists()
+            if done and not self.workspace.over():
+                yield from self._again()
+        elif windows.next_window(self.state, self.wanted(bool(self._walked))):
+            watch.more = True  # another workspace filled this piece
+        if watch.out_of_time:
+            return
+        if bounds.catch_up:
+            yield from self._details.backlog()
+            yield from self._snapshots.backlog()
+
+    def _lists(self) -> Generator[Tables, None, bool]:
+        """Walks what is to be walked; returns whether all of it was."""
+        workspace, bounds = self.workspace, self.workspace.bounds
+        while window := windows.next_window(self.state, self.wanted(bool(self._walked))):
+            windows.started(self.state, window)
+            position = window.start
+            rows = workspace.batch.count
+            for chunk, answer in self._steps(window):
+                self._take_step(chunk, answer, again=window.again, anew=window.key == resync.KEY)
+                self._gaps.note(chunk.gap)
+                position = chunk.position
+                windows.reached(self.state, position, window.key)
+                yield from workspace.batch.full()
+                bounds.runs -= len(chunk.rows)
+                bounds.rows -= workspace.batch.count - rows
+                rows = workspace.batch.count
+                # not inside the instant it began with: the next piece would begin, and end, there again
+                full = bounds.spent and position > window.start
+                if (full or workspace.over()) and not chunk.final:
+                    workspace.watch.more = True
+                    self._gaps.walked(window.start, position - MILLISECOND)
+                    workspace.feed.go_on(workspace.id)
+                    yield from workspace.batch.flush()
+                    return False
+            windows.finished(self.state, window.key, workspace.feed.client.server_time)
+            self._gaps.walked(window.start, window.end)
+            self._walked.append((window.start, window.end))
+        done = yield from self._missing()
+        yield from workspace.batch.flush()
+        return done
+
+    def _missing(self) -> Generator[Tables, None, bool]:
+        """Walks stretches again that may lack rows; returns whether there was time for all of them."""
+        workspace = self.workspace
+        for first, last in self._gaps.again():
+            for chunk in walk_runs(partial(workspace.api.runs, workspace.id), first, last, self.size):
+                self._take(chunk)
+                self._gaps.note(chunk.gap)
+                yield from workspace.batch.full()
+                if workspace.over() and not chunk.final:
+                    return False
+            self._gaps.walked(first, last)
+        return True
+
+    def _steps(self, window: windows.Window) -> Iterator[Step]:
+        """The steps of a walk: of the one that an earlier piece left there, or of a new one."""
+        feed, workspace_id = self.workspace.feed, self.workspace.id
+        held = feed.in_hand(workspace_id, window.start, window.end)
+        held = held or feed.begin(workspace_id, window.start, window.end, self._walk(window))
+        ahead = feed.lasting or self.workspace.bounds.runs >= UNLIMITED // 2  # else the last pages would be for nothing
+        try:
+            for step in held.steps:
+                held.position = step[0].position
+                if ahead and feed.far:
+                    held.steps.more()
+                yield step
+        except errors.SimError:
+            feed.leave(workspace_id)
+            raise
+        feed.leave(workspace_id)
+
+    def _walk(self, window: windows.Window) -> Iterator[Step]:
+        """Walks; full pages of which nothing can be stored yet are given away to be read.
+
+        Plain rows are read here faster than they are given away.
+        """
+        workspace = self.workspace
+        crew = workspace.feed.crew
+        tables = [table for table in LIST_TABLES if workspace.batch.wants(table)]
+        ask_now = workspace.bounds.details > 0 and workspace.batch.wants(LOG_DETAILS.name)
+
+        def ask(query: Query) -> Page[wire.Shown]:
+            if query.only:  # parts of an instant: what it is told apart by is in the rows
+                return cast(Page[wire.Shown], workspace.api.runs(workspace.id, query))
+            new = query.start is not None and not self._may_be_stored(query.start)
+            if new and crew.reads and not workspace.options.logs_only:
+                return workspace.api.listed(workspace.id, query)
+            return cast(Page[wire.Shown], workspace.api.runs(workspace.id, query))
+
+        for chunk in walk_runs(ask, window.start, window.end, self.size):
+            answer = None
+            if chunk.body is not None and not chunk.part and chunk.rows and isinstance(chunk.rows[0], wire.Listed):
+                task = Task(chunk.body, chunk.seen, workspace.id, workspace.options, tables, ask_now)
+                answer = crew.read(task)
+                if answer is not None:
+                    answer.add_done_callback(partial(_let_go, chunk))
+            yield chunk, answer
+
+    def _take_step(
+        self, chunk: Chunk[wire.Shown], answer: Future[Answer] | None, *, again: bool = False, anew: bool = False
+    ) -> None:
+        """Takes a chunk, as another process reads it where one is free to.
+
+        Of a page that was given away nothing was stored then; one that has been read since is taken as it is.
+
+        Args:
+            chunk: What a list showed.
+            answer: Its page, where it was given away to be read.
+            again: All rows are taken, also those that are stored and have not changed.
+            anew: So is all that they need beside the list.
+        """
+        known = self._known(chunk)
+        if answer is None or ((known or self.workspace.feed.crew.has_enough) and answer.cancel()):
+            self._take(_read_here(chunk), known=known, again=again, anew=anew)
+            return
+        self._seen(chunk)
+        self.workspace.batch.later(answer, lambda: self._take_answer(chunk, answer))
+        self._snapshots.now(chunk.rows)
+
+    def _take_answer(self, chunk: Chunk[wire.Shown], answer: Future[Answer]) -> None:
+        """Takes what another process has read, and reads here what it left."""
+        try:
+            found = answer.result()
+        except WorkerLost:
+            self.workspace.watch.warn(
+                "a process that reads pages could not be started, or ended; pages are read by this one alone, "
+                "which takes longer and loses nothing"
+            )
+            left = {row.id for row in chunk.rows}
+        else:
+            for table, rows in found.arrow().items():
+                self.workspace.batch.add_arrow(table, rows)
+                self.workspace.watch.runs["new"] += rows.num_rows if table == LOGS.name else 0
+            left = set(found.left)
+            self.workspace.feed.crew.useful(len(chunk.rows), len(left))
+        if left:
+            here = _read_here(chunk)
+            self.workspace.set_aside(here.rejected)
+            self._take_rows([run for run in here.rows if run.id in left], {})
+
+    def _again(self) -> Iterator[Tables]:
+        """Reads again what may have changed outside the stretches just walked."""
+        if self.mend and self.newest is not None:
+            yield from self._follower(partial(self._take, again=True, anew=True)).torn()
+        yield from self._follower(self._take).open_runs()
+
+    def _follower(self, take: Callable[[Chunk[wire.Run]], None]) -> OpenRunReader:
+        return OpenRunReader(
+            self.workspace,
+            self._details,
+            take,
+            self.state,
+            self.alive,
+            self._gaps,
+            self._lists_tell,
+            self._walked,
+            self._taken,
+        )
+
+    def _take(
+        self,
+        chunk: Chunk[wire.Run],
+        known: dict[str, Fingerprint] | None = None,
+        *,
+        again: bool = False,
+        anew: bool = False,
+    ) -> None:
+        """Takes what a chunk tells that is new, or all of it.
+
+        Args:
+            chunk: What a list showed.
+            known: What is stored of its runs, where that has been asked.
+            again: All of it.
+            anew: All of it, and details and snapshots are asked for as if nothing were stored of them.
+        """
+        self._seen(chunk)
+        known = self._known(chunk) if known is None else known
+        fresh = self._take_rows(chunk.rows, known, again=again, anew=anew)
+        self._snapshots.now([run for run, _, stored in fresh if stored is None or anew], anew=anew)
+
+    def _seen(self, chunk: Chunk[Any]) -> None:
+        self.workspace.set_aside(chunk.rejected)
+        if chunk.rows:
+            self.alive = True
+            life.seen(self.state, (run.id for run in chunk.rows))
+
+    def _take_rows(
+        self, runs: Sequence[wire.Run], known: dict[str, Fingerprint], *, again: bool = False, anew: bool = False
+    ) -> list[Fresh]:
+        """Takes what runs tell that is new, and returns that."""
+        workspace = self.workspace
+        settled = self._doubts.settled(runs, known) if workspace.options.logs_only else {}
+        if settled:
+            runs = [run for run in runs if run.id not in settled]
+        self._lists_tell = self._lists_tell or tell_split(runs)
+        if workspace.options.logs_only and runs and not known and workspace.add_plain(runs):
+            workspace.watch.runs["new"] += len(runs)
+            runs = []  # nothing else is asked of plain rows
+        read = [(run, rows) for run in runs if (rows := workspace.read(run)) is not None]
+        read += settled.values()
+        changed = {run.id for run, rows in read if run.id in known and merge.changed(known[run.id], rows)}
+        stored = sum(run.id in known for run, _ in read)
+        workspace.watch.runs.update(new=len(read) - stored, changed=len(changed), unchanged=stored - len(changed))
+        if known and not again:
+            read = [(run, rows) for run, rows in read if run.id not in known or run.id in changed]
+        fresh = self._with_stored(read, known, anew=anew)
+        self._taken.update(run.id for run, _, held in fresh if held is not None)
+        complete = self._details.now(fresh, anew=anew)
+        workspace.add([complete.get(run.id, rows) for run, rows, _ in fresh])
+        return fresh
+
+    def _with_stored(
+        self, read: list[tuple[wire.Run, RunRows]], known: dict[str, Fingerprint], *, anew: bool
+    ) -> list[Fresh]:
+        """The same runs with what is stored of them, and nothing in their rows poorer than that."""
+        again = [OpenRun(run.id, utc(run.started_at)) for run, _ in read if run.id in known]
+        stored = self.workspace.memory.stored(again, anew=anew) if again else {}
+        return [
+            (run, merge.richer(rows, stored[run.id]) if run.id in stored else rows, stored.get(run.id))
+            for run, rows in read
+        ]
+
+    def _may_be_stored(self, started_at: datetime) -> bool:
+        """Whether the destination may hold runs that started at this moment or later."""
+        return self.newest is not None and started_at <= self.newest
+
+    def _known(self, chunk: Chunk[Any]) -> dict[str, Fingerprint]:
+        """What is stored of the runs of a chunk."""
+        if not chunk.rows or not self._may_be_stored(first := _first(chunk)):
+            return {}
+        last, details = utc(chunk.rows[-1].started_at), self.workspace.batch.wants(LOG_DETAILS.name)
+        stored = self.workspace.memory.fingerprints(first, last, details=details)
+        return {row.id: stored[row.id] for row in chunk.rows if row.id in stored}
+
+
+def _first(chunk: Chunk[Any]) -> datetime:
+    """When the first of its runs started."""
+    return utc(chunk.rows[0].started_at)
+
+
+def _read_here(chunk: Chunk[wire.Shown]) -> Chunk[wire.Run]:
+    """The same chunk, its rows read in full. What does not fit proves so only now."""
+    if not chunk.rows or isinstance(chunk.rows[0], wire.Run):
+        return cast(Chunk[wire.Run], chunk)
+    ids = {row.id for row in chunk.rows}
+    page = decode.runs(cast(bytes, chunk.body))
+    return replace(
+        cast(Chunk[wire.Run], chunk),
+        rows=[run for run in page.rows if run.id in ids],
+        rejected=[row for row in page.rejected if row.id in ids],
+    )
+
+
+def _let_go(chunk: Chunk[wire.Shown], answer: Future[Answer]) -> None:
+    """Frees a page that has been read: those that wait for their turn would hold it."""
+    if not answer.cancelled() and answer.exception() is None and not answer.result().left:
+        chunk.body = None

@@ -1,0 +1,116 @@
+"""Snapshots of runs: one per deployment version, or one per run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from .. import errors
+from ..api import wire
+from ..api.decode import Rejected
+from ..rows import rejecting, snapshots
+from ..tables import EXECUTION_SNAPSHOTS, WORKFLOW_STATES
+from ..timestamps import utc
+from .batch import Tables
+from .detail_reader import BACKLOG_STEP
+from .workspace import Workspace
+
+Wanted = tuple[str, str | None]
+"""Execution id and workflow id."""
+
+
+@dataclass(slots=True)
+class SnapshotReader:
+    """Asks for snapshots of one workspace's runs.
+
+    Attributes:
+        mode: Whose: version, all or none.
+    """
+
+    workspace: Workspace
+    mode: snapshots.Snapshots
+    _versions: set[str] | None = None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether snapshots are read at all."""
+        return self.mode != "none" and self.workspace.batch.wants(EXECUTION_SNAPSHOTS.name)
+
+    def now(self, fresh: Sequence[wire.Shown], *, anew: bool = False) -> None:
+        """Asks for snapshots of runs seen for the first time, as far as that costs no waiting.
+
+        Args:
+            fresh: The runs.
+            anew: Some are stored; of those without a whole snapshot it is asked for, and waited for.
+        """
+        workspace = self.workspace
+        if not self.wanted or not fresh or not (workspace.bounds.snapshots or anew):
+            return
+        if anew:
+            whole = workspace.memory.with_snapshot([run.execution_id for run in fresh if run.execution_id is not None])
+            fresh = [run for run in fresh if run.execution_id not in whole]
+        if self._versions is None:
+            self._versions = workspace.memory.snapshot_versions()
+        first: dict[str, wire.Shown] = {}
+        wanted: list[Wanted] = []
+        for run in reversed(fresh):
+            version = run.deployment_version_id
+            if run.execution_id is None or run.execution_id in workspace.handled:
+                continue
+            if self.mode == "all" or version is None:
+                wanted.append((run.execution_id, run.workflow_id))
+            elif version not in self._versions and (version not in first or _started(run) < _started(first[version])):
+                first[version] = run
+        self._versions.update(first)
+        wanted += [(run.execution_id, run.workflow_id) for run in first.values() if run.execution_id is not None]
+        self._read(wanted if anew else wanted[: workspace.allowance(workspace.bounds.snapshots)])
+
+    def backlog(self) -> Iterator[Tables]:
+        """Asks for what earlier syncs left."""
+        workspace = self.workspace
+        if not self.wanted:
+            return
+        while workspace.bounds.snapshots > 0 and not workspace.over():
+            step = min(BACKLOG_STEP, workspace.bounds.snapshots)
+            limit = step + len(workspace.handled)
+            found = workspace.memory.without_snapshot(by_version=self.mode == "version", limit=limit)
+            waiting = [entry for entry in found if entry[0] not in workspace.handled][:step]
+            if not waiting:
+                return
+            self._read(waiting)
+            yield from workspace.batch.flush()
+
+    def _read(self, wanted: Sequence[Wanted]) -> None:
+        workspace = self.workspace
+        resource = EXECUTION_SNAPSHOTS.name
+        for (execution_id, _), answer in workspace.concurrently(lambda one: self._snapshot(*one), wanted, resource):
+            workspace.handled.add(execution_id)
+            workspace.bounds.snapshots -= 1
+            rows, odd = answer or (None, None)
+            if odd is not None:
+                workspace.reject(resource, execution_id, bytes(odd.row), odd.reason)
+            if rows is None:
+                continue
+            workspace.batch.add(EXECUTION_SNAPSHOTS.name, [rows.snapshot])
+            if rows.state is not None and rows.state[0] not in workspace.handled:
+                workspace.handled.add(rows.state[0])
+                workspace.batch.add(WORKFLOW_STATES.name, [rows.state])
+
+    def _snapshot(
+        self, execution_id: str, workflow_id: str | None
+    ) -> tuple[snapshots.SnapshotRows | None, Rejected | None]:
+        try:
+            answer = self.workspace.api.execution(execution_id)
+        except errors.NotFound:
+            return snapshots.gone(execution_id, self.workspace.id, workflow_id), None
+        if isinstance(answer, Rejected):
+            return None, answer
+        return rejecting.read_or_reject(
+            lambda execution: snapshots.read(execution, self.workspace.id, execution_id), answer
+        )
+
+
+def _started(run: wire.Shown) -> tuple[datetime, str]:
+    """Which run of a version stands for it: the first, as ``Memory`` chooses, too."""
+    return utc(run.started_at), run.id

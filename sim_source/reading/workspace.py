@@ -1,0 +1,172 @@
+"""One workspace while it is read: what the readers of its lists, details and snapshots share."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from .. import errors
+from ..api import wire
+from ..api.client import CONNECTIONS
+from ..api.decode import Rejected
+from ..api.endpoints import SimApi
+from ..parallel.session import SyncSession
+from ..rows import account, merge, rejecting, run_rows, runs
+from ..rows.run_rows import ROW_FAULTS, RunOptions, RunRows
+from ..rows.stored_run import StoredRun
+from ..stored.queries import WorkspaceQueries
+from ..tables import LOG_DETAILS, LOGS, REJECTED_ROWS
+from .batch import Batch
+from .progress import Watch
+
+UNLIMITED = 1 << 62
+
+Detail = wire.Run | Rejected | errors.NotFound
+"""A run's detail, one that does not fit, or none to be had any more."""
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+@dataclass(slots=True)
+class Bounds:
+    """How much one extraction reads at most, so that a first sync is committed in pieces.
+
+    Attributes:
+        runs: List rows; 0 walks no list.
+        details: Per-run details.
+        snapshots: Snapshots.
+        audit_logs: Rows of audit logs; 0 walks none.
+        rows: Rows of all tables that lists give: memory, and what is lost where a load is cut.
+        until: When lists stop, by ``time.monotonic``: under a low rate limit, rows alone would keep a piece for long.
+        catch_up: Whether details and snapshots that earlier extractions left are asked for.
+    """
+
+    runs: int = UNLIMITED
+    details: int = UNLIMITED
+    snapshots: int = UNLIMITED
+    audit_logs: int = UNLIMITED
+    rows: int = UNLIMITED
+    until: float = math.inf
+    catch_up: bool = True
+
+    @property
+    def spent(self) -> bool:
+        """Whether lists have given as much as they may."""
+        return self.runs <= 0 or self.rows <= 0 or time.monotonic() >= self.until
+
+
+@dataclass(slots=True)
+class Workspace:
+    """A workspace, how it is asked, and where its rows go.
+
+    Attributes:
+        batch: Takes the rows.
+        handled: Ids of runs, executions and states that this extraction is done with.
+    """
+
+    id: str
+    api: SimApi
+    feed: SyncSession
+    memory: WorkspaceQueries
+    watch: Watch
+    options: RunOptions
+    batch: Batch
+    bounds: Bounds = field(default_factory=Bounds)
+    handled: set[str] = field(default_factory=set)
+
+    def over(self) -> bool:
+        """Whether the time of this run is up."""
+        self.watch.out_of_time = self.watch.out_of_time or self.feed.client.out_of_time
+        return self.watch.out_of_time
+
+    def allowance(self, bound: int) -> int:
+        """Requests that can be sent now: as many as the rate allows without waiting, within the bound."""
+        available = self.feed.client.available
+        if bound >= UNLIMITED // 2 or available is None:
+            return max(0, bound)
+        return max(0, min(bound, available - 1))
+
+    def detail(self, log_id: str) -> Detail:
+        """A run's detail, or that there is none."""
+        try:
+            return self.api.run(log_id)
+        except errors.NotFound as missing:
+            return missing
+
+    def read(
+        self,
+        run: wire.Run,
+        answer: Detail | None = None,
+        stored: StoredRun | None = None,
+    ) -> RunRows | None:
+        """A run as rows, nothing poorer than what is stored; one that does not fit is set aside.
+
+        Args:
+            run: Its list row.
+            answer: What its detail said, where that was asked.
+            stored: As the destination holds it.
+        """
+        if isinstance(answer, Rejected):
+            self.reject(LOG_DETAILS.name, run.id, bytes(answer.row), answer.reason)
+            return None
+
+        def read(run: wire.Run, detail: wire.Run | None) -> RunRows:
+            rows = runs.read(run, self.id, self.options, detail, asked=answer is not None)
+            return rows if stored is None else merge.richer(rows, stored)
+
+        rows, odd = rejecting.read_or_reject(read, run, answer if isinstance(answer, wire.Run) else None)
+        if odd is not None:
+            self.reject(LOGS.name if answer is None else LOG_DETAILS.name, run.id, bytes(odd.row), odd.reason)
+        return rows
+
+    def add(self, rows: Sequence[RunRows]) -> None:
+        """Hands rows of runs on."""
+        for table, found in run_rows.by_table(rows).items():
+            self.batch.add(table, found)
+
+    def add_plain(self, listed: Sequence[wire.Run]) -> bool:
+        """Hands plain list rows on, all at once; where one of them does not fit, none, and says so."""
+        if any(run.cut for run in listed):
+            return False
+        try:
+            rows = runs.plain(listed, self.id)
+        except ROW_FAULTS:
+            return False
+        self.batch.add_arrow(LOGS.name, rows)
+        return True
+
+    def concurrently(self, ask: Callable[[A], B], wanted: Sequence[A], resource: str) -> Iterator[tuple[A, B | None]]:
+        """Asks for many at once, as the client's pacing lets them; None where one failed: noted for the resource."""
+        if not wanted:
+            return
+        with ThreadPoolExecutor(min(CONNECTIONS, len(wanted))) as pool:
+            answers = [(entry, pool.submit(ask, entry)) for entry in wanted]
+            for entry, answer in answers:
+                try:
+                    yield entry, answer.result()
+                except errors.OutOfTime:
+                    self.watch.out_of_time = True
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    return
+                except errors.Unavailable as fault:
+                    self.watch.failed(resource, self.id, fault)
+                    yield entry, None
+                except ROW_FAULTS as fault:
+                    self.watch.failed(resource, self.id, errors.UnreadableAnswer(f"an answer does not fit: {fault}"))
+                    yield entry, None
+
+    def set_aside(self, rejected: Sequence[Rejected]) -> None:
+        """Keeps rows of a list that could not be read."""
+        for row in rejected:
+            self.reject(LOGS.name, row.id, bytes(row.row), row.reason)
+
+    def reject(self, table: str, row_id: str | None, row: bytes, reason: object) -> None:
+        """Keeps a row that does not fit, with the reason."""
+        found = account.rejected_row(table, row_id, row, str(reason), self.id, datetime.now(UTC))
+        self.batch.add(REJECTED_ROWS.name, [found])

@@ -1,0 +1,82 @@
+"""Rows of log_details. Pure."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from ..api import wire
+from ..jsons import json_text
+from ..schema import Row
+from ..timestamps import utc_or_none
+from . import cost, extras, spans
+from .extras import unknown_fields
+from .run_facts import NO_DATA, RunFacts
+
+
+def detail_row(facts: RunFacts, workflow_id: str | None, total: Decimal | None) -> Row:
+    """A row of ``log_details``.
+
+    Args:
+        facts: What its answers say.
+        workflow_id: The workflow that ran.
+        total: What the run cost.
+    """
+    run, latest, data, trace = facts.run, facts.latest, facts.data, facts.trace
+    workflow = latest.workflow or run.workflow or wire.RunWorkflow()
+    tokens = facts.tokens
+    return (
+        run.id,
+        facts.workspace_id,
+        "list" if facts.detail is None and not facts.asked else "detail",
+        run.execution_id,
+        workflow_id,
+        workflow.name,
+        workflow.description,
+        workflow.folder_id,
+        workflow.deleted,
+        data.finalization_path,
+        spans.error_text(data.error) or (trace.error if latest.level == "error" else None),
+        tokens.prompt,
+        tokens.completion,
+        tokens.total,
+        total,
+        len(trace.rows),
+        spans.payload_text(facts.final_output) if facts.options.full else None,
+        json_text(facts.data_rest) if facts.data_rest else None,
+        utc_or_none(latest.created_at),
+        _extra(facts, workflow, _more(facts, total, tokens)),
+    )
+
+
+def _extra(facts: RunFacts, workflow: wire.RunWorkflow, more: dict[str, Any]) -> str | None:
+    """Known fields without a column and unknown ones, where they stood."""
+    about = {
+        "color": workflow.color,
+        "userId": workflow.user_id,
+        "createdAt": workflow.created_at,
+        "updatedAt": workflow.updated_at,
+    }
+    parts: dict[str, Any] = {name: value for name, value in about.items() if value is not None}
+    parts |= unknown_fields(workflow.unknown)
+    found: dict[str, Any] = {"workflow": parts} if parts else {}
+    found |= more
+    known = unknown_fields(facts.run.unknown)  # in logs.extra
+    found |= {name: value for name, value in unknown_fields(facts.latest.unknown).items() if name not in known}
+    return json_text(found) if found else None
+
+
+def _more(facts: RunFacts, total: Decimal | None, tokens: cost.TokenCount) -> dict[str, Any]:
+    """What cost, tokens and error of a run tell beyond their columns, and what was told twice and differs."""
+    data, detail, payloads = facts.data, facts.detail, facts.options.full
+    more = {"cost": extras.of_cost(facts.run.cost)}
+    if detail is not None:
+        more["cost"] |= extras.of_cost(detail.cost)
+    if data is not NO_DATA:
+        more["error"] = extras.of_error(data.error, payloads)
+        for name, told in (("tokens", data.tokens), ("tokenBreakdown", data.token_breakdown)):
+            same = cost.token_count(told) == tokens
+            more[name] = extras.of_tokens(told, payloads, extras.TOKENS if same else extras.NONE)
+        if data.models is not None and (total is None or data.models != facts.split):
+            more["models"] = extras.of_models(data.models, payloads)
+    return {name: value for name, value in more.items() if value}

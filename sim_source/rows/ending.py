@@ -1,0 +1,44 @@
+"""How a run ended, as far as its answers say: what ``life`` wants to know, taken from them. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ..api import wire
+from ..api.wire import present
+from . import life, spans
+
+
+def told(
+    run: wire.Run, detail: wire.Run | None, data: wire.ExecutionData, output: msgspec.Raw, *, has_spans: bool
+) -> tuple[life.Status, life.Evidence]:
+    """A run's status, and how much its answers say of it.
+
+    Args:
+        run: Its list row, in full.
+        detail: Its per-run detail, where that was read.
+        data: ``executionData`` of the latter.
+        output: The final output.
+        has_spans: Any answer shows spans.
+    """
+    latest, error = detail or run, spans.error_text(data.error)
+    has_cost = _has_cost(run) or (detail is not None and _has_cost(detail))
+    status = life.status(
+        ended=latest.ended_at is not None,
+        level=latest.level,
+        finalization_path=data.finalization_path,
+        output=life.told_by_output(bytes(output)),
+        error=error,
+        shows_end=has_cost or has_spans or present(output) or data.had_spans,
+    )
+    by_detail = data.finalization_path is not None or error is not None
+    return status, life.evidence(told=by_detail, shown=present(output) or latest.level == "error")
+
+
+def is_doubtful(run: wire.Run) -> bool:
+    """Whether a plain list row leaves open how its run ended; see ``life.is_doubtful``."""
+    return life.is_doubtful(ended=run.ended_at is not None, level=run.level, has_cost=_has_cost(run))
+
+
+def _has_cost(run: wire.Run) -> bool:
+    return run.cost is not None and run.cost.total is not None

@@ -1,0 +1,268 @@
+"""The tree of a trace as rows, and what it says of cost, tokens and errors. Pure.
+
+Rules of cost are those by which Sim itself adds a run up (source, ``calculateCostSummary``): a ``workflow`` span is a
+container and never counted; a block with a cost of its own already includes its model segments; other
+children are looked into for charges of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from .. import jsons
+from ..api import decode, wire
+from ..api.wire import present
+from ..schema import Row
+from . import privacy, span_extras
+from .cost import NO_TOKENS, Charges, TokenCount, money, token_count, whole
+
+
+class Trace(msgspec.Struct, gc=False):
+    """A run's trace as read.
+
+    Attributes:
+        log_id: The run's.
+        workspace_id: Where the run belongs.
+        rows: Its spans, depth first, as rows of ``trace_spans``.
+        charges: What they say of cost.
+        tokens: Sum over blocks; segments are not counted again.
+        names_model: Whether any span names a model.
+        error: Message of the first failed block.
+    """
+
+    log_id: str
+    workspace_id: str
+    rows: list[Row] = []
+    charges: Charges = msgspec.field(default_factory=Charges)
+    tokens: TokenCount = NO_TOKENS
+    names_model: bool = False
+    error: str | None = None
+
+    @property
+    def untold(self) -> bool:
+        """Whether the spans leave open what the run's cost is made of: there are none, or models without a cost."""
+        return not self.rows or (self.names_model and not self.charges.priced)
+
+
+class _Place(msgspec.Struct, gc=False):
+    """A span, and where in the tree it stands."""
+
+    span: wire.Span
+    parent: int | None
+    depth: int
+    inside_counted: bool
+    segment: wire.Segment | None = None
+
+
+def decoded(trace: msgspec.Raw) -> list[wire.Span]:
+    """The roots of a trace. Decoded run by run, not with the page: what is needed at once stays small and near.
+
+    Raises:
+        msgspec.DecodeError: It is no list of spans.
+    """
+    return decode.several(trace, wire.Span) if present(trace) else []
+
+
+def read(spans: Iterable[wire.Span] | None, log_id: str, workspace_id: str, *, payloads: bool) -> Trace:
+    """Flattens a trace.
+
+    Args:
+        spans: The roots.
+        log_id: The run's.
+        workspace_id: Where the run belongs.
+        payloads: Whether inputs and outputs are kept.
+
+    Raises:
+        msgspec.DecodeError: Something in a span is not what it can be.
+    """
+    trace = Trace(log_id, workspace_id)
+    stack = [_Place(span, None, 0, False) for span in reversed(list(spans or ()))]
+    while stack:
+        place = stack.pop()
+        index = len(trace.rows)
+        counted = _read_span(trace, place, payloads)
+        stack += reversed(_children(place.span, index, place.depth + 1, counted))
+    return trace
+
+
+def _children(span: wire.Span, index: int, depth: int, counted: bool) -> list[_Place]:
+    children = span.children or []
+    if not children and not present(span.tool_calls):
+        return []  # most spans are leaves
+    segments = span.provider_timing.segments if span.provider_timing else None
+    placed = [
+        _Place(child, index, depth, counted, _segment_of(child, position, segments))
+        for position, child in enumerate(children)
+    ]
+    if present(span.tool_calls) and not any(child.type == "tool" for child in children):
+        placed += [_Place(call, index, depth, counted) for call in _legacy_tool_calls(span)]
+    return placed
+
+
+def _segment_of(child: wire.Span, position: int, segments: list[wire.Segment] | None) -> wire.Segment | None:
+    """The provider's own account of a segment: 2026-03 gives tokens and provider only there."""
+    if segments is None or position >= len(segments):
+        return None
+    segment = segments[position]
+    return segment if span_extras.is_account_of(segment, child) else None
+
+
+def _legacy_tool_calls(span: wire.Span) -> list[wire.Span]:
+    """Tool calls of data before 2026, as the children they would be today."""
+    found = jsons.anything(span.tool_calls)
+    calls = found.get("list") if isinstance(found, dict) else found
+    if not isinstance(calls, list):
+        return []
+    spans = []
+    for raw in calls:
+        call = decode.one(jsons.encode(raw), wire.ToolCall)
+        spans.append(
+            wire.Span(
+                name=call.name,
+                type="tool",
+                status=call.status,
+                duration=call.duration,
+                start_time=call.start_time,
+                end_time=call.end_time,
+                error_message=error_text(call.error),
+                input=call.input,
+                output=call.output,
+                unknown=call.unknown,
+            )
+        )
+    return spans
+
+
+def _read_span(trace: Trace, place: _Place, payloads: bool) -> bool:
+    """Adds a span's row and charges.
+
+    Returns:
+        Whether its own cost was counted, so that its segments are not.
+    """
+    span, segment = place.span, place.segment
+    output = None if _says_all(place) else _output(span)
+    cost = span.cost or (output.cost if output else None)
+    tokens = span.tokens
+    if tokens is None and segment is not None:
+        tokens = segment.tokens
+    counts = token_count(tokens)
+    model = span.model or (span.name if span.type == "model" else None)
+    error = error_text(span.error_message or (segment.error_message if segment else None))
+    if error is None and span.status == "error" and output is not None:
+        error = error_text(output.error)
+    counted = _charge(trace, place, cost, counts)
+    trace.names_model = trace.names_model or model is not None
+    if error is not None and trace.error is None:
+        trace.error = error
+    shown = cost or (segment.cost if segment else None)
+    trace.rows.append(_row(trace, place, counts, tokens, model, error, shown, output, payloads))
+    return counted
+
+
+def _charge(trace: Trace, place: _Place, cost: wire.Cost | None, counts: TokenCount) -> bool:
+    """Counts a span's cost and tokens by Sim's own rule."""
+    span = place.span
+    if span.type == "workflow":
+        return False
+    if span.type in span_extras.SEGMENT_TYPES and place.inside_counted:
+        return False
+    trace.tokens += counts
+    if span.model is not None:
+        trace.charges.add_model(span.model, cost, counts)
+        return True
+    if cost is not None and cost.total is not None:
+        trace.charges.add_tool(span.name or span.type or "tool", cost.total)
+        return True
+    return bool(counts)
+
+
+def _says_all(place: _Place) -> bool:
+    """Whether a span's output tells nothing more: a model segment's is the model's words alone (recorded)."""
+    return place.inside_counted and place.span.type == "model" and place.span.status != "error"
+
+
+def _output(span: wire.Span) -> wire.SpanOutput | None:
+    """Cost and error of a block's output; 2026-08 shows a span's cost only there."""
+    if bytes(memoryview(span.output)[:1]) != b"{":
+        return None
+    try:
+        return decode.one(span.output, wire.SpanOutput)
+    except msgspec.DecodeError:
+        return None  # a user's own "cost" or "tokens" field, of another shape
+
+
+def _row(
+    trace: Trace,
+    place: _Place,
+    counts: TokenCount,
+    tokens: wire.Tokens | wire.Number | None,
+    model: str | None,
+    error: str | None,
+    cost: wire.Cost | None,
+    output: wire.SpanOutput | None,
+    payloads: bool,
+) -> Row:
+    """A span's row, in the order of the table's columns; a plain tuple, which the garbage collector can leave out."""
+    span, segment = place.span, place.segment
+    cache = tokens if isinstance(tokens, wire.Tokens) else None
+    if output is not None and output.tokens is not None and (cache is None or cache.cache_read is None):
+        cache = output.tokens  # of a block, only its output tells cached and reasoning tokens
+    return (
+        trace.log_id,
+        len(trace.rows),
+        trace.workspace_id,
+        place.parent,
+        place.depth,
+        span.id,
+        span.block_id,
+        span.name,
+        span.type,
+        span.status,
+        model,
+        span.provider or (segment.provider if segment else None),
+        span.start_time,
+        span.end_time,
+        None if span.duration is None else float(span.duration),
+        counts.prompt,
+        counts.completion,
+        counts.total,
+        whole(cache.cache_read) if cache else None,
+        whole(cache.cache_write) if cache else None,
+        whole(cache.reasoning) if cache else None,
+        money(cost.total) if cost else None,
+        span.finish_reason or (segment.finish_reason if segment else None),
+        _milliseconds(span.ttft if span.ttft is not None else segment.ttft if segment else None),
+        span.loop_id,
+        span.parallel_id,
+        whole(span.iteration_index),
+        span.error_type or (segment.error_type if segment else None),
+        error,
+        payload_text(span.input) if payloads else None,
+        payload_text(span.output) if payloads else None,
+        span_extras.text(span, segment, cost, cache if tokens is None else tokens, payloads),
+    )
+
+
+def payload_text(raw: msgspec.Raw) -> str | None:
+    """A payload as JSON text, secrets removed; None where absent."""
+    if not present(raw):
+        return None
+    return jsons.encode(privacy.without_secrets(jsons.anything(raw))).decode()
+
+
+def _milliseconds(value: wire.Number | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def error_text(value: Any) -> str | None:
+    """An error as text, whatever shape it came in."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, dict) and isinstance(value.get("message"), str):
+        value = value["message"]
+    text = value if isinstance(value, str) else jsons.encode(value).decode()
+    cleaned: str = privacy.without_secrets(text)
+    return cleaned
