@@ -13,9 +13,9 @@ from sim_source import errors
 from sim_source.api import wire
 from sim_source.api.decode import Page
 from sim_source.api.query import Query
-from sim_source.paging import narrowing
+from sim_source.paging import filters, narrowing
 from sim_source.paging.chunks import PageSize
-from sim_source.paging.narrowing import ByRange, ByValue, Found
+from sim_source.paging.filters import ByRange, ByValue, Found
 from sim_source.paging.walk_audit import AUDIT_PAGE, FILTERS, walk_audit_logs
 from sim_source.paging.walk_runs import walk_runs
 from tests.shelf import END, Audit, Runs, at, gaps_of, given_ids
@@ -153,7 +153,7 @@ def test_a_value_met_before_the_walk_is_asked_for_where_it_is_overfull() -> None
     groups = (100, {"action": "a"}), (160, {"action": "b", "actor_id": "mika"}), (40, {"action": "b"})
     server, asked = burst(*groups), []
 
-    def before(first: datetime, last: datetime) -> set[narrowing.Kind]:
+    def before(first: datetime, last: datetime) -> set[filters.Kind]:
         assert (first, last) == (at(5000), at(5001))
         asked.append(server.requests)
         return {(action, actor, None, "file", "") for action in "abc" for actor in ("mika", None)}

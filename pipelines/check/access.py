@@ -16,7 +16,8 @@ from sim_source.api.rate import MOST_LATE_S
 from sim_source.api.throttle import Throttle
 from sim_source.errors import SimError
 from sim_source.paging import walk_list, windows
-from sim_source.reading.reader import RUN_TABLES, in_full, refused_workspace
+from sim_source.reading.reader import RUN_TABLES, in_full
+from sim_source.reading.words import refused_workspace
 
 from ..destination import duckdb_file, pipeline
 from ..settings import RunSettings, Target

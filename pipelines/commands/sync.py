@@ -17,7 +17,7 @@ from sim_source import SimClient, SyncSession, Watch, errors, sim_source
 from sim_source.api.endpoints import SimApi
 from sim_source.api.throttle import Throttle
 from sim_source.parallel import gc_tuning
-from sim_source.reading.reader import refused_workspace, wrong_key
+from sim_source.reading.words import refused_workspace, wrong_key
 from sim_source.rows import life
 from sim_source.stored.queries import WorkspaceQueries
 from sim_source.stored.warehouse import Warehouse

@@ -12,7 +12,8 @@ from ..api.decode import Page, Rejected
 from ..api.query import Query
 from ..timestamps import MILLISECOND
 from .chunks import STALE_PAGES, Chunk, Gap, PageSize, S, as_chunks, has_fixed_order, moments, name_of
-from .narrowing import ByRange, ByValue, Met, Narrowing
+from .filters import ByRange, ByValue, Met
+from .narrowing import Narrowing
 from .unreadable_dates import way_past
 
 LARGEST_INSTANT = 64_000

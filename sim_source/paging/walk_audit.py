@@ -16,7 +16,8 @@ from ..api.decode import Page
 from ..api.query import Query
 from ..timestamps import MILLISECOND, iso
 from .chunks import Chunk, Gap, StalePages, as_chunks, moments, name_of
-from .narrowing import Before, ByValue, Met, Narrowing
+from .filters import Before, ByValue, Met
+from .narrowing import Narrowing
 from .unreadable_dates import way_past
 
 AUDIT_PAGE = 100

@@ -56,15 +56,7 @@ def walk_runs(
         early = {name for name, at in times.items() if at < start and name not in strays}
         strays |= early
         given = seen | (times.keys() - inside.keys() - early)
-        yield Chunk(
-            [row for row in page.rows if row.id not in given],
-            [row for row in page.rejected if row.id not in given],
-            last,
-            final=page.next_cursor is None,
-            size=page.size,
-            body=page.body,
-            seen=given,
-        )
+        yield _chunk(page, given, last)
         if page.next_cursor is None:
             return
         cursor = None
@@ -83,6 +75,19 @@ def walk_runs(
             progress.missed(f"runs from {iso(position)} on")
             continue
         progress.made()
+
+
+def _chunk(page: Page[S], given: frozenset[str], position: datetime) -> Chunk[S]:
+    """What a page shows beyond the rows that were given."""
+    return Chunk(
+        [row for row in page.rows if row.id not in given],
+        [row for row in page.rejected if row.id not in given],
+        position,
+        final=page.next_cursor is None,
+        size=page.size,
+        body=page.body,
+        seen=given,
+    )
 
 
 def _ask_smaller(ask: Callable[[Query], Page[S]], query: Query, size: PageSize) -> Page[S]:

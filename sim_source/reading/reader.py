@@ -21,7 +21,7 @@ from ..api.decode import Rejected
 from ..api.endpoints import SimApi
 from ..paging import resync, walk_audit, walk_list, windows
 from ..paging.chunks import Chunk
-from ..paging.narrowing import Kind
+from ..paging.filters import Kind
 from ..paging.resync import Resync
 from ..paging.walk_audit import walk_audit_logs
 from ..parallel.session import SyncSession
@@ -39,6 +39,7 @@ from .gaps import Gaps
 from .progress import Watch
 from .row_checks import RowChecks
 from .run_reader import LIST_TABLES, RunReader
+from .words import refused_workspace, wrong_key
 from .workspace import Bounds, Workspace
 
 W = TypeVar("W", bound=msgspec.Struct)
@@ -49,29 +50,6 @@ RUN_TABLES = (*LIST_TABLES, EXECUTION_SNAPSHOTS.name, WORKFLOW_STATES.name)
 def in_full(selected: Collection[str]) -> bool:
     """Whether lists of runs are asked for in full: plain ones fill ``logs`` alone."""
     return any(table in selected for table in RUN_TABLES[1:])
-
-
-def wrong_key(denied: errors.AccessDenied) -> errors.ConfigurationError:
-    """What to say of a key the server does not take."""
-    return errors.ConfigurationError(
-        f"SIM_API_KEY: the server does not take the key ({denied.reason}); make one in Sim under Settings, API keys"
-    )
-
-
-def refused_workspace(workspace_id: str, denied: errors.AccessDenied) -> errors.AccessDenied:
-    """What to say of a workspace that the key may not read.
-
-    The server's words can mislead: it answers ``Personal API keys are not allowed for this workspace`` where there is
-    no such workspace, too (``sim-v0.8.9/logs_workspace_unknown``).
-    """
-    return errors.AccessDenied(
-        f"SIM_WORKSPACE_ID: workspace {workspace_id} cannot be read with this key (the server says: {denied.reason}). "
-        "Either the id is wrong (it is in the workspace's address in Sim, …/workspace/<id>/…), or the key is of "
-        "somebody who may not read it, or the workspace takes no personal keys: then make a key of its own under its "
-        "Settings, API keys",
-        denied.status,
-        denied.reason,
-    )
 
 
 @dataclass(slots=True)

@@ -26,6 +26,7 @@ class Trace(msgspec.Struct, gc=False):
     Attributes:
         log_id: The run's.
         workspace_id: Where the run belongs.
+        payloads: Whether inputs and outputs are kept.
         rows: Its spans, depth first, as rows of ``trace_spans``.
         charges: What they say of cost.
         tokens: Sum over blocks; segments are not counted again.
@@ -35,6 +36,7 @@ class Trace(msgspec.Struct, gc=False):
 
     log_id: str
     workspace_id: str
+    payloads: bool = False
     rows: list[Row] = []
     charges: Charges = msgspec.field(default_factory=Charges)
     tokens: TokenCount = NO_TOKENS
@@ -48,13 +50,18 @@ class Trace(msgspec.Struct, gc=False):
 
 
 class _Place(msgspec.Struct, gc=False):
-    """A span, and where in the tree it stands."""
+    """A span, and where in the tree it stands.
+
+    Attributes:
+        model: The model it names, found when it is read.
+    """
 
     span: wire.Span
     parent: int | None
     depth: int
     inside_counted: bool
     segment: wire.Segment | None = None
+    model: str | None = None
 
 
 def decoded(trace: msgspec.Raw) -> list[wire.Span]:
@@ -78,12 +85,12 @@ def read(spans: Iterable[wire.Span] | None, log_id: str, workspace_id: str, *, p
     Raises:
         msgspec.DecodeError: Something in a span is not what it can be.
     """
-    trace = Trace(log_id, workspace_id)
+    trace = Trace(log_id, workspace_id, payloads)
     stack = [_Place(span, None, 0, False) for span in reversed(list(spans or ()))]
     while stack:
         place = stack.pop()
         index = len(trace.rows)
-        counted = _read_span(trace, place, payloads)
+        counted = _read_span(trace, place)
         stack += reversed(_children(place.span, index, place.depth + 1, counted))
     return trace
 
@@ -136,7 +143,7 @@ def _legacy_tool_calls(span: wire.Span) -> list[wire.Span]:
     return spans
 
 
-def _read_span(trace: Trace, place: _Place, payloads: bool) -> bool:
+def _read_span(trace: Trace, place: _Place) -> bool:
     """Adds a span's row and charges.
 
     Returns:
@@ -149,16 +156,16 @@ def _read_span(trace: Trace, place: _Place, payloads: bool) -> bool:
     if tokens is None and segment is not None:
         tokens = segment.tokens
     counts = token_count(tokens)
-    model = span.model or (span.name if span.type == "model" else None)
+    place.model = span.model or (span.name if span.type == "model" else None)
     error = error_text(span.error_message or (segment.error_message if segment else None))
     if error is None and span.status == "error" and output is not None:
         error = error_text(output.error)
     counted = _charge(trace, place, cost, counts)
-    trace.names_model = trace.names_model or model is not None
+    trace.names_model = trace.names_model or place.model is not None
     if error is not None and trace.error is None:
         trace.error = error
     shown = cost or (segment.cost if segment else None)
-    trace.rows.append(_row(trace, place, counts, tokens, model, error, shown, output, payloads))
+    trace.rows.append(_row(trace, place, counts, tokens, error, shown, output))
     return counted
 
 
@@ -199,11 +206,9 @@ def _row(
     place: _Place,
     counts: TokenCount,
     tokens: wire.Tokens | wire.Number | None,
-    model: str | None,
     error: str | None,
     cost: wire.Cost | None,
     output: wire.SpanOutput | None,
-    payloads: bool,
 ) -> Row:
     """A span's row, in the order of the table's columns; a plain tuple, which the garbage collector can leave out."""
     span, segment = place.span, place.segment
@@ -221,7 +226,7 @@ def _row(
         span.name,
         span.type,
         span.status,
-        model,
+        place.model,
         span.provider or (segment.provider if segment else None),
         span.start_time,
         span.end_time,
@@ -240,9 +245,9 @@ def _row(
         whole(span.iteration_index),
         span.error_type or (segment.error_type if segment else None),
         error,
-        payload_text(span.input) if payloads else None,
-        payload_text(span.output) if payloads else None,
-        span_extras.text(span, segment, cost, cache if tokens is None else tokens, payloads),
+        payload_text(span.input) if trace.payloads else None,
+        payload_text(span.output) if trace.payloads else None,
+        span_extras.text(span, segment, cost, cache if tokens is None else tokens, trace.payloads),
     )
 
 
