@@ -41,10 +41,12 @@ class Runs:
             (2026-03: 500), or `page 1`: silently taken for none.
         fails_above: Pages of more rows than this fail.
         facts: What rows have besides, by their number in ``starts``: workflow, level, trigger, duration.
+        shown: Starts that answers show and the server does not go by, by number, as moments.
     """
 
     starts: list[int]
     facts: dict[int, dict[str, Any]] = field(default_factory=dict)
+    shown: dict[int, datetime] = field(default_factory=dict)
     clamp: int | None = None
     ties: Ties = "by id"
     cursors: Cursors = "work"
@@ -83,7 +85,10 @@ class Runs:
         limit = query.limit if self.clamp is None else min(self.clamp, query.limit)
         page = found[:limit]
         cursor = self._cursor(page[-1], query.order) if len(found) > limit else None
-        rows = [wire.Run(id=id_, started_at=at(start), **self.facts.get(number, {})) for start, id_, number in page]
+        rows = [
+            wire.Run(id=id_, started_at=self.shown.get(number, at(start)), **self.facts.get(number, {}))
+            for start, id_, number in page
+        ]
         return Page(rows, cursor, self.row_bytes * len(rows))
 
     def _ordered(self, query: Query) -> list[tuple[int, str, int]]:
@@ -130,6 +135,7 @@ class Audit:
     Attributes:
         facts: What rows have besides, by id: actor, workspace, type and id of the resource.
         refused: Values of filters that are answered with 400.
+        shown: Moments that answers show and the server does not go by, by id.
     """
 
     moments: list[int]
@@ -137,6 +143,7 @@ class Audit:
     requests: int = 0
     facts: dict[str, dict[str, str]] = field(default_factory=dict)
     refused: frozenset[str] = frozenset()
+    shown: dict[str, datetime] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.rows = sorted(
@@ -159,7 +166,12 @@ class Audit:
             raise errors.BadRequest("400 actorId is not a member of your organization")
         found = [row for row in self.rows if low <= row[0] <= _ms(query.end) * 1000 and self._matches(row, only)]
         rows = [
-            wire.AuditLog(id=id_, created_at=at(moment // 1000), action=action, **self.facts.get(id_, {}))
+            wire.AuditLog(
+                id=id_,
+                created_at=self.shown.get(id_, at(moment // 1000)),
+                action=action,
+                **self.facts.get(id_, {}),
+            )
             for moment, id_, action in found[: query.limit]
         ]
         return Page(rows, "more" if len(found) > query.limit else None, 100 * len(rows))

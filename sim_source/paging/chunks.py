@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -24,6 +24,8 @@ PAGE_BYTES = 16 * 1024 * 1024
 """A page of full rows is kept about this small."""
 PATIENCE = 64
 """Good pages after which a size that kept failing is tried again."""
+TRUSTED_ROWS = 10
+"""Rows from which on a page's last row is not believed alone."""
 STALE_PAGES = 3
 """Pages without a new row after which a walk, or an instant of it, is left."""
 
@@ -164,6 +166,45 @@ def moments(page: Page[R], of: Callable[[R], datetime]) -> dict[str, datetime]:
     times = {row.id: at if (at := of(row)).tzinfo is UTC else utc(at) for row in page.rows}
     times |= {row.id: utc(row.at) for row in page.rejected if row.id is not None and row.at is not None}
     return times
+
+
+def places_to_go_on(
+    names: Sequence[str], inside: Mapping[str, datetime], *, newest_first: bool = False
+) -> list[datetime]:
+    """Where a walk may go on after a page, best first.
+
+    That is the last row's moment. One row whose date is wrong must not lead the walk past all others, so of a page of
+    some rows the middle one of the last three is believed: one row is shown again, none is passed over.
+
+    Args:
+        names: The ids of the page's rows, in its order.
+        inside: Moments of those that lie where they were asked for, and of rows that could not be read, by id.
+        newest_first: The order of the page.
+    """
+    shown = [inside[name] for name in names if name in inside]
+    rest = inside.keys() - set(names)
+    unreadable = sorted((inside[name] for name in rest), reverse=not newest_first)
+    if len(shown) < TRUSTED_ROWS:
+        return [*reversed(shown), *unreadable]
+    last = shown[-3:]
+    return [sorted(last)[1], *reversed(last), *unreadable]
+
+
+def out_of_place(names: Sequence[str], inside: Mapping[str, datetime]) -> set[str]:
+    """Rows that a page shows among those it was asked for, though their own date lies elsewhere: it is wrong.
+
+    Rows before the first that was asked for are none: the server shows again what it has shown.
+
+    Args:
+        names: The ids of the page's rows, in its order.
+        inside: Those that lie where they were asked for.
+    """
+    return {name for name in tail_of(names, inside.__contains__) if name not in inside}
+
+
+def tail_of(names: Sequence[str], passed: Callable[[str], bool]) -> Sequence[str]:
+    """Rows of a page from the first on that is passed over: what is shown after it may be shown again."""
+    return names[next((place for place, name in enumerate(names) if passed(name)), len(names)) :]
 
 
 def as_chunks(pages: Generator[Page[C], None, T], chunk: Callable[[Page[C]], Chunk[C]]) -> Generator[Chunk[C], None, T]:

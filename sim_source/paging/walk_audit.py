@@ -15,7 +15,7 @@ from ..api import wire
 from ..api.decode import Page
 from ..api.query import Query
 from ..timestamps import MILLISECOND, iso
-from .chunks import Chunk, Gap, StalePages, as_chunks, moments, name_of
+from .chunks import Chunk, Gap, StalePages, as_chunks, moments, name_of, out_of_place, places_to_go_on, tail_of
 from .filters import Before, ByValue, Met
 from .narrowing import Narrowing
 from .unreadable_dates import way_past
@@ -51,14 +51,20 @@ def walk_audit_logs(
         NoProgress: The server says without end that there is more.
     """
     upper, seen, met, progress = end, Names(), Met(FILTERS, met_before), StalePages()
+    strays: set[str] = set()  # rows whose date is wrong: nothing tells when they are shown again
     while start is None or upper >= start:
         page = ask(Query(start, upper, AUDIT_PAGE, order="desc"))
         times = _times(page)
         inside = {name: at for name, at in times.items() if at <= upper}  # all, unless the server ignores endDate
-        last = min(inside.values(), default=upper)
+        names = [row.id for row in page.rows]
+        further = (at for at in places_to_go_on(names, inside, newest_first=True) if at + MILLISECOND < upper)
+        last = next(further, min(inside.values(), default=upper))
+        late = {name for name, at in times.items() if at > end}
+        odd = (late | out_of_place(names, inside)) - strays - seen
+        strays |= odd
         met.add(row for row in page.rows if row.id in times and times[row.id] > last + MILLISECOND)
         yield Chunk(
-            [row for row in page.rows if row.id in inside and row.id not in seen],
+            [row for row in page.rows if (row.id in inside and row.id not in seen) or row.id in odd],
             [row for row in page.rejected if name_of(row) not in seen],
             min(last + MILLISECOND, upper),  # its millisecond may hold more: the wire cuts microseconds off
             final=page.next_cursor is None,
@@ -67,6 +73,7 @@ def walk_audit_logs(
             return
         if inside.keys() - seen:
             near = Names(name for name, at in inside.items() if at <= last + MILLISECOND)
+            near |= Names(tail_of(names, near.__contains__))
             seen = near | (seen if last + MILLISECOND >= upper else Names())
             upper = last + MILLISECOND
         elif inside and len(inside) == len(times):  # more than a page within this millisecond

@@ -7,15 +7,17 @@ only where one instant fills pages.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from .. import errors
+from ..api import wire
 from ..api.decode import Page
 from ..api.query import Query
 from ..timestamps import MILLISECOND, iso
-from .chunks import Chunk, PageSize, S, StalePages, has_fixed_order, moments
+from .chunks import Chunk, PageSize, S, StalePages, has_fixed_order, moments, out_of_place, places_to_go_on, tail_of
 from .same_instant import rest_of_instant, rest_of_unreadable
 
 TIES_WORTH_A_CURSOR = 25
@@ -41,45 +43,84 @@ def walk_runs(
         NoProgress: The server says without end that there is more.
     """
     size, progress = size or PageSize(), StalePages()
-    position, seen, cursor = start, frozenset[str](), None
-    strays: set[str] = set()
+    position, cursor, given = start, None, _Given(start)
     while position <= end:
         page = _ask_smaller(ask, Query(position, end, size.current, cursor), size)
-        size.worked(page)
-        times = moments(page, lambda row: row.started_at)
+        times = moments(page, _start)
         inside = {name: at for name, at in times.items() if at >= position}  # all, unless the server ignores startDate
         if cursor is not None and len(inside) < len(times):
             cursor = None  # the server took the cursor for page 1
             continue
-        last = max(inside.values(), default=position)
-        # nobody else gives rows that are shown although they started before the walk does, as in the year 1
-        early = {name for name, at in times.items() if at < start and name not in strays}
-        strays |= early
-        given = seen | (times.keys() - inside.keys() - early)
-        yield _chunk(page, given, last)
+        names = [row.id for row in page.rows]
+        last = next((at for at in places_to_go_on(names, inside) if position < at <= end), position)
+        yield _chunk(page, given.among(names, times, inside), last, size)
         if page.next_cursor is None:
             return
         cursor = None
-        if last > position or inside.keys() - seen:
-            ties = frozenset(name for name, at in inside.items() if at == last)
-            seen = ties | seen if last == position else ties
+        if last > position or inside.keys() - given.ahead.keys():
+            given.went_on(names, inside, last, stood=last == position)
             position = last
-            cursor = page.next_cursor if _worth_a_cursor(page, len(seen)) else None
+            cursor = page.next_cursor if _worth_a_cursor(page, len(given.ahead)) else None
         elif page.count > len(times):  # rows whose start cannot be read fill a page
-            position = yield from rest_of_unreadable(ask, Query(position, end, size.current), seen, page.rejected)
-            seen = frozenset()
+            query = Query(position, end, size.current)
+            position = yield from rest_of_unreadable(ask, query, frozenset(given.ahead), page.rejected)
+            given.ahead = {}
         elif inside and len(inside) == len(times):
-            yield from rest_of_instant(lambda query: _ask_smaller(ask, query, size), ask, position, size, seen)
-            position, seen = position + MILLISECOND, frozenset()
+            smaller = partial(_ask_smaller, ask, size=size)
+            yield from rest_of_instant(smaller, ask, position, size, frozenset(given.ahead))
+            position += MILLISECOND
+            given.left_behind(position)
         else:
             progress.missed(f"runs from {iso(position)} on")
             continue
         progress.made()
 
 
-def _chunk(page: Page[S], given: frozenset[str], position: datetime) -> Chunk[S]:
-    """What a page shows beyond the rows that were given."""
-    return Chunk(
+Moments = Mapping[str, datetime]
+"""When runs started, by id."""
+
+
+@dataclass(slots=True)
+class _Given:
+    """Rows that a walk has given and may be shown again.
+
+    Attributes:
+        start: Where the walk began.
+        ahead: When those started that lie where it stands, or behind that.
+        strays: Those whose date is wrong: nothing tells when they are shown again.
+    """
+
+    start: datetime
+    ahead: dict[str, datetime] = field(default_factory=dict)
+    strays: set[str] = field(default_factory=set)
+
+    def among(self, names: Sequence[str], times: Moments, inside: Moments) -> frozenset[str]:
+        """Those on a page. Nobody else gives rows of a wrong date, nor what started before the walk (in the year 1)."""
+        early = {name for name, at in times.items() if at < self.start}
+        again = times.keys() - inside.keys() - early - out_of_place(names, inside)
+        given = frozenset(self.ahead.keys() | again | self.strays)
+        self.strays |= times.keys() - inside.keys() - given
+        return given
+
+    def went_on(self, names: Sequence[str], inside: Moments, position: datetime, *, stood: bool) -> None:
+        """The walk goes on at a position; ``stood``: it stood there before."""
+        ahead = {name: at for name, at in inside.items() if at >= position}
+        for name in tail_of(names, ahead.__contains__):
+            ahead.setdefault(name, position)
+        self.ahead = ahead | self.ahead if stood else ahead
+
+    def left_behind(self, position: datetime) -> None:
+        """What started before a position is not shown any more."""
+        self.ahead = {name: at for name, at in self.ahead.items() if at >= position}
+
+
+def _start(run: wire.Shown) -> datetime:
+    return run.started_at
+
+
+def _chunk(page: Page[S], given: frozenset[str], position: datetime, size: PageSize) -> Chunk[S]:
+    """What a page shows beyond the rows that were given. One without says nothing of what a larger one would do."""
+    chunk = Chunk(
         [row for row in page.rows if row.id not in given],
         [row for row in page.rejected if row.id not in given],
         position,
@@ -88,6 +129,9 @@ def _chunk(page: Page[S], given: frozenset[str], position: datetime) -> Chunk[S]
         body=page.body,
         seen=given,
     )
+    if chunk.rows or chunk.rejected:
+        size.worked(page)
+    return chunk
 
 
 def _ask_smaller(ask: Callable[[Query], Page[S]], query: Query, size: PageSize) -> Page[S]:
