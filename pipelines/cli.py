@@ -71,12 +71,23 @@ def main() -> None:
     for name, value in DLT_DEFAULTS.items():
         os.environ.setdefault(name, value)
     lenient_streams()
+    signal.signal(signal.SIGTERM, _terminate)
     atexit.register(gc.freeze)  # else all that was imported is searched for garbage once more before the process ends
     gc.disable()  # importing dlt makes much that stays: collecting meanwhile costs a fifth of the time
     try:
         _commanded()
     finally:
         gc.enable()
+
+
+_stopped_by = [signal.SIGINT]
+"""The signals that may stop a command, the one that did last."""
+
+
+def _terminate(number: int, _: object) -> None:
+    """Ends the command as Ctrl-C does: a supervisor's SIGTERM (cron's ``timeout``, systemd) is told of, too."""
+    _stopped_by.append(signal.Signals(number))
+    raise KeyboardInterrupt
 
 
 def _commanded() -> None:
@@ -99,7 +110,7 @@ def _commanded() -> None:
         from .screen import console
 
         console.fault("stopped; what was committed is kept, the next run goes on from there")
-        sys.exit(130)
+        sys.exit(128 + _stopped_by[-1])
 
 
 def _imported() -> None:

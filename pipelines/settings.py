@@ -72,8 +72,8 @@ def target(destination: str | None = None, dataset: str | None = None, database:
     Raises:
         ConfigurationError: A name that cannot work there, or a file for another destination.
     """
-    name = destination or _configured("destination") or "duckdb"
-    data = names.dataset_name(str(dataset or _configured("dataset") or DEFAULT_DATASET))
+    name = _configured("destination") or "duckdb" if destination is None else destination
+    data = names.dataset_name(str(_configured("dataset") or DEFAULT_DATASET if dataset is None else dataset))
     if name != "duckdb":
         drivers.known(name)
         if database is not None:
@@ -115,8 +115,8 @@ def run_settings(
     if start and start >= (end or now):
         raise ConfigurationError(f"--since {since} is not before {'--until ' + until if until else 'now'}")
     redacted = _truth(_configured("redact_people")) if redact_people is None else redact_people
-    if max_minutes is not None and max_minutes <= 0:
-        raise ConfigurationError("--max-minutes must be more than 0")
+    if max_minutes is not None and not 0 < max_minutes < 1_000_000:
+        raise ConfigurationError("--max-minutes must be more than 0, and a number of minutes")
     return RunSettings(
         api_key=str(key),
         workspace_ids=found,
@@ -191,7 +191,7 @@ def _resources(value: Any) -> tuple[str, ...]:
     names = [name.strip() for name in value.split(",")] if isinstance(value, str) else [str(name) for name in value]
     wrong = [name for name in names if name not in TABLES]
     if wrong:
-        raise ConfigurationError(f"--resources: no {', '.join(wrong)}; there are {', '.join(TABLES)}")
+        raise ConfigurationError(f"--resources: no {', '.join(map(repr, wrong))}; there are {', '.join(TABLES)}")
     return tuple(dict.fromkeys([*names, "rejected_rows"]))
 
 

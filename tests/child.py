@@ -12,7 +12,7 @@ from pipelines.sim_api import OWNER_KEY, WORKSPACE, SimServer
 from tests.app import Result
 
 ROOT = Path(__file__).parents[1]
-QUICKLY = "from pipelines import sync; sync.BACKOFF_S = 0.001"
+QUICKLY = "from pipelines.commands import sync; sync.BACKOFF_S = 0.001"
 """Waits after faults are short."""
 ALOUD = """import logging
 logging.basicConfig(level=logging.DEBUG)

@@ -17,12 +17,16 @@ from dlt.destinations.exceptions import DatabaseException, DatabaseTransientExce
 
 from pipelines.sim_api import WORKSPACE, World, audit_burst, finished_run, plans, serve, small_world
 from sim_source import jsons, nesting
+from sim_source.api import wire
+from sim_source.api.decode import Page
+from sim_source.paging.walk_runs import walk_runs
 from sim_source.reading.row_checks import without_nul
 from sim_source.rows import privacy
 from sim_source.stored.rejections import bisected, refused
 from sim_source.stored.warehouse import Warehouse, cannot_answer
 from sim_source.tables import AUDIT_LOGS, TRACE_SPANS
 from tests.app import App
+from tests.shelf import END, at
 
 
 def deep(levels: int, opening: bytes = b"[", closing: bytes = b"]") -> msgspec.Raw:
@@ -47,9 +51,12 @@ ODD: dict[str, tuple[Callable[[World], None], int]] = {
     "a tiny number": (lambda world: extra(world, novelty=msgspec.Raw(b"[-1.5e-200000]")), 0),
     "an endless integer": (lambda world: extra(world, novelty=msgspec.Raw(b"7" * 10_000)), 1),
     "a cost that is no number": (lambda world: extra(world, cost={"total": "a lot"}), 1),
+    "an empty id": (lambda world: extra(world, id=""), 1),
+    "an endless id": (lambda world: extra(world, id="q" * 100_000), 1),
+    "an empty execution id": (lambda world: extra(world, executionId=""), 0),
 }
 """What is done to one run, and how many entries ``rejected_rows`` then has."""
-LOST = {"an endless integer", "a cost that is no number"}
+LOST = {"an endless integer", "a cost that is no number", "an empty id", "an endless id"}
 """What cannot be read at all."""
 
 
@@ -132,6 +139,25 @@ def test_a_deep_snapshot_and_a_deep_audit_log_are_stored_without_what_lies_deep(
     assert (done.code, done.json["errors"]) == (0, [])
     assert app.rows("SELECT metadata->>'deep' LIKE '%cut: nested too deep%' FROM sim.audit_logs") == [(True,)]
     assert app.rows("SELECT table_name, row_json IS NOT NULL FROM sim.rejected_rows") == [("audit_logs", True)]
+
+
+@pytest.mark.parametrize("id_", ["..", ".", "/", "a/../b?c=d#e", "%2e%2e", " "])
+def test_a_run_whose_id_looks_like_a_path_takes_no_other_run_with_it(app: App, id_: str) -> None:
+    world = world_of_many()
+    extra(world, id=id_)
+    with serve(world, "2026-08") as server:
+        app.account(server)
+        done = app("run", "--json")
+    assert (done.code, done.json["errors"]) == (0, []), done.err
+    assert app.rows("SELECT count(*) FROM sim.logs") == [(8,)]
+    assert app.rows("SELECT DISTINCT log_id FROM sim.cost_items WHERE kind = 'unknown'") == [(id_,)]
+    assert done.json["detail_backlog"] == 0
+
+
+def test_a_run_that_a_page_shows_twice_is_stored_once_as_it_was_shown_last() -> None:
+    rows = [wire.Run(id="a", started_at=at(0), level=level) for level in ("info", "error")]
+    (chunk,) = walk_runs(lambda query: Page(rows, None, 10), at(0), END)
+    assert [(run.id, run.level) for run in chunk.rows] == [("a", "error")]
 
 
 @pytest.mark.parametrize("case", ["deep final output", "no UTF-8", "deep detail"])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
+import duckdb
 import psycopg2
 import pytest
 
 from pipelines.destination import names
 from pipelines.sim_api import serve
 from sim_source.errors import ConfigurationError
+from tests import child
 from tests.app import App, one_of_every_kind
 
 FILES_REFUSED = [
@@ -22,6 +25,8 @@ FILES_REFUSED = [
     ":memory:",
     "md:runs",
     "s3://bucket/sim_sync.duckdb",
+    "a" * 300 + ".duckdb",
+    "a\nb\x1b[31m.duckdb",
 ]
 DATASETS_REFUSED = ["temp", "pg_catalog", "pg_own", "select", "user", "information_schema", "system", "my__ds", "ds_",
                     "simData", "", "1st", "a b", "a.b", "\u00e9t\u00e9", "x" * 51, "sim_sync"]  # fmt: skip
@@ -81,6 +86,53 @@ def test_every_command_knows_what_a_name_becomes(app: App, file: str, dataset: s
     assert app("report", *place, "--since", "30d").code == 0
     assert app("status", *place).code == 0
     assert app("check", *place, "--data").code == 0
+
+
+@pytest.mark.parametrize("command", [("run",), ("report",), ("sql", "SELECT 1"), ("check", "--data"), ("status",)])
+def test_links_in_a_circle_are_no_database(app: App, command: tuple[str, ...]) -> None:
+    (app.folder / "loop.duckdb").symlink_to("loop.duckdb")
+    refused = app(*command, "--database", "loop.duckdb")
+    assert (refused.code, refused.err.count("\n"), "loop.duckdb" in refused.err) == (2, 1, True)
+
+
+def test_a_database_of_sqlite_is_refused_without_asking_anybody(app: App) -> None:
+    with sqlite3.connect(app.folder / "other.duckdb") as connection:
+        connection.execute("CREATE TABLE logs (id)")
+    with serve(one_of_every_kind()) as server:
+        app.account(server)
+        for command in (("run",), ("status",), ("sql", "SELECT 1"), ("check", "--data")):
+            refused = app(*command, "--database", "other.duckdb")
+            assert (refused.code, "not a DuckDB database" in refused.err) == (2, True)
+        assert server.count() == 0
+
+
+@pytest.mark.parametrize(
+    "option",
+    [("--max-minutes", "nan"), ("--max-minutes", "inf"), ("--resources", ","), ("--dataset", ""), ("--destination", ""),
+     ("--destination", "dlt.destinations.duckdb")],
+    ids="=".join,
+)  # fmt: skip
+def test_a_value_that_means_nothing_is_refused_by_its_option(app: App, option: tuple[str, str]) -> None:
+    with serve(one_of_every_kind()) as server:
+        app.account(server)
+        refused = app("run", *option)
+        assert (refused.code, server.count()) == (2, 0)
+    assert option[0] in refused.err
+
+
+def test_somebody_elses_database_with_a_table_of_the_same_name_is_said_to_be_empty(app: App) -> None:
+    with duckdb.connect(app.folder / "sim_sync.duckdb") as connection:
+        connection.execute("CREATE SCHEMA sim; CREATE TABLE sim.logs (a INTEGER)")
+    refused = app("check", "--data")
+    assert (refused.code, "nothing was synced" in refused.err) == (2, True)
+
+
+def test_a_folder_of_dlt_that_cannot_be_is_named(app: App) -> None:
+    with serve(one_of_every_kind()) as server:
+        app.account(server)
+        refused = child.run(app.folder, server, "run", DLT_DATA_DIR="/proc/nope")
+    assert refused.code == 2
+    assert "DLT_DATA_DIR" in refused.err
 
 
 def test_a_folder_is_no_database(app: App) -> None:

@@ -120,7 +120,7 @@ def test_the_ordinary_watermark_stays_where_it_was(app: App, server: SimServer) 
 def test_one_that_was_killed_goes_on_and_ends_as_if_undisturbed(app: App, server: SimServer) -> None:
     app.account(server)
     assert app("run").code == 0
-    small = "from pipelines import sync; sync.PIECE_RUNS = sync.PIECE_ROWS = 4"
+    small = "from pipelines.commands import sync; sync.PIECE_RUNS = sync.PIECE_ROWS = 4"
     died = small + "; import os, signal, dlt; load = dlt.Pipeline.load; count = []\n" + (
         "dlt.Pipeline.load = lambda self, *a, **k: (count.append(1), os.kill(os.getpid(), signal.SIGKILL) "
         "if len(count) == 3 else None, load(self, *a, **k))[2]"

@@ -20,6 +20,8 @@ def known(name: str) -> str:
         ConfigurationError: It has none of that name.
     """
     try:
+        if not name.isidentifier():
+            raise ValueError(name)  # dlt also takes the path of a class, for which nothing here is made
         Destination.from_reference(name)
     except (DestinationException, DltException, ImportError, ValueError) as error:
         raise ConfigurationError(

@@ -155,6 +155,7 @@ def opened_to_read(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     if not file.exists():
         raise ConfigurationError(f"{file} does not exist; run sim-sync run (or sim-sync demo) first")
+    _check_header(file)
     try:
         connection = duckdb.connect(str(file), read_only=True)
     except duckdb.Error as error:
@@ -167,6 +168,7 @@ def opened_to_read(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _opened(file: Path, wait_s: float, tell: Callable[[str], None]) -> duckdb.DuckDBPyConnection:
+    _check_header(file)
     until = time.monotonic() + wait_s
     told = False
     while True:
@@ -182,6 +184,21 @@ def _opened(file: Path, wait_s: float, tell: Callable[[str], None]) -> duckdb.Du
                 tell(f"{file} is held open by {holder}; waiting up to {wait_s:.0f} s")
                 told = True
             time.sleep(min(0.5, max(0.0, until - time.monotonic())))
+
+
+def _check_header(file: Path) -> None:
+    """Looks whether a file can be DuckDB's, before DuckDB does: of one of SQLite it would download an extension.
+
+    Raises:
+        ConfigurationError: It is something else.
+    """
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(12)
+    except OSError:
+        return  # there is none yet, or DuckDB says why it cannot be read
+    if head and head[8:] != b"DUCK":
+        raise ConfigurationError(f"--database {file}: not a DuckDB database; name another file")
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -247,6 +264,11 @@ def explained(error: BaseException, target: Target) -> SimError:
             return TryLater(f"{target} is held open by {holder}; try again later")
         if isinstance(cause, PermissionError):
             return ConfigurationError(f"{cause.filename or target}: permission denied")
+        if isinstance(cause, FileNotFoundError | NotADirectoryError) and cause.filename:
+            return ConfigurationError(
+                f"{cause.filename}: {cause.strerror}; dlt's working folder is {dlt.current.run_context().data_dir} "
+                "(DLT_DATA_DIR)"
+            )
     return LoadFault(
         f"loading into {target} failed ({type(last).__name__}); what was read is kept and loaded by the next run. "
         "RUNTIME__LOG_LEVEL=ERROR shows more"

@@ -53,11 +53,16 @@ def database_file(file: Path) -> Path:
     """
     if str(file).lower().startswith(_ELSEWHERE):
         raise ConfigurationError(f"--database {file} names no file; give the path of a DuckDB file")
-    found = file.expanduser().resolve()
-    if not found.parent.is_dir():
-        raise ConfigurationError(f"--database: the folder {found.parent} does not exist")
-    if found.exists() and not found.is_file():
-        raise ConfigurationError(f"--database {found} is a folder or a device; name a file in it")
+    if not str(file).isprintable():
+        raise ConfigurationError(f"--database {str(file)!r}: control characters cannot be part of the name")
+    try:
+        found = file.expanduser().resolve()
+        if not found.parent.is_dir():
+            raise ConfigurationError(f"--database: the folder {found.parent} does not exist")
+        if found.exists() and not found.is_file():
+            raise ConfigurationError(f"--database {found} is a folder or a device; name a file in it")
+    except (OSError, RuntimeError) as error:  # pathlib's word for links in a circle is RuntimeError
+        raise ConfigurationError(f"--database {file}: {getattr(error, 'strerror', None) or error}") from error
     return found
 
 

@@ -21,6 +21,7 @@ from . import rate, unreachable
 from .base_url import check_base_url, is_loopback
 from .faults import Answer, raise_for_status
 from .throttle import Counters, Throttle
+from .wire import LONGEST_ID
 
 logger = logging.getLogger("sim_source")
 
@@ -206,7 +207,13 @@ class SimClient:
 
 
 def quoted(part: str) -> str:
-    """An id as a part of a path."""
+    """An id as a part of a path.
+
+    Raises:
+        NotFound: No address can hold it: it is empty, endless, or a step to another folder.
+    """
+    if part in ("", ".", "..") or len(part) > LONGEST_ID:
+        raise errors.NotFound(f"{part[:40]!r} is no id that can be asked for")
     return quote(part, safe="")
 
 

@@ -57,7 +57,8 @@ def rejected(row: msgspec.Raw, reason: str) -> Rejected:
     except msgspec.DecodeError:
         return Rejected(row, reason)
     at = _moment_or_none(stub.started_at) or _moment_or_none(stub.created_at)
-    return Rejected(row, reason, str(stub.id) if stub.id is not None else None, at)
+    id_ = "" if stub.id is None else str(stub.id)
+    return Rejected(row, reason, id_ if 0 < len(id_) <= wire.LONGEST_ID else None, at)
 
 
 def _moment_or_none(value: Any) -> datetime | None:

@@ -82,7 +82,7 @@ def _one_way(ask: Callable[[Query], Page[S]], query: Query, known: set[str]) -> 
 def _new(page: Page[S], known: set[str], position: datetime) -> Chunk[S]:
     """What a page shows beyond what is known, which it then is."""
     before = frozenset(known)
-    rows = [row for row in page.rows if row.id not in known]
+    rows = list({row.id: row for row in page.rows if row.id not in known}.values())
     odd = [row for row in page.rejected if row.id not in known]
     known.update(row.id for row in rows)
     known.update(row.id for row in odd if row.id is not None)

@@ -120,8 +120,9 @@ def _start(run: wire.Shown) -> datetime:
 
 def _chunk(page: Page[S], given: frozenset[str], position: datetime, size: PageSize) -> Chunk[S]:
     """What a page shows beyond the rows that were given. One without says nothing of what a larger one would do."""
+    rows = {row.id: row for row in page.rows if row.id not in given}  # of one that is shown twice, the later
     chunk = Chunk(
-        [row for row in page.rows if row.id not in given],
+        list(rows.values()),
         [row for row in page.rejected if row.id not in given],
         position,
         final=page.next_cursor is None,

@@ -62,9 +62,7 @@ def read(task: Task) -> Answer:
     """Reads a page. What does not fit is left: who gave the task reads it again and sets it aside."""
     page = decode.runs(task.body)
     found, left = [], [row.id for row in page.rejected if row.id is not None and row.id not in task.seen]
-    for run in page.rows:
-        if run.id in task.seen:
-            continue
+    for run in {run.id: run for run in page.rows if run.id not in task.seen}.values():
         if run.cut:
             left.append(run.id)
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, cast
 
@@ -314,16 +314,17 @@ class RunReader:
 
     def _known(self, chunk: Chunk[Any]) -> dict[str, Fingerprint]:
         """What is stored of the runs of a chunk."""
-        if not chunk.rows or not self._may_be_stored(first := _first(chunk)):
+        starts = [utc(row.started_at) for row in chunk.rows]
+        if not starts or not self._may_be_stored(min(starts)):
             return {}
-        last, details = utc(chunk.rows[-1].started_at), self.workspace.batch.wants(LOG_DETAILS.name)
-        stored = self.workspace.memory.fingerprints(first, last, details=details)
+        details = self.workspace.batch.wants(LOG_DETAILS.name)
+        now = self.workspace.feed.client.server_time or datetime.now(UTC)
+        past = [at for at in starts if at <= now]
+        stretches = {(at, at) for at in starts if at > now}  # a wrong date: up to it there is more than this page
+        stored: dict[str, Fingerprint] = {}
+        for first, last in [*stretches, *([(min(past), max(past))] if past else [])]:
+            stored |= self.workspace.memory.fingerprints(first, last, details=details)
         return {row.id: stored[row.id] for row in chunk.rows if row.id in stored}
-
-
-def _first(chunk: Chunk[Any]) -> datetime:
-    """When the first of its runs started."""
-    return utc(chunk.rows[0].started_at)
 
 
 def _read_here(chunk: Chunk[wire.Shown]) -> Chunk[wire.Run]:

@@ -154,7 +154,10 @@ class Workspace:
                     self.watch.out_of_time = True
                     pool.shutdown(wait=False, cancel_futures=True)
                     return
-                except errors.Unavailable as fault:
+                except (
+                    errors.Unavailable,
+                    errors.BadRequest,
+                ) as fault:  # of this one; the others are read all the same
                     self.watch.failed(resource, self.id, fault)
                     yield entry, None
                 except ROW_FAULTS as fault:
@@ -168,5 +171,10 @@ class Workspace:
 
     def reject(self, table: str, row_id: str | None, row: bytes, reason: object) -> None:
         """Keeps a row that does not fit, with the reason."""
+        if table == LOG_DETAILS.name:
+            self.watch.warn(
+                f"{table} of workspace {self.id}: details that cannot be read are asked for again by every sync; "
+                "rejected_rows says of which runs, and why"
+            )
         found = account.rejected_row(table, row_id, row, str(reason), self.id, datetime.now(UTC))
         self.batch.add(REJECTED_ROWS.name, [found])

@@ -6,7 +6,7 @@ The structures refuse unknown fields: ``decode`` then takes a slower way that ke
 """
 
 from .account import AuditLog, ExecutionLimits, Usage, UsageRateLimit, UsageSpend, UsageStorage, Workflow
-from .base import NO_RAW, NULL, Money, Number, Wire, present
+from .base import LONGEST_ID, NO_RAW, NULL, Id, Money, Number, Wire, present
 from .runs import (
     Execution,
     ExecutionData,
@@ -23,6 +23,7 @@ from .runs import (
 from .spans import Cost, ModelCost, ProviderTiming, Segment, Span, SpanOutput, Tokens, ToolCall
 
 __all__ = [
+    "LONGEST_ID",
     "NO_RAW",
     "NULL",
     "AuditLog",
@@ -31,6 +32,7 @@ __all__ = [
     "ExecutionData",
     "ExecutionLimits",
     "ExecutionMetadata",
+    "Id",
     "Listed",
     "ListedPage",
     "ModelCost",

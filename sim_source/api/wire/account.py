@@ -6,13 +6,13 @@ from datetime import datetime
 
 import msgspec
 
-from .base import NO_RAW, Money, Number, Wire
+from .base import NO_RAW, Id, Money, Number, Wire
 
 
 class AuditLog(Wire):
     """A row of ``/api/v1/audit-logs``."""
 
-    id: str
+    id: Id
     created_at: datetime
     workspace_id: str | None = None
     actor_id: str | None = None
@@ -29,7 +29,7 @@ class AuditLog(Wire):
 class Workflow(Wire):
     """A row of ``/api/v1/workflows``."""
 
-    id: str
+    id: Id
     workspace_id: str | None = None
     name: str | None = None
     description: str | None = None

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
 
 Money = Decimal | None
+LONGEST_ID = 255
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_ID)]
+"""What a row is named by; without one it cannot be asked for, and an endless one is none."""
 
 
 Number = int | float

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from .base import NO_RAW, Number, Wire
+from .base import NO_RAW, Id, Number, Wire
 from .spans import Cost, ModelCost, Tokens
 
 
@@ -29,7 +29,7 @@ class RunWorkflow(Wire):
 class Run(Wire):
     """A row of ``/api/v1/logs``, and the ``data`` of ``/api/v1/logs/{id}``."""
 
-    id: str
+    id: Id
     started_at: datetime
     workflow_id: str | None = None
     execution_id: str | None = None
@@ -50,7 +50,7 @@ class Run(Wire):
 class Listed(msgspec.Struct, rename="camel", gc=False):
     """As much of a row of ``/api/v1/logs`` as a walk needs where another process reads the rest."""
 
-    id: str
+    id: Id
     started_at: datetime
     workflow_id: str | None = None
     execution_id: str | None = None
