@@ -13,7 +13,8 @@ import pytest
 from pipelines.check import estimate, forecast
 from pipelines.check.access import FirstSync, check
 from pipelines.check.forecast import Times, Work
-from pipelines.commands.sync import Outcome, Sync
+from pipelines.commands.outcome import Outcome
+from pipelines.commands.sync import Sync
 from pipelines.settings import RunSettings, Target
 from pipelines.sim_api import (
     OWNER_KEY,

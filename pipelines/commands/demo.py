@@ -10,8 +10,12 @@ from pathlib import Path
 
 from sim_source import Watch
 
+from ..report import figures
+from ..report import terminal as drawn
+from ..screen import console, terminal
 from ..settings import RunSettings, Target, target
-from . import sync
+from . import outcome, sync
+from .finish import finish
 
 DEMO_DATABASE = "sim_demo.duckdb"
 RUNS = 3000
@@ -22,7 +26,7 @@ def demo_target(database: Path | None = None) -> Target:
     return target("duckdb", None, database or Path(DEMO_DATABASE))
 
 
-def run(where: Target, watch: Watch, tell: Callable[[str], None], runs: int = RUNS) -> sync.Outcome:
+def run(where: Target, watch: Watch, tell: Callable[[str], None], runs: int = RUNS) -> outcome.Outcome:
     """Starts the embedded Sim API on loopback and syncs a month of runs from it, from nothing."""
     from ..sim_api import OWNER_KEY, WORKSPACE, demo_month, serve
 
@@ -43,3 +47,18 @@ def hint(where: Target) -> str:
     question = f"SELECT name, sum(total_cost) AS usd FROM {where.dataset}.cost_items"  # noqa: S608 to be shown only
     command = "sim-sync" if shutil.which("sim-sync") else os.path.relpath(sys.argv[0])
     return f'{command} sql --database {shown} "{question} GROUP BY ALL ORDER BY usd DESC"'
+
+
+def demonstrate(database: Path | None, runs: int) -> None:
+    """Loads the invented month, and shows its report."""
+    where, watch = demo_target(database), Watch()
+    with console.progress(watch):
+        done = run(where, watch, console.line, runs)
+    if done.exit_code:
+        finish(done, False)
+    console.line(done.summary)
+    terminal.out.print()
+    drawn.show(figures.read(where), terminal.out)
+    terminal.out.print()
+    terminal.out.print("Ask it anything:", style="bold")
+    terminal.out.print("  " + hint(where), markup=False)

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from ..check import access
 from ..screen import console
 from ..settings import RunSettings
-from . import sync
+from . import outcome, sync
 
 
-def foretold(chosen: RunSettings) -> access.Checked:
-    """Says what reading the stretch takes: requests and time. Loads nothing."""
+def foretell(chosen: RunSettings, as_json: bool, *, dry_run: bool) -> None:
+    """Says what reading the stretch takes; ends the command where that is all, or where it cannot be read."""
+    checked = _foretold(chosen)
+    if dry_run or not checked.ok:
+        if as_json:
+            print(json.dumps(checked.as_json()))
+        sys.exit(0 if checked.ok else 2)
+
+
+def _foretold(chosen: RunSettings) -> access.Checked:
+    """What reading the stretch takes: requests and time. Loads nothing."""
     checked = access.check(replace(chosen, resync="foretold"))
     for finding in checked.findings:
         if finding.ok is False:
@@ -22,7 +33,7 @@ def foretold(chosen: RunSettings) -> access.Checked:
     return checked
 
 
-def run(chosen: RunSettings) -> sync.Outcome:
+def run(chosen: RunSettings) -> outcome.Outcome:
     """Reads the stretch. One that was stopped is gone on with, if it is asked for again with the same options."""
     outcome = sync.watched(replace(chosen, resync=datetime.now(UTC).isoformat()))
     if outcome.watch.out_of_time or outcome.exit_code:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,7 @@ from sim_source.stored.queries import WorkspaceQueries
 from sim_source.stored.warehouse import Warehouse
 
 from ..destination import pipeline
+from ..screen import terminal
 from ..settings import Target
 
 
@@ -105,3 +107,29 @@ def _runs(warehouse: Warehouse, workspace_id: str, state: windows.State, now: da
 def _last_loads(warehouse: Warehouse, limit: int = 5) -> list[datetime]:
     rows = warehouse.ask(f"SELECT inserted_at FROM {{_dlt_loads}} ORDER BY inserted_at DESC LIMIT {limit}")  # noqa: S608
     return [row[0].astimezone(UTC) for row in rows]
+
+
+def show(found: Status, as_json: bool) -> None:
+    """Shows it."""
+    if as_json:
+        print(json.dumps(found.as_json()))
+        return
+    terminal.table(
+        ("workspace", "resource", "synced to (UTC)", "behind", "open runs", "details to read", ""),
+        [
+            (
+                each.workspace or "account",
+                each.resource,
+                each.synced_to.strftime("%Y-%m-%d %H:%M:%S") if each.synced_to else "–",
+                f"{each.lag_s / 60:.0f} min" if each.lag_s is not None else "–",
+                each.open_runs,
+                each.detail_backlog,
+                "under way" if each.unfinished else "",
+            )
+            for each in found.resources
+        ],
+    )
+    terminal.table(("table", "rows"), [(name, f"{count:,}") for name, count in found.rows.items()])
+    if found.last_loads:
+        shown = ", ".join(moment.strftime("%Y-%m-%d %H:%M:%S") for moment in found.last_loads)
+        terminal.out.print(f"last loads (UTC): {shown}")

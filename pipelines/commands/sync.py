@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import dlt
 import duckdb
@@ -21,13 +21,13 @@ from sim_source.reading.words import refused_workspace, wrong_key
 from sim_source.rows import life
 from sim_source.stored.queries import WorkspaceQueries
 from sim_source.stored.warehouse import Warehouse
-from sim_source.tables import LOGS
 
 from ..destination import comments, drivers, duckdb_file, lock, pipeline
 from ..dlt_internals import append_new_rows
 from ..screen import console
-from ..settings import RunSettings, Target, readable_secrets
+from ..settings import RunSettings, readable_secrets
 from ..views import keep
+from .outcome import Outcome
 
 PIECE_RUNS = 500_000
 """List rows per committed piece: bounds what a kill can lose, as the next two do."""
@@ -47,77 +47,8 @@ SHORT_TAIL = timedelta(days=1)
 BACKOFF_S = 0.5
 """First wait after a transient fault; it doubles."""
 
-OK, FAILED, REFUSED, LATER = 0, 1, 2, 75
 
 A = TypeVar("A")
-
-Status = Literal["ok", "partial", "failed"]
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What a sync did, for people, for ``--json`` and for the exit code."""
-
-    watch: Watch
-    target: Target
-    workspaces: int
-    open_runs: int = 0
-    detail_backlog: int = 0
-    duration_s: float = 0.0
-    fault: errors.SimError | None = None
-
-    @property
-    def rows(self) -> dict[str, int]:
-        """Rows read, by table. A run counts once; rows of other tables that were completed later count again."""
-        found = {name: count for name, count in self.watch.rows.items() if count}
-        told = self.watch.runs["new"] + self.watch.runs["changed"]
-        return found | ({LOGS.name: min(told, found[LOGS.name])} if told and LOGS.name in found else {})
-
-    @property
-    def status(self) -> Status:
-        """ok, partial (something failed or time ran out; the rest is committed) or failed."""
-        not_read = [f for f in self.watch.failures if not isinstance(f.error, errors.Incomplete)]
-        if self.fault is not None or (not_read and not self.rows):
-            return "failed"
-        return "partial" if self.watch.failures or self.watch.out_of_time else "ok"
-
-    @property
-    def exit_code(self) -> int:
-        """As the contract says: 0, 1, 2 or 75."""
-        if self.fault is not None:
-            return code_of(self.fault)
-        failures = self.watch.failures
-        if not failures:
-            return OK
-        refused = [f for f in failures if isinstance(f.error, errors.AccessDenied)]
-        if len({f.workspace_id for f in refused}) == self.workspaces and not self.watch.rows["logs"]:
-            return REFUSED
-        if all(isinstance(f.error, errors.Unavailable) for f in failures) and set(self.rows) <= {"usage"}:
-            return LATER
-        return FAILED
-
-    def as_json(self) -> dict[str, Any]:
-        """The object of ``--json``."""
-        counters = self.watch.counters
-        found = [
-            {"resource": f.resource, "workspace": f.workspace_id, "message": f.message} for f in self.watch.failures
-        ]
-        if self.fault is not None:
-            found.append({"resource": None, "workspace": None, "message": str(self.fault)})
-        return {
-            "status": self.status,
-            "rows": self.rows,
-            "runs": {kind: self.watch.runs[kind] for kind in ("new", "changed", "unchanged")},
-            "requests": counters.requests,
-            "retries": counters.retries,
-            "rate_limited": counters.rate_limited,
-            "waited_s": round(counters.waited_s, 3),
-            "open_runs": self.open_runs,
-            "detail_backlog": self.detail_backlog,
-            "duration_s": round(self.duration_s, 3),
-            "errors": found,
-            "warnings": list(self.watch.warnings),
-        }
 
 
 def watched(chosen: RunSettings) -> Outcome:
@@ -128,19 +59,6 @@ def watched(chosen: RunSettings) -> Outcome:
         watch.warn(f"{open_file} can be read by others on this machine; chmod 600 {open_file}")
     with console.progress(watch):
         return Sync(chosen, watch, console.line).run()
-
-
-def failed(fault: errors.SimError) -> dict[str, Any]:
-    """The object of ``--json`` where nothing was attempted."""
-    outcome = Outcome(Watch(), Target(), 0, fault=fault)
-    return outcome.as_json()
-
-
-def code_of(fault: Exception) -> int:
-    """Exit code of a fault that ended the command."""
-    if isinstance(fault, duckdb_file.TryLater | errors.Unavailable):
-        return LATER
-    return REFUSED if isinstance(fault, errors.ConfigurationError | errors.AccessDenied) else FAILED
 
 
 @dataclass(slots=True)

@@ -1,0 +1,39 @@
+"""``sim-sync check``: shows what was found; ends with the exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import NoReturn
+
+from ..check import access as access_check
+from ..check import data as data_check
+from ..destination import query
+from ..screen import terminal
+from ..settings import RunSettings, Target
+
+
+def access(settings: RunSettings, as_json: bool) -> NoReturn:
+    """Whether a sync can be started, and what a first one takes; ends with 2 where it cannot."""
+    checked = access_check.check(settings)
+    for finding in checked.findings:
+        terminal.finding(finding.ok, f"{finding.what}: {finding.told}")
+    if checked.first_sync is not None:
+        terminal.out.print(str(checked.first_sync), markup=False)
+    if as_json:
+        print(json.dumps(checked.as_json()))
+    sys.exit(0 if checked.ok else 2)
+
+
+def data(target: Target, as_json: bool) -> NoReturn:
+    """Which rules what is stored breaks; ends with 1 where there is one."""
+    verdicts = data_check.check(target)
+    for verdict in verdicts:
+        terminal.finding(verdict.ok, f"{verdict.what}: {verdict.told}")
+        for example in verdict.examples:
+            shown = ", ".join(f"{name}={query.plain(value)}" for name, value in example.items())
+            terminal.out.print(f"      {shown}", markup=False)
+    ok = all(verdict.ok is not False for verdict in verdicts)
+    if as_json:
+        print(json.dumps({"ok": ok, "findings": [verdict.as_json() for verdict in verdicts]}))
+    sys.exit(0 if ok else 1)

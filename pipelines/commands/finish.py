@@ -1,0 +1,40 @@
+"""How ``run`` and ``resync`` end: what is said, and the exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+from sim_source.errors import SimError
+
+from ..screen import console
+from .outcome import Outcome, failed
+
+
+@contextmanager
+def faults_told(as_json: bool) -> Iterator[None]:
+    """A fault before anything is attempted is told with ``--json``, too."""
+    try:
+        yield
+    except SimError as error:
+        if as_json:
+            print(json.dumps(failed(error)))
+        raise
+
+
+def finish(outcome: Outcome, as_json: bool) -> NoReturn:
+    """Says how a sync went; ends with its exit code."""
+    for text in outcome.watch.warnings:
+        console.warning(text)
+    for failure in outcome.watch.failures:
+        where = f" of workspace {failure.workspace_id}" if failure.workspace_id else ""
+        console.fault(f"{failure.resource}{where}: {failure.message}; what was read is kept, the next run tries again")
+    if outcome.fault is not None:
+        console.fault(str(outcome.fault))
+    console.line(outcome.summary)
+    if as_json:
+        print(json.dumps(outcome.as_json()))
+    sys.exit(outcome.exit_code)

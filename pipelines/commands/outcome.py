@@ -1,0 +1,124 @@
+"""What came of a sync: for people, for --json and for the exit code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sim_source import Watch, errors
+from sim_source.reading.run_reader import LIST_TABLES
+from sim_source.tables import LOGS
+
+from ..destination import duckdb_file
+from ..settings import Target
+
+OK, FAILED, REFUSED, LATER = 0, 1, 2, 75
+
+
+Status = Literal["ok", "partial", "failed"]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a sync did, for people, for ``--json`` and for the exit code."""
+
+    watch: Watch
+    target: Target
+    workspaces: int
+    open_runs: int = 0
+    detail_backlog: int = 0
+    duration_s: float = 0.0
+    fault: errors.SimError | None = None
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Rows read, by table. A run counts once; rows of other tables that were completed later count again."""
+        found = {name: count for name, count in self.watch.rows.items() if count}
+        told = self.watch.runs["new"] + self.watch.runs["changed"]
+        return found | ({LOGS.name: min(told, found[LOGS.name])} if told and LOGS.name in found else {})
+
+    @property
+    def status(self) -> Status:
+        """ok, partial (something failed or time ran out; the rest is committed) or failed."""
+        not_read = [f for f in self.watch.failures if not isinstance(f.error, errors.Incomplete)]
+        if self.fault is not None or (not_read and not self.rows):
+            return "failed"
+        return "partial" if self.watch.failures or self.watch.out_of_time else "ok"
+
+    @property
+    def exit_code(self) -> int:
+        """As the contract says: 0, 1, 2 or 75."""
+        if self.fault is not None:
+            return code_of(self.fault)
+        failures = self.watch.failures
+        if not failures:
+            return OK
+        refused = [f for f in failures if isinstance(f.error, errors.AccessDenied)]
+        if len({f.workspace_id for f in refused}) == self.workspaces and not self.watch.rows["logs"]:
+            return REFUSED
+        if all(isinstance(f.error, errors.Unavailable) for f in failures) and set(self.rows) <= {"usage"}:
+            return LATER
+        return FAILED
+
+    @property
+    def summary(self) -> str:
+        """The same in one line."""
+        counters = self.watch.counters
+        parts = [f"{self.status}: {self._read} into {self.target} in {self.duration_s:.1f} s"]
+        parts.append(f"{counters.requests:,} requests")
+        if counters.waited_s >= 1:
+            parts.append(f"waited {counters.waited_s:.0f} s")
+        if self.open_runs:
+            parts.append(f"{self.open_runs:,} runs still open")
+        if self.detail_backlog:
+            parts.append(f"details of {self.detail_backlog:,} runs still to be read")
+        return "; ".join(parts)
+
+    @property
+    def _read(self) -> str:
+        """What was read. Rows that runs fill are told as runs: one completed later is handed on again."""
+        runs = self.watch.runs
+        told = [f"{runs['new']:,} new runs"] if runs["new"] else []
+        told += [f"{runs['changed']:,} changed"] if runs["changed"] else []
+        told += [f"{runs['unchanged']:,} looked at and unchanged"] if runs["unchanged"] else []
+        rows = self.rows
+        if not (runs["new"] or runs["changed"]):  # details that earlier syncs left
+            told += [f"{count:,} {name}" for name, count in rows.items() if name in LIST_TABLES]
+        told += [f"{count:,} {name}" for name, count in rows.items() if name not in LIST_TABLES]
+        return ", ".join(told) or "nothing new"
+
+    def as_json(self) -> dict[str, Any]:
+        """The object of ``--json``."""
+        counters = self.watch.counters
+        found = [
+            {"resource": f.resource, "workspace": f.workspace_id, "message": f.message} for f in self.watch.failures
+        ]
+        if self.fault is not None:
+            found.append({"resource": None, "workspace": None, "message": str(self.fault)})
+        return {
+            "status": self.status,
+            "rows": self.rows,
+            "runs": {kind: self.watch.runs[kind] for kind in ("new", "changed", "unchanged")},
+            "requests": counters.requests,
+            "retries": counters.retries,
+            "rate_limited": counters.rate_limited,
+            "waited_s": round(counters.waited_s, 3),
+            "open_runs": self.open_runs,
+            "detail_backlog": self.detail_backlog,
+            "duration_s": round(self.duration_s, 3),
+            "errors": found,
+            "warnings": list(self.watch.warnings),
+        }
+
+
+def failed(fault: errors.SimError) -> dict[str, Any]:
+    """The object of ``--json`` where nothing was attempted."""
+    outcome = Outcome(Watch(), Target(), 0, fault=fault)
+    return outcome.as_json()
+
+
+def code_of(fault: Exception) -> int:
+    """Exit code of a fault that ended the command."""
+    if isinstance(fault, duckdb_file.TryLater | errors.Unavailable):
+        return LATER
+    return REFUSED if isinstance(fault, errors.ConfigurationError | errors.AccessDenied) else FAILED

@@ -1,0 +1,39 @@
+"""``sim-sync report``: in the terminal, as JSON, or as a page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sim_source.errors import ConfigurationError
+
+from .. import settings
+from ..report import figures
+from ..report import terminal as drawn
+from ..screen import console, terminal
+from ..settings import Target
+
+
+def report(target: Target, workspaces: Sequence[str], since: str | None, html: Path | None, *, as_json: bool) -> None:
+    """Shows the report of a period, or writes it.
+
+    Raises:
+        ConfigurationError: The period begins in the future, or nothing was synced yet.
+    """
+    now = datetime.now(UTC)
+    start = settings.moment("--since", since, now)
+    if start is not None and start >= now:
+        raise ConfigurationError(f"--since {since} is not before now")
+    if html is not None:
+        from ..report import page  # charts take a while to import
+
+        page.write(target, html, workspaces=workspaces, since=start, now=now)
+        console.line(f"{html}: the report as one page, which needs no network")
+        return
+    found = figures.read(target, workspaces=workspaces, since=start, now=now)
+    if as_json:
+        print(json.dumps(found.as_json()))
+    else:
+        drawn.show(found, terminal.out)

@@ -1,0 +1,33 @@
+"""``sim-sync sql``: an answer as a table, as JSON or as CSV."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+
+from ..destination import query
+from ..screen import terminal
+from ..screen.visible import visible
+from ..settings import Target
+
+
+def show(target: Target, statement: str, *, as_json: bool, as_csv: bool) -> None:
+    """Runs a statement and prints its answer.
+
+    Raises:
+        ConfigurationError: There is no such database.
+        TryLater: A sync holds it.
+        SqlFault: The statement is wrong.
+    """
+    answer = query.ask(target, statement.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+    if as_json:
+        print(json.dumps(query.plain(answer.dicts), allow_nan=False))
+    elif not as_csv:
+        terminal.table(answer.columns, answer.rows)
+    elif sys.stdout.isatty():
+        csv.writer(sys.stdout).writerows([visible(str(value)) for value in row] for row in answer.table)
+    else:
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(encoding="utf-8")  # whatever the locale: a file is to be exact
+        csv.writer(sys.stdout).writerows(answer.table)
