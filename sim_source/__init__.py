@@ -15,23 +15,41 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import errors
-    from .api.base_url import check_base_url
     from .api.client import SimClient
-    from .parallel.session import SyncSession
-    from .reading.progress import Watch
-    from .source import sim_source
+    from .api.throttle import Throttle
+    from .reading.plan import Bounds, ReadPlan
+    from .reading.session import SyncSession
+    from .reading.sync_log import SyncLog
+    from .settings import SimSourceSettings
+    from .source import sim_source, source_in_session
     from .tables import TABLES
 
-__all__ = ["TABLES", "SimClient", "SyncSession", "Watch", "check_base_url", "errors", "sim_source"]
+__all__ = [
+    "TABLES",
+    "Bounds",
+    "ReadPlan",
+    "SimClient",
+    "SimSourceSettings",
+    "SyncLog",
+    "SyncSession",
+    "Throttle",
+    "errors",
+    "sim_source",
+    "source_in_session",
+]
 
 _HOMES = {
     "errors": "errors",
     "TABLES": "tables",
-    "SyncSession": "parallel.session",
+    "Bounds": "reading.plan",
+    "ReadPlan": "reading.plan",
     "SimClient": "api.client",
-    "Watch": "reading.progress",
-    "check_base_url": "api.client",
+    "SimSourceSettings": "settings",
+    "SyncLog": "reading.sync_log",
+    "SyncSession": "reading.session",
+    "Throttle": "api.throttle",
     "sim_source": "source",
+    "source_in_session": "source",
 }
 
 

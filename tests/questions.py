@@ -23,7 +23,7 @@ from pipelines.commands import sync
 from pipelines.report import figures, terminal
 from pipelines.settings import RunSettings, target
 from pipelines.sim_api import OWNER_KEY, WORKSPACE, demo_month, serve
-from sim_source import Watch
+from sim_source import SimSourceSettings, SyncLog
 
 README = Path(__file__).parent.parent / "README.md"
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -49,13 +49,9 @@ def questions(text: str) -> list[Question]:
 def demo(file: Path) -> None:
     """The demo's month up to then, as ``sim-sync demo`` loads it."""
     with serve(demo_month(now=NOW), "2026-08", clock=NOW.timestamp) as server:
-        settings = RunSettings(
-            api_key=OWNER_KEY,
-            workspace_ids=(WORKSPACE,),
-            base_url=server.base_url,
-            target=target("duckdb", None, file),
-        )
-        outcome = sync.Sync(settings, Watch(), lambda _: None).run()
+        source = SimSourceSettings(workspace_id=WORKSPACE, api_key=OWNER_KEY, base_url=server.base_url)
+        settings = RunSettings.of(source, target("duckdb", None, file))
+        outcome = sync.Sync(settings, SyncLog(), lambda _: None).run()
     if outcome.exit_code:
         raise RuntimeError(f"the demo's data could not be loaded: {outcome.as_json()}")
     with duckdb.connect(str(file)) as connection:  # usage is observed by the clock of this machine

@@ -28,7 +28,7 @@ from pipelines.sim_api import (
     organization,
     serve,
 )
-from sim_source import Watch
+from sim_source import SimSourceSettings, SyncLog
 from sim_source.tables import TABLES
 from tests.virtual import VirtualTime
 
@@ -47,7 +47,9 @@ def month() -> World:
 
 def settings_for(server: SimServer, folder: Path, **others: Any) -> RunSettings:
     where = Target(database=folder / "sync.duckdb")
-    return replace(RunSettings(OWNER_KEY, (WORKSPACE,), server.base_url, where), **others)
+    told = {name: others.pop(name) for name in ("details", "snapshots") if name in others}
+    source = SimSourceSettings(workspace_id=WORKSPACE, api_key=OWNER_KEY, base_url=server.base_url, **told)
+    return RunSettings.of(source, where, **others)
 
 
 def foretold(settings: RunSettings) -> FirstSync:
@@ -58,7 +60,7 @@ def foretold(settings: RunSettings) -> FirstSync:
 
 
 def synced(settings: RunSettings) -> Outcome:
-    outcome = Sync(settings, Watch(), lambda _: None).run()
+    outcome = Sync(settings, SyncLog(), lambda _: None).run()
     assert outcome.exit_code == 0
     return outcome
 
@@ -87,7 +89,7 @@ def test_a_sync_that_begins_after_a_check_takes_the_time_the_check_foretells(
         outcome = synced(settings)
         refused = [request for request in server.requests if request.status == 429]
     assert told.unsure == 0
-    assert told.work.total == outcome.watch.counters.requests
+    assert told.work.total == outcome.log.counters.requests
     assert clock.now - begun == pytest.approx(told.times.all, abs=2.0)
     assert told.times.all > 30
     assert refused == []
@@ -132,7 +134,7 @@ def test_every_request_of_a_first_sync_is_foretold(folder: Path, dialect: str, a
         server.requests.clear()
         outcome = synced(settings)
         limited = [request for request in server.requests if request.path.startswith("/api/v1/")]
-    assert told.work.total == outcome.watch.counters.requests
+    assert told.work.total == outcome.log.counters.requests
     assert told.work.total - told.work.usage == len(limited)
     assert told.limit is None
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from pipelines.sim_api import WORKSPACE, World, audit_burst, finished_run, plans, serve
-from sim_source import TABLES, Watch
+from sim_source import TABLES, SyncLog
 from tests.streams import rich_world
 from tests.warehouse import Row, Warehouse, full_world
 
@@ -106,13 +106,13 @@ def assert_complete(warehouse: Warehouse, world: World) -> None:
     ],
 )
 def test_state_of_the_far_future_hides_nothing(warehouse: Warehouse, moment: str) -> None:
-    world, watch = full_world(), Watch()
+    world, log = full_world(), SyncLog()
     with serve(world, clock=lambda: world.now_ms / 1000) as server:
         warehouse.load(server, *READ)
         change_state(warehouse, lambda state: state.update(until=moment, high=moment))
         happens(world)
-        warehouse.load(server, *READ, watch=watch)
-    assert watch.failures == []
+        warehouse.load(server, *READ, log=log)
+    assert log.failures == []
     assert_complete(warehouse, world)
 
 
@@ -126,28 +126,28 @@ def test_an_until_in_the_future_hides_nothing_that_comes_later(warehouse: Wareho
 
 
 def test_state_with_keys_and_values_of_another_version_does_no_harm(warehouse: Warehouse) -> None:
-    world, watch = full_world(), Watch()
+    world, log = full_world(), SyncLog()
     odd = {"cursor": "eyJ4Ijox", "pages": 2**60, "nested": {"deep": [1, None, {"a": "b" * 10_000}]}, "": ""}
     with serve(world) as server:
         warehouse.load(server, *READ)
         change_state(warehouse, lambda state: state.update(odd))
         happens(world)
-        warehouse.load(server, *READ, watch=watch)
+        warehouse.load(server, *READ, log=log)
         happens(world)
-        warehouse.load(server, *READ, watch=watch)
-    assert watch.failures == []
+        warehouse.load(server, *READ, log=log)
+    assert log.failures == []
     assert_complete(warehouse, world)
 
 
 def test_a_walk_in_hand_that_ends_before_it_begins_is_got_over(warehouse: Warehouse) -> None:
-    world, watch = full_world(), Watch()
+    world, log = full_world(), SyncLog()
     walk = {"start": "2026-11-20T11:00:00+00:00", "at": "2026-11-20T11:30:00+00:00", "end": "2026-11-20T11:00:00+00:00"}
     with serve(world) as server:
         warehouse.load(server, *READ)
         change_state(warehouse, lambda state: state.update(walk=dict(walk)))
         happens(world)
-        warehouse.load(server, *READ, watch=watch)
-    assert watch.failures == []
+        warehouse.load(server, *READ, log=log)
+    assert log.failures == []
     assert_complete(warehouse, world)
 
 

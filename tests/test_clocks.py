@@ -24,7 +24,7 @@ from pipelines.sim_api import (
     serve,
     small_world,
 )
-from sim_source import Watch
+from sim_source import SyncLog
 from tests.clock import NO_TIME, LocalClock
 from tests.warehouse import Warehouse
 
@@ -55,9 +55,9 @@ def something_happens(world: World) -> Run:
     return finished_run(world, "wf-triage", plans.plain_plan(), started_ms=world.now_ms - 1000)
 
 
-def sync(warehouse: Warehouse, server: SimServer, watch: Watch | None = None) -> None:
+def sync(warehouse: Warehouse, server: SimServer, log: SyncLog | None = None) -> None:
     """A sync up to now, whatever this machine takes for now."""
-    warehouse.load(server, *TABLES, until=None, watch=watch)
+    warehouse.load(server, *TABLES, until=None, log=log)
 
 
 def assert_complete(warehouse: Warehouse, world: World) -> None:
@@ -170,7 +170,7 @@ def test_a_clock_that_jumps_while_a_refusal_is_waited_out_makes_no_long_wait(
     warehouse: Warehouse, world: World, clock: LocalClock, off: timedelta
 ) -> None:
     with serve(world, limit=RateLimit(100, 100, 0.5), faults=_refused_once()) as server:
-        sync(warehouse, server, Watch(on_wait=_jumping(clock, off)))
+        sync(warehouse, server, SyncLog(on_wait=_jumping(clock, off)))
     assert_complete(warehouse, world)
 
 
@@ -196,7 +196,7 @@ def test_a_bucket_is_kept_to_though_this_clock_is_a_day_off(
     waits: list[float] = []
     clock.off = -DAY
     with serve(world, limit=RateLimit(4, 4, 0.5), max_limit=3) as server:
-        warehouse.load(server, *TABLES, watch=Watch(on_wait=lambda seconds, _: waits.append(seconds)))
+        warehouse.load(server, *TABLES, log=SyncLog(on_wait=lambda seconds, _: waits.append(seconds)))
         refused = [request for request in server.requests if request.status == 429]
     assert_complete(warehouse, world)
     assert refused == []

@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipelines.commands import sync
+from pipelines.commands import piece_loader
 from pipelines.destination import duckdb_file
 from pipelines.sim_api import WORKSPACE, SimServer, World, finished_run, plans, serve, small_world, tied_runs
 from sim_source import SyncSession
@@ -169,28 +169,28 @@ def test_a_sync_loads_the_same_with_other_processes_and_where_they_are_killed(
 ) -> None:
     alone, together = Warehouse(tmp_path / "alone"), Warehouse(tmp_path / "together")
     alone.load(server, *COST, processes=0, details=details)
-    with SyncSession(asking.client(server.base_url), lasting=False) as feed:
-        feed.crew = kind(processes=1, worth=0)
-        together.load(server, *COST, feed=feed, details=details)
-        assert pids(feed.crew)
+    with SyncSession(asking.client(server.base_url), lasting=False) as session:
+        session.workers = kind(processes=1, worth=0)
+        together.load(server, *COST, session=session, details=details)
+        assert pids(session.workers)
     assert together.contents(*COST) == alone.contents(*COST)
     assert len(together.table("logs")) == MANY
 
 
 def test_a_walk_goes_on_with_the_next_piece(warehouse: Warehouse, server: SimServer) -> None:
-    with SyncSession(asking.client(server.base_url)) as feed:
+    with SyncSession(asking.client(server.base_url)) as session:
         for _ in range(3):
-            warehouse.load(server, "logs", feed=feed, max_runs=500)
+            warehouse.load(server, "logs", session=session, max_runs=500)
     lists = [request for request in server.requests if request.path == asking.LIST]
     assert len(warehouse.table("logs")) == MANY
-    assert len(lists) == 3  # without the feed, each piece reads a page again from where the last one ended
+    assert len(lists) == 3  # without the session, each piece reads a page again from where the last one ended
 
 
 def test_a_walk_that_stands_elsewhere_is_begun_anew(tmp_path: Path, server: SimServer) -> None:
     first, second = Warehouse(tmp_path / "first"), Warehouse(tmp_path / "second")
-    with SyncSession(asking.client(server.base_url)) as feed:
-        first.load(server, "logs", feed=feed, max_runs=500)
-        second.load(server, "logs", feed=feed)  # another destination: nothing of it is read yet
+    with SyncSession(asking.client(server.base_url)) as session:
+        first.load(server, "logs", session=session, max_runs=500)
+        second.load(server, "logs", session=session)  # another destination: nothing of it is read yet
     assert len(second.table("logs")) == MANY
 
 
@@ -210,11 +210,13 @@ def test_a_piece_that_ends_among_runs_of_one_instant_loses_none(tmp_path: Path, 
     world, pieces = small_world(), Warehouse(tmp_path)
     for number in range(60):
         tied_runs(world, "wf-triage", 4, world.now_ms - (60 - number) * 7_000)
-    with serve(world, dialect, max_limit=50) as server, SyncSession(asking.client(server.base_url)) as feed:
-        feed.crew = Quick(processes=1, worth=0)
+    with serve(world, dialect, max_limit=50) as server, SyncSession(asking.client(server.base_url)) as session:
+        session.workers = Quick(processes=1, worth=0)
         for _ in range(6):
-            pieces.load(server, *COST, feed=feed, max_runs=50, details="none", lookback_minutes=0, reconcile_days=0)
-        assert pids(feed.crew)
+            pieces.load(
+                server, *COST, session=session, max_runs=50, details="none", lookback_minutes=0, reconcile_days=0
+            )
+        assert pids(session.workers)
     assert pieces.ask("SELECT count(*), count(DISTINCT id) FROM logs") == [(240, 240)]
     assert pieces.ask("SELECT count(*), count(DISTINCT log_id) FROM trace_spans WHERE span_index = 0") == [(240, 240)]
 
@@ -255,7 +257,7 @@ def test_duckdb_gets_more_memory_where_a_load_needs_it(
     app.account(server)
     given: list[None] = []
     generous = duckdb_file.Hold.be_generous
-    monkeypatch.setattr(sync, "DIRECT_ROWS", direct_rows)
+    monkeypatch.setattr(piece_loader, "DIRECT_ROWS", direct_rows)
     monkeypatch.setattr(duckdb_file, "MEMORY_OF_SPANS", 3)
     monkeypatch.setattr(duckdb_file, "COPIES_OF_SPANS", 3)
     monkeypatch.setattr(duckdb_file.Hold, "be_generous", lambda hold: (given.append(None), generous(hold))[1])

@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.sim_api import WORKSPACE, Fault, Faults, SimServer, World, one_of_each, serve, small_world
 from pipelines.sim_api.answers import Answer
-from sim_source import Watch, errors, jsons
+from sim_source import SyncLog, errors, jsons
 from sim_source.api import decode, wire
 from sim_source.api.decode import Rejected
 from sim_source.rows import account, run_rows, runs, snapshots
@@ -248,14 +248,14 @@ WORKFLOWS = [
 
 
 def test_odd_workflows_are_set_aside_and_the_others_loaded(warehouse: Warehouse, world: World) -> None:
-    watch = Watch()
+    log = SyncLog()
     with answering(world, "/api/v1/workflows", page(*WORKFLOWS)) as server:
-        warehouse.load(server, "workflows", "logs", "rejected_rows", watch=watch)
+        warehouse.load(server, "workflows", "logs", "rejected_rows", log=log)
     (row,) = warehouse.table("workflows")
     assert (row["id"], json.loads(row["extra"])) == ("w1", {"new": {"a": 1}})
     found = {repr(row) for _, _, row in set_aside(warehouse)}
     assert found == {repr(row) for row in WORKFLOWS[1:]}
-    assert (watch.failures, watch.rows["rejected_rows"]) == ([], 5)
+    assert (log.failures, log.rows["rejected_rows"]) == ([], 5)
     assert len(warehouse.table("logs")) == len(world.runs_of(WORKSPACE))
 
 
@@ -271,10 +271,10 @@ def test_a_page_of_odd_workflows_does_not_end_the_list(warehouse: Warehouse, wor
 # odd answers about one run
 
 
-def ask_for_all(server: SimServer, warehouse: Warehouse) -> Watch:
-    watch = Watch()
-    warehouse.load(server, details="all", snapshots="all", watch=watch)
-    return watch
+def ask_for_all(server: SimServer, warehouse: Warehouse) -> SyncLog:
+    log = SyncLog()
+    warehouse.load(server, details="all", snapshots="all", log=log)
+    return log
 
 
 STATE = {"blocks": {"b": {"type": "agent", "subBlocks": {"apiKey": {"value": "sk-super-secret"}}}}}
@@ -295,11 +295,11 @@ def test_a_snapshot_that_does_not_fit_is_set_aside_under_its_execution(warehouse
         faults.always(odd(jsons.encode(body)), path=f"/api/v1/logs/executions/{execution}")
         (stored if fits else odd_ones).add(execution)
     with serve(world, faults=faults) as server:
-        watch = ask_for_all(server, warehouse)
-    assert watch.failures == []
-    assert ["execution_snapshots" in text and "set aside" in text for text in watch.warnings] == [True]
+        log = ask_for_all(server, warehouse)
+    assert log.failures == []
+    assert ["execution_snapshots" in text and "set aside" in text for text in log.warnings] == [True]
     assert {row[:2] for row in set_aside(warehouse)} == {("execution_snapshots", each) for each in odd_ones}
-    assert watch.rows["rejected_rows"] == len(odd_ones)
+    assert log.rows["rejected_rows"] == len(odd_ones)
     found = {row["execution_id"] for row in warehouse.table("execution_snapshots")}
     assert found == {run.execution_id for run in world.runs_of(WORKSPACE)} - odd_ones
     assert stored <= found
@@ -321,11 +321,11 @@ def test_a_detail_that_does_not_fit_is_set_aside_and_its_run_stays(warehouse: Wa
         body = {"data": {**run(id=f"wf-triage.{kind}", finalOutput={"text": "on fire"}), **fields}}
         faults.always(odd(jsons.encode(body)), path=f"/api/v1/logs/wf-triage.{kind}?")
     with serve(world, faults=faults) as server:
-        watch = ask_for_all(server, warehouse)
+        log = ask_for_all(server, warehouse)
         world.now_ms += 60_000
         again = ask_for_all(server, warehouse)
-    assert (watch.failures, watch.rows["rejected_rows"]) == ([], len(DETAILS))
-    assert ["log_details" in text and "set aside" in text for text in watch.warnings] == [True]
+    assert (log.failures, log.rows["rejected_rows"]) == ([], len(DETAILS))
+    assert ["log_details" in text and "set aside" in text for text in log.warnings] == [True]
     assert (again.rows["rejected_rows"], again.warnings) == (0, [])
     assert [row[:2] for row in set_aside(warehouse)] == [
         ("log_details", f"wf-triage.{kind}") for kind in sorted(DETAILS)

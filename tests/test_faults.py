@@ -22,7 +22,7 @@ from pipelines.sim_api import (
     small_world,
 )
 from pipelines.sim_api import faults as fault
-from sim_source import Watch
+from sim_source import SyncLog
 from sim_source.api import client
 from sim_source.parallel import session
 from sim_source.reading import workspace
@@ -93,12 +93,12 @@ def test_a_fifth_of_all_answers_failing_in_every_way_changes_no_table_and_no_try
     with serve(world, dialect, limit=SOON, max_limit=4) as server:
         calm.load(server, **asked)
         server.requests.clear()
-        watch = Watch()
+        log = SyncLog()
         server.app.faults = Faults(seed=3).deal(0.2, *STORM).always(fault.oversize(2))
-        stormy.load(server, watch=watch, **asked)
+        stormy.load(server, log=log, **asked)
         injected = {name for _, name in server.faults.injected}
     assert injected == set(EVERY_WAY)
-    assert watch.failures == []
+    assert log.failures == []
     assert tables(stormy) == tables(calm)
     assert [request.target for request in early(server.requests)] == []
     assert any(request.asked_to_wait_until for request in server.requests)
@@ -130,6 +130,6 @@ def test_a_refusal_out_of_turn_is_waited_out_as_told_and_no_longer(warehouse: Wa
 
     refused = Faults().at(3, fault.rate_limited(1), path="/api/v1/")
     with serve(world, max_limit=4, limit=RateLimit(rate=1000, capacity=2000), faults=refused) as server:
-        warehouse.load(server, "logs", watch=Watch(on_wait=note))
+        warehouse.load(server, "logs", log=SyncLog(on_wait=note))
     assert len(warehouse.table("logs")) == len(world.runs)
     assert waits

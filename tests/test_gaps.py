@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.sim_api import plans, serve, small_world
-from sim_source import Watch
+from sim_source import SyncLog
 from sim_source.paging import windows
 from sim_source.paging.chunks import Gap
 from sim_source.reading.gaps import Gaps
@@ -67,25 +67,25 @@ def test_a_stretch_is_tried_again_once_a_sync_and_not_where_it_was_just_walked()
     state: windows.State = {}
     windows.missed(state, ms(10), ms(10))
     windows.missed(state, ms(20), ms(20))
-    watch = Watch()
-    Gaps(state, watch, "logs", "w").note(gap(20, 20))  # in its own place in the walk
-    assert list(Gaps(state, watch, "logs", "w").again()) == [(ms(10), ms(10))]
-    assert list(Gaps(state, watch, "logs", "w").again()) == []  # another piece of the same sync
-    assert list(Gaps(state, Watch(), "logs", "w").again()) == [(ms(10), ms(10)), (ms(20), ms(20))]
-    assert [failure.workspace_id for failure in watch.failures] == ["w"]
+    log = SyncLog()
+    Gaps(state, log, "logs", "w").note(gap(20, 20))  # in its own place in the walk
+    assert list(Gaps(state, log, "logs", "w").again()) == [(ms(10), ms(10))]
+    assert list(Gaps(state, log, "logs", "w").again()) == []  # another piece of the same sync
+    assert list(Gaps(state, SyncLog(), "logs", "w").again()) == [(ms(10), ms(10)), (ms(20), ms(20))]
+    assert [failure.workspace_id for failure in log.failures] == ["w"]
 
 
 def test_a_walk_proves_all_but_what_it_missed_though_a_piece_ends_in_between() -> None:
     state: windows.State = {}
     windows.missed(state, ms(5), ms(9))
     windows.missed(state, ms(100), ms(100))
-    watch = Watch()
-    gaps = Gaps(state, watch, "logs", "w")
+    log = SyncLog()
+    gaps = Gaps(state, log, "logs", "w")
     gaps.note(gap(30, 30))
     gaps.walked(ms(0), ms(29))  # a piece that ends at the instant it could not read in full
-    Gaps(state, watch, "logs", "w").walked(ms(30), ms(60))  # the next one goes on behind it
+    Gaps(state, log, "logs", "w").walked(ms(30), ms(60))  # the next one goes on behind it
     assert told(state) == [(30, 30), (100, 100)]
-    Gaps(state, Watch(), "logs", "w").walked(ms(0), ms(60))
+    Gaps(state, SyncLog(), "logs", "w").walked(ms(0), ms(60))
     assert told(state) == [(100, 100)]
 
 
@@ -95,11 +95,11 @@ def test_runs_that_were_not_shown_for_want_of_an_order_are_not_taken_for_gone(wa
     moment = world.now_ms - 7_200_000
     for _ in range(300):
         world.start_run("wf-triage", plans.agent_plan(), started_ms=moment)
-    options: dict[str, Any] = {"watch": Watch(), "details": "none", "snapshots": "none"}
+    options: dict[str, Any] = {"log": SyncLog(), "details": "none", "snapshots": "none"}
     with serve(world, "documents", ties="unordered", max_limit=10) as server:
         warehouse.load(server, "logs", "log_details", **options)
         for _ in range(2):
             world.now_ms += 3_600_000
-            warehouse.load(server, "logs", "log_details", **options | {"watch": Watch()})
+            warehouse.load(server, "logs", "log_details", **options | {"log": SyncLog()})
     assert len(warehouse.table("logs", "status = 'running'")) > 50
     assert "closed" not in json.dumps(warehouse.pipeline.state["sources"]["sim_source"])

@@ -19,7 +19,7 @@ from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedExcept
 from dlt.common.pipeline import PipelineContext
 
 from pipelines.sim_api import OWNER_KEY, WORKSPACE, World, finished_run, plans, serve, small_world
-from sim_source import Watch, sim_source
+from sim_source import Bounds, SyncLog, sim_source
 from sim_source.errors import ConfigurationError
 from sim_source.parallel.worker import Task
 from sim_source.parallel.workers import Workers
@@ -57,15 +57,16 @@ def state():
     }}
 
 def load(name):
-    watch = package.Watch()
     pipeline = dlt.pipeline(name, pipelines_dir=name, destination=dlt.destinations.duckdb(name + ".duckdb"),
                             dataset_name="runs")
-    pipeline.run(package.sim_source(workspace_id={workspace!r}, api_key={key!r}, base_url={url!r}, processes=1,
-                                    watch=watch))
+    with package.SyncSession(package.SimClient({key!r}, {url!r}), processes=1) as session:
+        settings = package.SimSourceSettings(workspace_id={workspace!r}, api_key={key!r}, base_url={url!r})
+        pipeline.run(package.source_in_session(settings.plan(), session))
+        log = session.log
     with pipeline.sql_client() as client:
         counted = client.execute_sql("SELECT count(*), sum(cost_total)::VARCHAR FROM logs")
         spans = client.execute_sql("SELECT count(*) FROM trace_spans")
-    told[name] = [list(counted[0]), list(spans[0]), watch.warnings, [each.message for each in watch.failures]]
+    told[name] = [list(counted[0]), list(spans[0]), log.warnings, [each.message for each in log.failures]]
 
 told = {{}}
 load("alone")
@@ -148,10 +149,8 @@ WRONG: dict[str, list[Any]] = {
     "payloads": ["fulll", True],
     "lookback_minutes": [-5, float("nan"), "an hour"],
     "reconcile_days": [-1, float("inf")],
-    "max_runs": [-1, 1.5, True],
-    "max_details": [-1],
     "workspace_id": [[], " , ", 7, [7]],
-    "since": ["yesterday", "0001-01-01T00:00:00+10:00"],
+    "since": ["yesterday", "12 d"],
     "until": ["2026-13-01"],
     "base_url": ["sim.ai", "ftp://sim.ai"],
 }
@@ -163,6 +162,12 @@ def test_a_setting_that_means_nothing_is_refused_when_the_source_is_built(name: 
     with pytest.raises(ConfigurationError) as refused:
         sim_source(**{**settings, name: value})
     assert name in str(refused.value).lower() or name.upper() in str(refused.value)
+
+
+@pytest.mark.parametrize("bound", [{"runs": -1}, {"runs": 1.5}, {"runs": True}, {"details": -1}, {"seconds": "1"}])
+def test_a_bound_that_means_nothing_is_refused(bound: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match=next(iter(bound))):
+        Bounds(**bound)
 
 
 def test_a_choice_that_is_configured_is_refused_with_the_choices(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,14 +187,14 @@ def many_runs() -> World:
 def test_where_no_process_can_be_started_that_is_said_once_and_all_is_read(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, executable: str
 ) -> None:
-    world, watch = many_runs(), Watch()
+    world, log = many_runs(), SyncLog()
     monkeypatch.setattr(sys, "executable", executable)
     monkeypatch.setattr(Workers.__init__, "__defaults__", (None, 0))
     with serve(world, "2026-03") as server:
-        warehouse.load(server, processes=1, watch=watch)
+        warehouse.load(server, processes=1, log=log)
     assert warehouse.counts()["logs"] == 1_500
-    assert [text for text in watch.warnings if "process that reads pages" in text] == watch.warnings
-    assert len(watch.warnings) == 1
+    assert [text for text in log.warnings if "process that reads pages" in text] == log.warnings
+    assert len(log.warnings) == 1
 
 
 def test_counting_pages_that_are_given_away_meanwhile_is_no_fault() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sim_source.options import Details
 from sim_source.rows import life
 
 ENDED = datetime(2026, 11, 20, tzinfo=UTC)
@@ -83,7 +84,7 @@ def test_what_a_plain_list_row_says(facts: tuple[bool, str, bool], status: str, 
     assert life.is_doubtful(ended=ended, level=level, has_cost=has_cost) is doubtful
 
 
-def wants(mode: life.Details, **facts: Any) -> bool:
+def wants(mode: Details, **facts: Any) -> bool:
     told: dict[str, Any] = {
         "ended_at": ENDED,
         "has_split": False,

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from pipelines.sim_api import WORKSPACE, Run, World, finished_run, plans, serve, small_world
-from sim_source import Watch
+from sim_source import SyncLog
 from tests import oracle
 from tests.warehouse import Warehouse
 
@@ -160,9 +160,9 @@ class Life(RuleBasedStateMachine):
         self.settled.clear()
 
     def _load(self, **bounds: int) -> None:
-        watch = Watch()
-        self.warehouse.load(self.server, *RUNS, watch=watch, **bounds)
-        assert watch.failures == []
+        log = SyncLog()
+        self.warehouse.load(self.server, *RUNS, log=log, **bounds)
+        assert log.failures == []
         self.loaded = True
 
     def _expect(self) -> None:

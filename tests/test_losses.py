@@ -14,7 +14,7 @@ from pipelines.destination import comments
 from pipelines.sim_api import NOW, WORKSPACE, Plan, World, audit_bulk, plans, serve, small_world, tied_runs
 from pipelines.sim_api.clock import iso
 from pipelines.views import keep
-from sim_source import Watch, errors
+from sim_source import SyncLog, errors
 from sim_source.paging import windows
 from sim_source.reading.workspace import Workspace
 from tests.app import App, Result
@@ -177,15 +177,15 @@ def test_an_answer_that_cannot_be_read_is_a_failure(app: App, monkeypatch: pytes
 
 
 def test_a_note_of_each_stretch_but_of_other_faults_one() -> None:
-    watch = Watch()
+    log = SyncLog()
     moments = [NOW + timedelta(milliseconds=number) for number in range(1000)]
     for number, message in enumerate(("a", "b", "a, read further")):
-        watch.failed("logs", "w", errors.Incomplete(message, moments[number % 2], moments[number % 2]))
-        watch.failed("logs", "w", errors.Unavailable(message))
-    assert [failure.message for failure in watch.failures] == ["a", "a", "b"]
+        log.failed("logs", "w", errors.Incomplete(message, moments[number % 2], moments[number % 2]))
+        log.failed("logs", "w", errors.Unavailable(message))
+    assert [failure.message for failure in log.failures] == ["a", "a", "b"]
     for moment in moments:
-        watch.failed("audit_logs", None, errors.Incomplete(str(moment), moment, moment))
-    told = [failure.message for failure in watch.failures if failure.resource == "audit_logs"]
+        log.failed("audit_logs", None, errors.Incomplete(str(moment), moment, moment))
+    told = [failure.message for failure in log.failures if failure.resource == "audit_logs"]
     assert (len(told), told[-1]) == (21, "rows may be missing from further stretches, too")
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from pipelines.destination import pipeline
 from pipelines.sim_api import WORKSPACE, SimServer, World, finished_run, plans, serve
-from sim_source import Watch
+from sim_source import SyncLog
 from tests import child
 from tests.app import App, one_of_every_kind
 from tests.warehouse import Warehouse, iso, source_of
@@ -180,10 +180,10 @@ def test_an_old_copy_under_the_library_is_read_again_from_where_it_ends(
     shutil.copy(warehouse.file, warehouse.folder / "old.duckdb")
     warehouse.load(server)
     shutil.copy(warehouse.folder / "old.duckdb", warehouse.file)
-    watch = Watch()
-    warehouse.load(server, watch=watch)
+    log = SyncLog()
+    warehouse.load(server, log=log)
     assert len(warehouse.table("logs")) == len(world.runs_of(WORKSPACE))
-    assert any("does not hold" in text for text in watch.warnings)
+    assert any("does not hold" in text for text in log.warnings)
 
 
 def test_status_looks_at_a_database_that_others_read_and_leaves_no_trace(app: App, server: SimServer) -> None:

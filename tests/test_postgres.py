@@ -14,15 +14,17 @@ from pipelines import settings
 from pipelines.destination import lock
 from pipelines.destination.pipeline import pipeline_for
 from pipelines.sim_api import OWNER_KEY, WORKSPACE, plans, serve
-from sim_source import TABLES, Watch, sim_source
+from sim_source import TABLES, SimClient, SyncLog, SyncSession, source_in_session
 from tests.app import App, one_of_every_kind
+from tests.warehouse import resolved
 
 
-def load(pipeline: dlt.Pipeline, base_url: str, **options: Any) -> Watch:
-    watch = Watch()
-    pipeline.run(sim_source(workspace_id=WORKSPACE, api_key=OWNER_KEY, base_url=base_url, watch=watch, **options))
-    assert watch.failures == []
-    return watch
+def load(pipeline: dlt.Pipeline, base_url: str, **settings: Any) -> SyncLog:
+    with SyncSession(SimClient(OWNER_KEY, base_url)) as session:
+        plan = resolved(workspace_id=WORKSPACE, api_key=OWNER_KEY, base_url=base_url, **settings).plan()
+        pipeline.run(source_in_session(plan, session))
+    assert session.log.failures == []
+    return session.log
 
 
 def contents(pipeline: dlt.Pipeline) -> dict[str, list[tuple[Any, ...]]]:

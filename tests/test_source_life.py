@@ -19,7 +19,7 @@ from pipelines.sim_api import (
     serve,
     small_world,
 )
-from sim_source import Watch
+from sim_source import SyncLog
 from tests import oracle
 from tests.warehouse import Warehouse, full_world, iso
 
@@ -289,10 +289,10 @@ def test_a_sync_of_logs_alone_does_not_miss_what_it_does_not_load(warehouse: War
         warehouse.load(server, *RUNS)
         later(world, 0.5)
         new = finished_run(world, "wf-triage", plans.plain_plan(), started_ms=world.now_ms - 1000)
-        first, second = Watch(), Watch()
-        warehouse.load(server, "logs", watch=first)
+        first, second = SyncLog(), SyncLog()
+        warehouse.load(server, "logs", log=first)
         later(world, 0.1)
-        warehouse.load(server, "logs", watch=second)
+        warehouse.load(server, "logs", log=second)
     assert (first.rows["logs"], second.rows["logs"]) == (1, 0)
     assert warehouse.row("logs", new.id)["status"] == "completed"
 
@@ -322,10 +322,10 @@ def test_details_and_snapshots_that_fail_hold_nothing_back(warehouse: Warehouse)
         server.app.faults = down
         later(world, 24)
         new = finished_run(world, "wf-triage", plans.plain_plan(), started_ms=world.now_ms - 1000)
-        watch = Watch()
-        warehouse.load(server, *RUNS, watch=watch)
+        log = SyncLog()
+        warehouse.load(server, *RUNS, log=log)
         assert warehouse.row("logs", new.id)["status"] == "completed"
-        assert [failure.resource for failure in watch.failures] == ["logs"]
+        assert [failure.resource for failure in log.failures] == ["logs"]
         down.clear()
         world.end_run(old)
         later(world, 1)

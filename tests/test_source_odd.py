@@ -11,7 +11,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines.sim_api import WORKSPACE, Faults, World, finished_run, many_runs, one_of_each, plans, serve, small_world
 from pipelines.sim_api import faults as fault
-from sim_source import Watch, errors
+from sim_source import SyncLog, errors
 from sim_source.stored import queries
 from tests import oracle
 from tests.warehouse import Warehouse
@@ -44,21 +44,21 @@ def _cause(error: BaseException) -> BaseException:
 
 
 def test_a_failing_list_of_workflows_does_not_stop_the_runs(warehouse: Warehouse, world: World) -> None:
-    watch = Watch()
+    log = SyncLog()
     with serve(world, faults=Faults().always(fault.server_error(), path="/api/v1/workflows")) as server:
-        warehouse.load(server, "logs", "workflows", watch=watch)
-    assert [failure.resource for failure in watch.failures] == ["workflows"]
+        warehouse.load(server, "logs", "workflows", log=log)
+    assert [failure.resource for failure in log.failures] == ["workflows"]
     assert len(warehouse.table("logs")) == len(world.runs_of(WORKSPACE))
 
 
 def test_failing_details_do_not_hold_the_logs_back(warehouse: Warehouse, world: World) -> None:
-    watch = Watch()
+    log = SyncLog()
     with serve(world, faults=Faults().always(fault.server_error(), path="/api/v1/logs/wf-triage.multi")) as server:
-        warehouse.load(server, "logs", "log_details", "cost_items", watch=watch)
+        warehouse.load(server, "logs", "log_details", "cost_items", log=log)
         assert len(warehouse.table("logs")) == len(world.runs_of(WORKSPACE))
         (item,) = warehouse.table("cost_items", "log_id = 'wf-triage.multi'")
         assert (item["kind"], item["total_cost"]) == ("unknown", oracle.money(_run(world, "multi").total_cost or 0))
-        assert watch.failures
+        assert log.failures
         server.faults.clear()
         warehouse.load(server, "logs", "log_details", "cost_items")
     items = {(row["kind"], row["name"]): row["total_cost"] for row in warehouse.table("cost_items", _is("multi"))}
@@ -104,15 +104,15 @@ def test_a_row_that_does_not_fit_is_set_aside_and_counted(
     warehouse: Warehouse, world: World, fields: dict[str, Any]
 ) -> None:
     world.change_run("wf-triage.plain", extra=fields)
-    watch = Watch()
+    log = SyncLog()
     with serve(world, "2026-03") as server:
-        warehouse.load(server, "logs", "log_details", "rejected_rows", watch=watch)
+        warehouse.load(server, "logs", "log_details", "rejected_rows", log=log)
     (row,) = warehouse.table("rejected_rows")
     assert (row["table_name"], row["row_id"], row["workspace_id"]) == ("logs", "wf-triage.plain", WORKSPACE)
     assert row["reason"]
     assert json.loads(row["row_json"])["id"] == "wf-triage.plain"
     assert "printer" not in row["row_json"]
-    assert watch.rows["rejected_rows"] == 1
+    assert log.rows["rejected_rows"] == 1
     assert len(warehouse.table("logs")) == len(world.runs_of(WORKSPACE)) - 1
 
 
@@ -165,9 +165,9 @@ def test_a_row_is_set_aside_once_however_often_it_is_read(warehouse: Warehouse, 
         assert {row[0] for row in before} == {"logs", "audit_logs"}
         for _ in range(2):
             world.now_ms += 60_000
-            watch = Watch()
-            warehouse.load(server, *REJECTED, watch=watch, **options)
-            assert watch.rows["rejected_rows"] == 0
+            log = SyncLog()
+            warehouse.load(server, *REJECTED, log=log, **options)
+            assert log.rows["rejected_rows"] == 0
         assert rejected(warehouse) == before
         (odd,) = [run for run in world.runs_of(WORKSPACE) if run.extra]
         world.change_run(odd.id, extra={"level": 4})

@@ -23,7 +23,7 @@ from pipelines.sim_api import (
     serve,
     small_world,
 )
-from sim_source import Watch, errors
+from sim_source import SimClient, SyncLog, SyncSession, Throttle, errors
 from tests import oracle
 from tests.warehouse import Warehouse
 
@@ -78,10 +78,10 @@ def test_a_workspace_added_later_is_read_from_its_beginning(warehouse: Warehouse
 )
 def test_one_bad_workspace_does_not_stop_the_others(warehouse: Warehouse, world: World, order: tuple[str, str]) -> None:
     finished_run(world, "wf-hobby", plans.plain_plan())
-    watch = Watch()
+    log = SyncLog()
     with serve(world) as server:
-        warehouse.load(server, "logs", "workflows", workspace_id=list(order), watch=watch)
-    assert {failure.workspace_id for failure in watch.failures} == {FOREIGN_WORKSPACE}
+        warehouse.load(server, "logs", "workflows", workspace_id=list(order), log=log)
+    assert {failure.workspace_id for failure in log.failures} == {FOREIGN_WORKSPACE}
     assert len(warehouse.table("logs")) == len(world.runs_of(WORKSPACE))
 
 
@@ -207,16 +207,17 @@ def test_a_malformed_setting_is_named(warehouse: Warehouse, world: World, option
 
 def test_out_of_time_keeps_what_was_read_and_the_next_run_goes_on(warehouse: Warehouse) -> None:
     world, clock = many_runs(20), [0]
-    watch = Watch()
     with serve(world, max_limit=5) as server:
 
         def before(number: int, path: str) -> None:
             clock[0] += path == "/api/v1/logs"
 
         server.app.before_request = before
-        warehouse.load(server, "logs", deadline=1.0, watch=watch)  # over already: one page, then stop
+        client = SimClient(OWNER_KEY, server.base_url, throttle=Throttle(deadline=1.0))
+        with SyncSession(client) as session:
+            warehouse.load(server, "logs", session=session)  # over already: one page, then stop
         first = len(warehouse.table("logs"))
-        assert watch.out_of_time
+        assert session.extraction.out_of_time
         assert clock[0] <= 1
         warehouse.load(server, "logs")
     assert first <= 5

@@ -17,7 +17,7 @@ from pipelines.sim_api import (
     small_world,
     tied_runs,
 )
-from sim_source import Watch, sim_source
+from sim_source import SyncLog, sim_source
 from sim_source.stored.queries import WorkspaceQueries
 from sim_source.stored.warehouse import Warehouse as Stored
 from tests import oracle
@@ -139,15 +139,15 @@ def test_an_audit_walk_cut_inside_a_millisecond_loses_nothing(warehouse: Warehou
 
 
 def test_an_account_without_enterprise_gets_everything_but_audit_logs(warehouse: Warehouse) -> None:
-    world, watch = full_world(), Watch()
+    world, log = full_world(), SyncLog()
     with serve(world) as server:
-        warehouse.load(server, api_key=MEMBER_KEY, watch=watch)
+        warehouse.load(server, api_key=MEMBER_KEY, log=log)
         warehouse.load(server, api_key=MEMBER_KEY)  # nor does it fail where nobody watches
     counts = warehouse.counts()
     assert counts["audit_logs"] == 0
     assert counts["logs"] == len(world.runs_of(WORKSPACE))
-    assert watch.failures == []
-    assert any("Enterprise" in line for line in watch.warnings)
+    assert log.failures == []
+    assert any("Enterprise" in line for line in log.warnings)
 
 
 def test_audit_logs_are_complete_once_access_is_granted(warehouse: Warehouse) -> None:
@@ -161,13 +161,13 @@ def test_audit_logs_are_complete_once_access_is_granted(warehouse: Warehouse) ->
 
 @pytest.mark.parametrize("dialect", ["2026-03", "2026-08"])
 def test_an_empty_account_has_all_tables(warehouse: Warehouse, dialect: str) -> None:
-    world, watch = small_world(), Watch()
+    world, log = small_world(), SyncLog()
     world.workflows.clear()
     with serve(world, dialect) as server:
-        warehouse.load(server, watch=watch)
+        warehouse.load(server, log=log)
     assert {name: count for name, count in warehouse.counts().items() if count} == {"usage": 1}
     assert set(warehouse.counts()) == set(ALL_TABLES)
-    assert any("looks empty" in line for line in watch.warnings)
+    assert any("looks empty" in line for line in log.warnings)
 
 
 def test_settings_come_from_the_environment_and_the_key_is_written_nowhere(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import dlt
 import duckdb
+from dlt.common.configuration import resolve_configuration
 from dlt.common.pipeline import LoadInfo
 
 from pipelines.sim_api import (
@@ -21,7 +24,16 @@ from pipelines.sim_api import (
     plans,
     small_world,
 )
-from sim_source import sim_source
+from sim_source import (
+    Bounds,
+    SimClient,
+    SimSourceSettings,
+    SyncLog,
+    SyncSession,
+    Throttle,
+    sim_source,
+    source_in_session,
+)
 from sim_source.tables import TABLES
 
 Row = dict[str, Any]
@@ -60,9 +72,9 @@ class Warehouse:
         return info
 
     def load(self, server: SimServer, *resources: str, **options: Any) -> LoadInfo:
-        """Loads from an embedded Sim API, up to its world's present."""
-        source = source_of(server, **options)
-        return self.run(source.with_resources(*resources) if resources else source)
+        """Loads from an embedded Sim API, up to its world's present; see ``opened`` for the options."""
+        with opened(server, **options) as source:
+            return self.run(source.with_resources(*resources) if resources else source)
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of a query; moments in UTC."""
@@ -103,17 +115,51 @@ class Warehouse:
         return b"\n".join(parts)
 
 
-def source_of(server: SimServer, **options: Any) -> Any:
-    """The source over an embedded Sim API, up to its world's present, with short waits."""
+@contextmanager
+def opened(
+    server: SimServer,
+    *,
+    log: SyncLog | None = None,
+    session: SyncSession | None = None,
+    api_key: str = OWNER_KEY,
+    deadline: float | None = None,
+    processes: int | None = None,
+    **options: Any,
+) -> Iterator[Any]:
+    """The source over an embedded Sim API, up to its world's present, with short waits.
+
+    Args:
+        server: The API.
+        log: Notes failures; without it, or a session, they are raised.
+        session: What is shared with other extractions; without it, one of its own is closed afterwards.
+        api_key: The account's key.
+        deadline: Epoch seconds after which nothing is asked for.
+        processes: Processes that decode pages.
+        options: Settings of the source, and ``max_runs`` and the like for its bounds.
+    """
     world: World = server.world
-    settings = {
-        "workspace_id": WORKSPACE,
-        "api_key": OWNER_KEY,
-        "base_url": server.base_url,
-        "until": iso(world.now_ms),
-        "backoff_s": 0.001,
-    }
-    return sim_source(**{**settings, **options})
+    bounds = {name[4:]: options.pop(name) for name in list(options) if name.startswith("max_")}
+    settings = {"workspace_id": WORKSPACE, "base_url": server.base_url, "until": iso(world.now_ms), **options}
+    found = resolved(**settings, api_key=api_key)
+    throttle = Throttle(
+        deadline=deadline, **({} if log is None else {"on_wait": log.on_wait, "counters": log.counters})
+    )
+    client = SimClient(api_key, found.base_url, allow_http=found.allow_http, backoff_s=0.001, throttle=throttle)
+    own = SyncSession(client, log, strict=log is None, lasting=False, processes=processes)
+    with own:
+        yield source_in_session(found.plan(), session or own, Bounds(**bounds))
+
+
+def source_of(server: SimServer, **settings: Any) -> Any:
+    """The source as any user of the library makes it, up to the world's present."""
+    account = {"workspace_id": WORKSPACE, "api_key": OWNER_KEY, "base_url": server.base_url}
+    return sim_source(**{**account, "until": iso(server.world.now_ms), **settings})
+
+
+def resolved(**settings: Any) -> SimSourceSettings:
+    """Settings as dlt resolves them."""
+    told = {name: value for name, value in settings.items() if value is not None}
+    return resolve_configuration(SimSourceSettings(), sections=("sources", "sim_source"), explicit_value=told)
 
 
 def full_world() -> World:

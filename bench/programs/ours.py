@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import dlt
 
 from bench.programs.common import KEY, arguments, database, say, steps
-from sim_source import Watch, sim_source
+from sim_source import Bounds, sim_source
 
 
 def main() -> None:
@@ -18,19 +20,19 @@ def main() -> None:
         pipelines_dir=str(args.folder / "pipelines"),
     )
     total: dict[str, float] = {}
+    loaded: Counter[str] = Counter()
     while True:
-        watch = Watch()
-        source = sim_source(args.workspace, KEY, args.url, max_runs=args.pieces or None, watch=watch)
+        source = sim_source(args.workspace, KEY, args.url, bounds=Bounds(runs=args.pieces) if args.pieces else None)
         if args.resources:
             source = source.with_resources(*args.resources.split(","))
         pipeline.run(source)
-        if watch.failures:
-            raise SystemExit(f"failed: {watch.failures}")
+        rows = pipeline.last_trace.last_normalize_info.row_counts
         for name, seconds in steps(pipeline).items():
             total[name] = total.get(name, 0.0) + seconds
-        if not args.pieces or watch.rows["logs"] < args.pieces:
+        loaded.update(rows)
+        if not args.pieces or rows.get("logs", 0) < args.pieces:
             break
-    say({"steps": total, "rows": watch.rows})
+    say({"steps": total, "rows": loaded})
 
 
 if __name__ == "__main__":

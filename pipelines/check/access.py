@@ -117,10 +117,12 @@ def check(settings: RunSettings) -> Checked:
     checked, listening = Checked(), Listening()
     foretold: FirstSync | None = None
     throttle = Throttle(pacer=listening)
-    with SimClient(settings.api_key, settings.base_url, allow_http=settings.allow_http, throttle=throttle) as client:
+    with SimClient(
+        settings.source.api_key, settings.source.base_url, allow_http=settings.source.allow_http, throttle=throttle
+    ) as client:
         trial = _Trial(settings, client, checked.findings)
         if trial.key():
-            found = [each for id_ in settings.workspace_ids if (each := trial.workspace(id_)) is not None]
+            found = [each for id_ in settings.plan.workspace_ids if (each := trial.workspace(id_)) is not None]
             account = trial.audit()
             if any(each.runs for each in found):
                 foretold = _foretold(trial, listening, found, account)
@@ -133,8 +135,8 @@ def options_of(settings: RunSettings) -> Options:
     """What a sync of the selected tables asks for of runs."""
     selected = settings.resources
     return Options(
-        details=settings.details if "log_details" in selected else "none",
-        snapshots=settings.snapshots if "execution_snapshots" in selected else "none",
+        details=settings.plan.options.details if "log_details" in selected else "none",
+        snapshots=settings.plan.snapshots if "execution_snapshots" in selected else "none",
         full=in_full(selected),
     )
 
@@ -155,12 +157,12 @@ class _Trial:
 
     def _first(self) -> datetime:
         """Before which nothing counts: of a resync its beginning."""
-        since = self.settings.since if self.settings.resync is not None else None
+        since = self.settings.plan.since if self.settings.plan.resync is not None else None
         return since or windows.BEGINNING
 
     def _end(self) -> datetime:
         """After which nothing counts."""
-        until = self.settings.until if self.settings.resync is not None else None
+        until = self.settings.plan.until if self.settings.plan.resync is not None else None
         return min(until, self._now()) if until else self._now()
 
     def _wants(self, table: str) -> bool:
@@ -212,7 +214,7 @@ class _Trial:
         name = "audit logs"
         pages = 1
         try:
-            first = None if self.settings.resync is None else self.settings.since
+            first = None if self.settings.plan.resync is None else self.settings.plan.since
             pages = audit_pages(self._api(full=False).audit_logs, self._end(), first)
         except errors.AccessDenied as denied:
             self._say(name, None, f"left out: {denied.reason} (they need Enterprise)")
@@ -229,7 +231,7 @@ class _Trial:
         of a second at which the server answered. So it must not decide.
         """
         api = self._api(full=False)
-        workspace_id = self.settings.workspace_ids[0]
+        workspace_id = self.settings.plan.workspace_ids[0]
         newest = Query(windows.BEGINNING, self._now(), 1, order="desc")
         for number in range(MOST_ASKED_TO_SEE + 1):
             soon = self.client.throttle.refill_s
@@ -250,12 +252,16 @@ def _foretold(trial: _Trial, listening: Listening, found: list[Estimate], accoun
         limit = listening.limit_of_server(names_capacity=names_capacity)
     work = sum((each.work for each in found), account)
     work += Work(usage=int("usage" in settings.resources))
-    if settings.target.database is not None and not settings.target.database.exists() and settings.resync is None:
+    if settings.target.database is not None and not settings.target.database.exists() and settings.plan.resync is None:
         work += PROOF
     pace = max((each.pace for each in found), key=lambda each: each.page_s)
     unhindered, took = times(work, None, pace), times(work, _bucket(client, limit), pace)
     unsure = math.hypot(*(each.unsure for each in found))
-    what = "a first sync" if settings.resync is None else f"reading {settings.since:%Y-%m-%d %H:%M} UTC and later again"
+    what = (
+        "a first sync"
+        if settings.plan.resync is None
+        else f"reading {settings.plan.since:%Y-%m-%d %H:%M} UTC and later again"
+    )
     return FirstSync(work, unsure, took, limit if took.all > unhindered.all else None, what)
 
 

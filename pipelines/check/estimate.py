@@ -11,11 +11,12 @@ from sim_source.api import wire
 from sim_source.api.decode import Page
 from sim_source.api.endpoints import SimApi
 from sim_source.api.query import Query
+from sim_source.options import Details, Snapshots
 from sim_source.paging import windows
 from sim_source.paging.chunks import LARGEST_PAGE, Chunk, PageSize, has_fixed_order
 from sim_source.paging.walk_audit import AUDIT_PAGE, walk_audit_logs
 from sim_source.paging.walk_runs import walk_runs
-from sim_source.rows import ending, life, run_rows, runs, snapshots
+from sim_source.rows import ending, run_rows, runs
 from sim_source.rows.run_rows import ROW_FAULTS
 from sim_source.timestamps import utc
 
@@ -37,8 +38,8 @@ CALL_CPU_S = 0.002
 class Options:
     """What a sync of runs is to do; see ``sim_source``. ``full``: it loads more of them than ``logs``."""
 
-    details: life.Details
-    snapshots: snapshots.Snapshots
+    details: Details
+    snapshots: Snapshots
     full: bool = True
 
 

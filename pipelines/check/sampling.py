@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from sim_source.rows import snapshots
+from sim_source.options import Snapshots
 
 OF_NO_WORKFLOW = None
 """Under this name go runs of workflows that no list shows: archived, deleted."""
@@ -39,7 +39,7 @@ Samples = Sequence[Sequence[Seen]]
 """Runs seen, by where."""
 
 
-def counted(seen: Sequence[Seen], mode: snapshots.Snapshots) -> Needs:
+def counted(seen: Sequence[Seen], mode: Snapshots) -> Needs:
     """What runs need, all of which were seen.
 
     Args:
@@ -50,7 +50,7 @@ def counted(seen: Sequence[Seen], mode: snapshots.Snapshots) -> Needs:
     return Needs(len(seen), sum(run.pending for run in seen), single + _versions(seen, mode))
 
 
-def sampled(samples: Samples, run_counts: Mapping[str, int], mode: snapshots.Snapshots, by_time: float = 0.0) -> Needs:
+def sampled(samples: Samples, run_counts: Mapping[str, int], mode: Snapshots, by_time: float = 0.0) -> Needs:
     """What runs need, some of which were seen.
 
     Workflows differ far more than the runs of one do: what a share of a workflow's sampled runs needs, that share
@@ -77,12 +77,12 @@ def sampled(samples: Samples, run_counts: Mapping[str, int], mode: snapshots.Sna
     return Needs(sum(sizes.values()), details, single + _versions(every, mode))
 
 
-def _takes_a_snapshot(run: Seen, mode: snapshots.Snapshots) -> bool:
+def _takes_a_snapshot(run: Seen, mode: Snapshots) -> bool:
     """Whether a run is asked for a snapshot of its own; with ``version``, those of drafts are."""
     return run.snapshot and (mode == "all" or (mode == "version" and run.version is None))
 
 
-def _versions(seen: Iterable[Seen], mode: snapshots.Snapshots) -> int:
+def _versions(seen: Iterable[Seen], mode: Snapshots) -> int:
     return len({run.version for run in seen if run.snapshot} - {None}) if mode == "version" else 0
 
 

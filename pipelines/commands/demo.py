@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from sim_source import Watch
+from sim_source import SimSourceSettings, SyncLog
 
 from ..report import figures
 from ..report import terminal as drawn
@@ -26,7 +26,7 @@ def demo_target(database: Path | None = None) -> Target:
     return target("duckdb", None, database or Path(DEMO_DATABASE))
 
 
-def run(where: Target, watch: Watch, tell: Callable[[str], None], runs: int = RUNS) -> outcome.Outcome:
+def run(where: Target, log: SyncLog, tell: Callable[[str], None], runs: int = RUNS) -> outcome.Outcome:
     """Starts the embedded Sim API on loopback and syncs a month of runs from it, from nothing."""
     from ..sim_api import OWNER_KEY, WORKSPACE, demo_month, serve
 
@@ -36,8 +36,10 @@ def run(where: Target, watch: Watch, tell: Callable[[str], None], runs: int = RU
     world = demo_month(seed=7, runs=runs)
     with serve(world, "2026-08") as server:
         tell(f"the embedded Sim API answers at {server.base_url} (no account, no network)")
-        settings = RunSettings(api_key=OWNER_KEY, workspace_ids=(WORKSPACE,), base_url=server.base_url, target=where)
-        return sync.Sync(settings, watch, tell).run()
+        settings = RunSettings.of(
+            SimSourceSettings(workspace_id=WORKSPACE, api_key=OWNER_KEY, base_url=server.base_url), where
+        )
+        return sync.Sync(settings, log, tell).run()
 
 
 def hint(where: Target) -> str:
@@ -51,9 +53,9 @@ def hint(where: Target) -> str:
 
 def demonstrate(database: Path | None, runs: int) -> None:
     """Loads the invented month, and shows its report."""
-    where, watch = demo_target(database), Watch()
-    with console.progress(watch):
-        done = run(where, watch, console.line, runs)
+    where, log = demo_target(database), SyncLog()
+    with console.progress(log):
+        done = run(where, log, console.line, runs)
     if done.exit_code:
         finish(done, False)
     console.line(done.summary)

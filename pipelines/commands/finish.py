@@ -27,9 +27,9 @@ def faults_told(as_json: bool) -> Iterator[None]:
 
 def finish(outcome: Outcome, as_json: bool) -> NoReturn:
     """Says how a sync went; ends with its exit code."""
-    for text in outcome.watch.warnings:
+    for text in outcome.log.warnings:
         console.warning(text)
-    for failure in outcome.watch.failures:
+    for failure in outcome.log.failures:
         where = f" of workspace {failure.workspace_id}" if failure.workspace_id else ""
         console.fault(f"{failure.resource}{where}: {failure.message}; what was read is kept, the next run tries again")
     if outcome.fault is not None:

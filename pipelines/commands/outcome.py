@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sim_source import Watch, errors
+from sim_source import SyncLog, errors
 from sim_source.reading.run_reader import LIST_TABLES
 from sim_source.tables import LOGS
 
@@ -22,39 +22,40 @@ Status = Literal["ok", "partial", "failed"]
 class Outcome:
     """What a sync did, for people, for ``--json`` and for the exit code."""
 
-    watch: Watch
+    log: SyncLog
     target: Target
     workspaces: int
     open_runs: int = 0
     detail_backlog: int = 0
     duration_s: float = 0.0
+    out_of_time: bool = False
     fault: errors.SimError | None = None
 
     @property
     def rows(self) -> dict[str, int]:
         """Rows read, by table. A run counts once; rows of other tables that were completed later count again."""
-        found = {name: count for name, count in self.watch.rows.items() if count}
-        told = self.watch.runs["new"] + self.watch.runs["changed"]
+        found = {name: count for name, count in self.log.rows.items() if count}
+        told = self.log.runs["new"] + self.log.runs["changed"]
         return found | ({LOGS.name: min(told, found[LOGS.name])} if told and LOGS.name in found else {})
 
     @property
     def status(self) -> Status:
         """ok, partial (something failed or time ran out; the rest is committed) or failed."""
-        not_read = [f for f in self.watch.failures if not isinstance(f.error, errors.Incomplete)]
+        not_read = [f for f in self.log.failures if not isinstance(f.error, errors.Incomplete)]
         if self.fault is not None or (not_read and not self.rows):
             return "failed"
-        return "partial" if self.watch.failures or self.watch.out_of_time else "ok"
+        return "partial" if self.log.failures or self.out_of_time else "ok"
 
     @property
     def exit_code(self) -> int:
         """As the contract says: 0, 1, 2 or 75."""
         if self.fault is not None:
             return code_of(self.fault)
-        failures = self.watch.failures
+        failures = self.log.failures
         if not failures:
             return OK
         refused = [f for f in failures if isinstance(f.error, errors.AccessDenied)]
-        if len({f.workspace_id for f in refused}) == self.workspaces and not self.watch.rows["logs"]:
+        if len({f.workspace_id for f in refused}) == self.workspaces and not self.log.rows["logs"]:
             return REFUSED
         if all(isinstance(f.error, errors.Unavailable) for f in failures) and set(self.rows) <= {"usage"}:
             return LATER
@@ -63,7 +64,7 @@ class Outcome:
     @property
     def summary(self) -> str:
         """The same in one line."""
-        counters = self.watch.counters
+        counters = self.log.counters
         parts = [f"{self.status}: {self._read} into {self.target} in {self.duration_s:.1f} s"]
         parts.append(f"{counters.requests:,} requests")
         if counters.waited_s >= 1:
@@ -77,7 +78,7 @@ class Outcome:
     @property
     def _read(self) -> str:
         """What was read. Rows that runs fill are told as runs: one completed later is handed on again."""
-        runs = self.watch.runs
+        runs = self.log.runs
         told = [f"{runs['new']:,} new runs"] if runs["new"] else []
         told += [f"{runs['changed']:,} changed"] if runs["changed"] else []
         told += [f"{runs['unchanged']:,} looked at and unchanged"] if runs["unchanged"] else []
@@ -89,16 +90,14 @@ class Outcome:
 
     def as_json(self) -> dict[str, Any]:
         """The object of ``--json``."""
-        counters = self.watch.counters
-        found = [
-            {"resource": f.resource, "workspace": f.workspace_id, "message": f.message} for f in self.watch.failures
-        ]
+        counters = self.log.counters
+        found = [{"resource": f.resource, "workspace": f.workspace_id, "message": f.message} for f in self.log.failures]
         if self.fault is not None:
             found.append({"resource": None, "workspace": None, "message": str(self.fault)})
         return {
             "status": self.status,
             "rows": self.rows,
-            "runs": {kind: self.watch.runs[kind] for kind in ("new", "changed", "unchanged")},
+            "runs": {kind: self.log.runs[kind] for kind in ("new", "changed", "unchanged")},
             "requests": counters.requests,
             "retries": counters.retries,
             "rate_limited": counters.rate_limited,
@@ -107,13 +106,13 @@ class Outcome:
             "detail_backlog": self.detail_backlog,
             "duration_s": round(self.duration_s, 3),
             "errors": found,
-            "warnings": list(self.watch.warnings),
+            "warnings": list(self.log.warnings),
         }
 
 
 def failed(fault: errors.SimError) -> dict[str, Any]:
     """The object of ``--json`` where nothing was attempted."""
-    outcome = Outcome(Watch(), Target(), 0, fault=fault)
+    outcome = Outcome(SyncLog(), Target(), 0, fault=fault)
     return outcome.as_json()
 
 

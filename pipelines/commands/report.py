@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sim_source.errors import ConfigurationError
+from sim_source.options import moment
 
-from .. import settings
 from ..report import figures
 from ..report import terminal as drawn
 from ..screen import console, terminal
@@ -23,7 +23,7 @@ def report(target: Target, workspaces: Sequence[str], since: str | None, html: P
         ConfigurationError: The period begins in the future, or nothing was synced yet.
     """
     now = datetime.now(UTC)
-    start = settings.moment("--since", since, now)
+    start = moment("--since", since, now)
     if start is not None and start >= now:
         raise ConfigurationError(f"--since {since} is not before now")
     if html is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from ..check import access
@@ -24,7 +23,7 @@ def foretell(chosen: RunSettings, as_json: bool, *, dry_run: bool) -> None:
 
 def _foretold(chosen: RunSettings) -> access.Checked:
     """What reading the stretch takes: requests and time. Loads nothing."""
-    checked = access.check(replace(chosen, resync="foretold"))
+    checked = access.check(chosen.resynced("foretold"))
     for finding in checked.findings:
         if finding.ok is False:
             console.fault(f"{finding.what}: {finding.told}")
@@ -35,7 +34,7 @@ def _foretold(chosen: RunSettings) -> access.Checked:
 
 def run(chosen: RunSettings) -> outcome.Outcome:
     """Reads the stretch. One that was stopped is gone on with, if it is asked for again with the same options."""
-    outcome = sync.watched(replace(chosen, resync=datetime.now(UTC).isoformat()))
-    if outcome.watch.out_of_time or outcome.exit_code:
+    outcome = sync.watched(chosen.resynced(datetime.now(UTC).isoformat()))
+    if outcome.out_of_time or outcome.exit_code:
         console.line("the stretch is not read to its end; the same command goes on where this one stopped")
     return outcome

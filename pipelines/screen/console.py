@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sim_source import Watch
+from sim_source import SyncLog
 
 from .visible import visible
 
@@ -52,33 +52,33 @@ def _watched() -> bool:
 
 
 @contextmanager
-def progress(watch: Watch) -> Iterator[None]:
+def progress(log: SyncLog) -> Iterator[None]:
     """Shows a sync: rows, requests and every wait, until it is over."""
     with _quiet_libraries():
         if _watched():
             from . import terminal
 
-            with terminal.bar(watch):
+            with terminal.bar(log):
                 yield
         else:
-            _Lines(watch)
+            _Lines(log)
             yield
 
 
 class _Lines:
     """Plain lines: how far it is now and then, and every wait that a person would notice."""
 
-    def __init__(self, watch: Watch) -> None:
-        self._watch = watch
+    def __init__(self, log: SyncLog) -> None:
+        self._log = log
         self._last = time.monotonic()
         self._lock = threading.Lock()
-        watch.on_progress, watch.on_wait = self._on_progress, self._on_wait
+        log.on_progress, log.on_wait = self._on_progress, self._on_wait
 
     def _on_progress(self, _: str, __: int) -> None:
         with self._lock:
             if time.monotonic() - self._last >= LINE_EVERY_S:
                 self._last = time.monotonic()
-                line(f"{self._watch.rows['logs']:,} runs so far")
+                line(f"{self._log.rows['logs']:,} runs so far")
 
     def _on_wait(self, seconds: float, why: str) -> None:
         if seconds >= 1:

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.segment import Segment
 from rich.table import Table
 
-from sim_source import Watch
+from sim_source import SyncLog
 
 from .visible import visible
 
@@ -43,7 +43,7 @@ def say(text: str, mark: str, style: str) -> None:
 
 
 @contextmanager
-def bar(watch: Watch) -> Iterator[None]:
+def bar(log: SyncLog) -> Iterator[None]:
     """Rows and requests of a sync, and what it waits for."""
     columns = (
         SpinnerColumn(),
@@ -56,12 +56,12 @@ def bar(watch: Watch) -> Iterator[None]:
         task = shown.add_task("reading", total=None, runs=0, requests=0)
 
         def on_progress(_: str, __: int) -> None:
-            shown.update(task, description="reading", runs=watch.rows["logs"], requests=watch.counters.requests)
+            shown.update(task, description="reading", runs=log.rows["logs"], requests=log.counters.requests)
 
         def on_wait(seconds: float, why: str) -> None:
             shown.update(task, description=f"waiting {seconds:.0f} s: {why}" if seconds >= 1 else "reading")
 
-        watch.on_progress, watch.on_wait = on_progress, on_wait
+        log.on_progress, log.on_wait = on_progress, on_wait
         yield
 
 

@@ -89,5 +89,5 @@ class DetailReader:
                 return
         told = rows and merge.news(rows, stored)
         if told:
-            workspace.watch.runs["changed"] += only_changed
+            workspace.session.log.runs["changed"] += only_changed
             workspace.add([told])

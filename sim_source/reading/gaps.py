@@ -9,7 +9,7 @@ from datetime import datetime
 from .. import errors
 from ..paging import windows
 from ..paging.chunks import Gap
-from .progress import Watch
+from .session import SyncSession
 
 
 @dataclass(slots=True)
@@ -18,11 +18,11 @@ class Gaps:
 
     Attributes:
         state: What is remembered of the resource; changed in place.
-        watch: Told of gaps, and knows which were tried in this sync.
+        session: Told of gaps, and knows which were tried in this sync.
     """
 
     state: windows.State
-    watch: Watch
+    session: SyncSession
     resource: str
     workspace_id: str | None = None
 
@@ -32,7 +32,7 @@ class Gaps:
             return
         self._missing.append((gap.first, gap.last))
         windows.missed(self.state, gap.first, gap.last)
-        self.watch.failed(self.resource, self.workspace_id, errors.Incomplete(str(gap), gap.first, gap.last))
+        self.session.log.failed(self.resource, self.workspace_id, errors.Incomplete(str(gap), gap.first, gap.last))
 
     def walked(self, first: datetime, last: datetime) -> None:
         """A stretch was walked: what is missing of it is what was noted, no more."""
@@ -53,8 +53,8 @@ class Gaps:
 
     @property
     def _missing(self) -> list[windows.Stretch]:
-        return self.watch.missing.setdefault((self.resource, self.workspace_id), [])
+        return self.session.missing.setdefault((self.resource, self.workspace_id), [])
 
     @property
     def _tried(self) -> list[windows.Stretch]:
-        return self.watch.tried.setdefault((self.resource, self.workspace_id), [])
+        return self.session.tried.setdefault((self.resource, self.workspace_id), [])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import msgspec
@@ -22,12 +22,8 @@ from ..api.endpoints import SimApi
 from ..paging import resync, walk_audit, walk_list, windows
 from ..paging.chunks import Chunk
 from ..paging.filters import Kind
-from ..paging.resync import Resync
 from ..paging.walk_audit import walk_audit_logs
-from ..parallel.session import SyncSession
-from ..rows import account, rejecting, snapshots
-from ..rows.pseudonyms import Pseudonyms
-from ..rows.run_rows import RunOptions
+from ..rows import account, rejecting
 from ..schema import Row
 from ..stored.audit_queries import kinds_of_audit_logs, newest_audit_log, stored_audit_logs
 from ..stored.queries import WorkspaceQueries
@@ -36,11 +32,12 @@ from ..tables import AUDIT_LOGS, EXECUTION_SNAPSHOTS, LOGS, REJECTED_ROWS, TABLE
 from ..timestamps import MILLISECOND, utc
 from .batch import Batch, Tables
 from .gaps import Gaps
-from .progress import Watch
+from .plan import Bounds, ReadPlan
 from .row_checks import RowChecks
 from .run_reader import LIST_TABLES, RunReader
+from .session import SyncSession
 from .words import refused_workspace, wrong_key
-from .workspace import Bounds, Workspace
+from .workspace import Workspace
 
 W = TypeVar("W", bound=msgspec.Struct)
 
@@ -53,45 +50,31 @@ def in_full(selected: Collection[str]) -> bool:
 
 
 @dataclass(slots=True)
-class Settings:
-    """What a sync is to read; see ``sim_source`` for each."""
-
-    workspace_ids: list[str]
-    since: datetime | None = None
-    until: datetime | None = None
-    options: RunOptions = field(default_factory=RunOptions)
-    snapshots: snapshots.Snapshots = "version"
-    lookback: timedelta = windows.LOOKBACK
-    reconcile: timedelta = windows.RECONCILE
-    bounds: Bounds = field(default_factory=Bounds)
-    people: Pseudonyms | None = None
-    resync: Resync | None = None
-
-
-@dataclass(slots=True)
 class Reader:
     """Reads what the selected tables need.
 
     Attributes:
+        plan: What is to be read.
+        bounds: How much of it, at most; counted down.
+        warehouse: Asks the destination.
         state: dlt's source state; changed in place, committed with the data.
         selected: Names of the tables that are wanted.
-        strict: Raise failures instead of noting them.
         restored: dlt's working folder is new, the destination is not: a load that was cut in the middle is lost.
     """
 
-    feed: SyncSession
-    settings: Settings
-    watch: Watch
+    session: SyncSession
+    plan: ReadPlan
+    bounds: Bounds
     warehouse: Warehouse
     state: windows.State
     selected: frozenset[str]
-    strict: bool
     restored: bool = False
-    _end: datetime | None = None
+    _is_first: bool = field(init=False)
     _handover: RowChecks = field(init=False)
 
     def __post_init__(self) -> None:
-        self._handover = RowChecks(self.warehouse, self.settings.people)
+        self._is_first = self.session.end is None
+        self._handover = RowChecks(self.warehouse, self.plan.pseudonyms)
 
     def pages(self, existing: Iterable[str]) -> Iterator[Tables]:
         """All pages; first an empty one for tables the destination does not have yet."""
@@ -100,15 +83,15 @@ class Reader:
             yield {name: TABLES[name].empty() for name in TABLES if name in missing}
         for step in (self._usage, self._audit_logs):
             yield from self._counted(step())
-        for workspace_id in self.settings.workspace_ids:
-            if self.watch.out_of_time:
+        for workspace_id in self.plan.workspace_ids:
+            if self.session.out_of_time:
                 return
             yield from self._counted(self._workspace(workspace_id))
 
     def _counted(self, pages: Iterator[Tables]) -> Iterator[Tables]:
         for tables in pages:
             for name, table in tables.items():
-                self.watch.extracted(name, table.num_rows)
+                self.session.log.extracted(name, table.num_rows)
                 if name == REJECTED_ROWS.name:
                     self._tell_rejected(table)
             yield tables
@@ -120,7 +103,7 @@ class Reader:
         told = zip(rows["table_name"].to_pylist(), rows["workspace_id"].to_pylist(), strict=True)
         for table, workspace_id in sorted(set(told), key=str):
             where = f" of workspace {workspace_id}" if workspace_id else ""
-            self.watch.warn(
+            self.session.log.warn(
                 f"{table}{where}: rows were set aside, or stored without a part that cannot be; rejected_rows has each "
                 "of them with the reason"
             )
@@ -131,18 +114,18 @@ class Reader:
         try:
             yield
         except errors.OutOfTime:
-            self.watch.out_of_time = True
+            self.session.extraction.out_of_time = True
         except errors.AccessDenied as denied:
             if denied.status == 401:
                 raise wrong_key(denied) from denied
             told = denied if workspace_id is None else refused_workspace(workspace_id, denied)
-            if self.strict:
+            if self.session.strict:
                 raise told from denied
-            self.watch.failed(resource, workspace_id, told)
+            self.session.log.failed(resource, workspace_id, told)
         except errors.SimError as error:
-            if self.strict or isinstance(error, errors.ConfigurationError):
+            if self.session.strict or isinstance(error, errors.ConfigurationError):
                 raise
-            self.watch.failed(resource, workspace_id, error)
+            self.session.log.failed(resource, workspace_id, error)
 
     def _batch(self, *names: str) -> Batch:
         wanted = [name for name in (*names, REJECTED_ROWS.name) if name in self.selected]
@@ -150,16 +133,16 @@ class Reader:
 
     def _usage(self) -> Iterator[Tables]:
         """Also the proof of the key: a wrong one ends the sync here, before anything is written."""
-        if USAGE.name not in self.selected or not self.settings.bounds.audit_logs:
+        if USAGE.name not in self.selected or not self.bounds.audit_logs:
             return
         try:
             usage = self.client_api().usage()
         except errors.AccessDenied as denied:
             raise wrong_key(denied) from denied
         except errors.SimError as error:
-            if self.strict:
+            if self.session.strict:
                 raise
-            self.watch.failed(USAGE.name, None, error)
+            self.session.log.failed(USAGE.name, None, error)
             return
         batch = self._batch(USAGE.name)
         told, odd = ([], [usage]) if isinstance(usage, Rejected) else ([usage], [])
@@ -168,14 +151,14 @@ class Reader:
 
     def client_api(self) -> SimApi:
         """The endpoints; lists are asked for in full only where a table needs that."""
-        return SimApi(self.feed.client, full=self._full)
+        return SimApi(self.session.client, full=self._full)
 
     @property
     def _full(self) -> bool:
         return in_full(self.selected)
 
     def _audit_logs(self) -> Iterator[Tables]:
-        if AUDIT_LOGS.name not in self.selected or not self.settings.bounds.audit_logs:
+        if AUDIT_LOGS.name not in self.selected or not self.bounds.audit_logs:
             return
         batch = self._batch(AUDIT_LOGS.name)
         with self._kept_apart(AUDIT_LOGS.name, None):
@@ -184,7 +167,7 @@ class Reader:
             except errors.AccessDenied as denied:
                 if denied.status != 403:
                     raise
-                self.watch.warn(
+                self.session.log.warn(
                     f"audit logs are left out: {denied.reason}. They need the Enterprise plan and a key of an "
                     "organization owner or admin"
                 )
@@ -196,31 +179,30 @@ class Reader:
         Args:
             walked: This sync has read something of it already.
         """
-        settings, now = self.settings, self.feed.client.server_time
-        if self._end is None:
-            self._end = settings.until or now or datetime.now(UTC)
-        if now is not None:
-            self._end = min(self._end, now)
-        self.watch.end = self._end
-        fresh = settings.until is None and not walked  # a later piece of the same sync names the end of the first
-        only = None if settings.resync is None else resync.KEY
-        return windows.Span(self._end, settings.since, settings.lookback, settings.reconcile, fresh, only)
+        plan, now = self.plan, self.session.client.server_time
+        end = self.session.end or plan.until or now or datetime.now(UTC)
+        self.session.end = end = end if now is None else min(end, now)
+        fresh = plan.until is None and self._is_first and not walked
+        only = None if plan.resync is None else resync.KEY
+        return windows.Span(end, plan.since, plan.lookback, plan.reconcile, fresh, only)
 
     def _trusted(self, state: windows.State) -> windows.State:
         """A resource's state, its watermark taken back where it lies in the server's future."""
-        now = self.feed.client.server_time or datetime.now(UTC)
-        if windows.distrust(state, now, self.settings.reconcile):
-            self.watch.warn("the last sync ended in the future of the server's clock; the last days are read again")
+        now = self.session.client.server_time or datetime.now(UTC)
+        if windows.distrust(state, now, self.plan.reconcile):
+            self.session.log.warn(
+                "the last sync ended in the future of the server's clock; the last days are read again"
+            )
         return state
 
     def _walk_audit(self, batch: Batch) -> Iterator[Tables]:
-        settings, api = self.settings, self.client_api()
+        settings, api = self.plan, self.client_api()
         state = self._trusted(self.state.setdefault(AUDIT_LOGS.name, {}))
         windows.cover_departed(state)
         if settings.resync is not None:
             resync.begin(state, settings.resync, newest_first=True)
-        gaps = Gaps(state, self.watch, AUDIT_LOGS.name)
-        left, walked, newest = settings.bounds.audit_logs, False, newest_audit_log(self.warehouse)
+        gaps = Gaps(state, self.session, AUDIT_LOGS.name)
+        left, walked, newest = self.bounds.audit_logs, False, newest_audit_log(self.warehouse)
         while window := windows.next_window(state, self._wanted(walked), newest_first=True):
             for number, chunk in enumerate(walk_audit_logs(api.audit_logs, window.start, window.end, self._met_before)):
                 if number == 0:  # access is proven: only now is the walk remembered
@@ -232,11 +214,11 @@ class Reader:
                 left -= len(chunk.rows)
                 # as with runs: a piece must get further than where it began
                 full = left <= 0 and chunk.position < window.end
-                if (full or self.feed.client.out_of_time) and not chunk.final:
-                    self.watch.more = True
+                if (full or self.session.client.out_of_time) and not chunk.final:
+                    self.session.extraction.more = True
                     gaps.walked(chunk.position + MILLISECOND, window.end)
                     return
-            windows.finished(state, window.key, self.feed.client.server_time)
+            windows.finished(state, window.key, self.session.client.server_time)
             gaps.walked(window.start, window.end)
             walked = True
         yield from self._missing_audit(gaps, newest, batch)
@@ -248,7 +230,7 @@ class Reader:
                 self._add_audit(chunk, newest, batch)
                 gaps.note(chunk.gap)
                 yield from batch.full()
-                if self.feed.client.out_of_time and not chunk.final:
+                if self.session.client.out_of_time and not chunk.final:
                     return
             gaps.walked(first, last)
 
@@ -271,29 +253,31 @@ class Reader:
     def _workspace(self, workspace_id: str) -> Iterator[Tables]:
         state = self.state.setdefault("workspaces", {}).setdefault(workspace_id, {})
         first_sync = "until" not in state.get(LOGS.name, {})
-        rows_before = self.watch.rows[LOGS.name]
-        failures = len(self.watch.failures)
+        rows_before = self.session.log.rows[LOGS.name]
+        failures = len(self.session.log.failures)
         workflows = [0]
-        if self.settings.bounds.audit_logs:  # the first piece of a sync
+        if self.bounds.audit_logs:  # the first piece of a sync
             with self._kept_apart(WORKFLOWS.name, workspace_id):
                 yield from self._workflows(workspace_id, state, workflows)
-        refused = any(isinstance(failure.error, errors.AccessDenied) for failure in self.watch.failures[failures:])
+        refused = any(
+            isinstance(failure.error, errors.AccessDenied) for failure in self.session.log.failures[failures:]
+        )
         if refused or not self.selected.intersection(RUN_TABLES):
             return
         batch = self._batch(*RUN_TABLES)
         with self._kept_apart(LOGS.name, workspace_id):
             yield from self._runs(workspace_id, state, batch, alive=bool(workflows[0]))
         yield from batch.flush()
-        nothing = self.watch.rows[LOGS.name] == rows_before and not workflows[0]
-        cut = self.watch.out_of_time or self.watch.more or len(self.watch.failures) > failures
+        nothing = self.session.log.rows[LOGS.name] == rows_before and not workflows[0]
+        cut = self.session.out_of_time or self.session.extraction.more or len(self.session.log.failures) > failures
         if first_sync and nothing and not cut:
-            self.watch.warn(
+            self.session.log.warn(
                 f"workspace {workspace_id} looks empty: either nothing ran there yet, or the id is wrong or the "
                 "key may not read it (servers before mid 2026 answer that with an empty list)"
             )
 
     def _runs(self, workspace_id: str, state: windows.State, batch: Batch, *, alive: bool) -> Iterator[Tables]:
-        settings = self.settings
+        settings = self.plan
         logs = self._trusted(state.setdefault(LOGS.name, {}))
         if settings.resync is None:
             windows.cover(logs, self.selected.intersection(RUN_TABLES))
@@ -302,12 +286,11 @@ class Reader:
         workspace = Workspace(
             id=workspace_id,
             api=self.client_api(),
-            feed=self.feed,
+            session=self.session,
             memory=WorkspaceQueries(self.warehouse, workspace_id),
-            watch=self.watch,
             options=replace(settings.options, logs_only=not self._full),
             batch=batch,
-            bounds=settings.bounds,
+            bounds=self.bounds,
         )
         yield from RunReader(
             workspace,

@@ -1,4 +1,4 @@
-"""Runs of one workspace from the API to Arrow tables: each page is parsed once and feeds all its tables."""
+"""Runs of one workspace from the API to Arrow tables: each page is parsed once and fills all its tables."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from .. import errors
 from ..api import decode, wire
 from ..api.decode import Page
 from ..api.query import Query
+from ..options import Snapshots
 from ..paging import resync, windows
 from ..paging.chunks import Chunk, PageSize
 from ..paging.walk_runs import walk_runs
-from ..parallel.session import Step
+from ..parallel.walks import Step
 from ..parallel.worker import Answer, Task
 from ..parallel.workers import WorkerLost
-from ..rows import life, merge, snapshots
+from ..rows import life, merge
 from ..rows.fingerprint import Fingerprint
 from ..rows.life import OpenRun
 from ..rows.run_rows import RunRows
@@ -30,9 +31,10 @@ from .batch import Tables
 from .detail_reader import DetailReader
 from .gaps import Gaps
 from .open_runs import OpenRunReader, tell_split
+from .plan import UNLIMITED
 from .snapshot_reader import SnapshotReader
 from .unclear_runs import UnclearRuns
-from .workspace import UNLIMITED, Workspace
+from .workspace import Workspace
 
 LIST_TABLES = (LOGS.name, LOG_DETAILS.name, COST_ITEMS.name, TRACE_SPANS.name)
 """Tables that rows of lists fill."""
@@ -55,7 +57,7 @@ class RunReader:
     """
 
     workspace: Workspace
-    snapshot_mode: snapshots.Snapshots
+    snapshot_mode: Snapshots
     state: windows.State
     wanted: Callable[[bool], windows.Span]
     mend: bool = False
@@ -71,7 +73,7 @@ class RunReader:
     _doubts: UnclearRuns = field(init=False)
 
     def __post_init__(self) -> None:
-        self._gaps = Gaps(self.state, self.workspace.watch, LOGS.name, self.workspace.id)
+        self._gaps = Gaps(self.state, self.workspace.session, LOGS.name, self.workspace.id)
         self._details = DetailReader(self.workspace)
         self._snapshots = SnapshotReader(self.workspace, self.snapshot_mode)
         self._doubts = UnclearRuns(self.workspace)
@@ -83,14 +85,14 @@ class RunReader:
         Raises:
             SimError: The API refuses or stays unavailable; what was read before has been handed over.
         """
-        watch, bounds = self.workspace.watch, self.workspace.bounds
+        session, bounds = self.workspace.session, self.workspace.bounds
         if bounds.runs > 0:
             done = yield from self._lists()
             if done and not self.workspace.over():
                 yield from self._again()
         elif windows.next_window(self.state, self.wanted(bool(self._walked))):
-            watch.more = True  # another workspace filled this piece
-        if watch.out_of_time:
+            session.extraction.more = True  # another workspace filled this piece
+        if session.out_of_time:
             return
         if bounds.catch_up:
             yield from self._details.backlog()
@@ -115,12 +117,13 @@ class RunReader:
                 # not inside the instant it began with: the next piece would begin, and end, there again
                 full = bounds.spent and position > window.start
                 if (full or workspace.over()) and not chunk.final:
-                    workspace.watch.more = True
+                    workspace.session.extraction.more = True
                     self._gaps.walked(window.start, position - MILLISECOND)
-                    workspace.feed.go_on(workspace.id)
+                    if not workspace.session.client.out_of_time:
+                        workspace.session.walks.go_on(workspace.id)
                     yield from workspace.batch.flush()
                     return False
-            windows.finished(self.state, window.key, workspace.feed.client.server_time)
+            windows.finished(self.state, window.key, workspace.session.client.server_time)
             self._gaps.walked(window.start, window.end)
             self._walked.append((window.start, window.end))
         done = yield from self._missing()
@@ -142,20 +145,22 @@ class RunReader:
 
     def _steps(self, window: windows.Window) -> Iterator[Step]:
         """The steps of a walk: of the one that an earlier piece left there, or of a new one."""
-        feed, workspace_id = self.workspace.feed, self.workspace.id
-        held = feed.in_hand(workspace_id, window.start, window.end)
-        held = held or feed.begin(workspace_id, window.start, window.end, self._walk(window))
-        ahead = feed.lasting or self.workspace.bounds.runs >= UNLIMITED // 2  # else the last pages would be for nothing
+        walks, workspace_id = self.workspace.session.walks, self.workspace.id
+        held = walks.in_hand(workspace_id, window.start, window.end)
+        held = held or walks.begin(workspace_id, window.start, window.end, self._walk(window))
+        ahead = (
+            walks.lasting or self.workspace.bounds.runs >= UNLIMITED // 2
+        )  # else the last pages would be for nothing
         try:
             for step in held.steps:
                 held.position = step[0].position
-                if ahead and feed.far:
+                if ahead and self.workspace.session.is_far:
                     held.steps.more()
                 yield step
         except errors.SimError:
-            feed.leave(workspace_id)
+            walks.leave(workspace_id)
             raise
-        feed.leave(workspace_id)
+        walks.leave(workspace_id)
 
     def _walk(self, window: windows.Window) -> Iterator[Step]:
         """Walks; full pages of which nothing can be stored yet are given away to be read.
@@ -163,7 +168,7 @@ class RunReader:
         Plain rows are read here faster than they are given away.
         """
         workspace = self.workspace
-        crew = workspace.feed.crew
+        workers = workspace.session.workers
         tables = [table for table in LIST_TABLES if workspace.batch.wants(table)]
         ask_now = workspace.bounds.details > 0 and workspace.batch.wants(LOG_DETAILS.name)
 
@@ -171,7 +176,7 @@ class RunReader:
             if query.only:  # parts of an instant: what it is told apart by is in the rows
                 return cast(Page[wire.Shown], workspace.api.runs(workspace.id, query))
             new = query.start is not None and not self._may_be_stored(query.start)
-            if new and crew.reads and not workspace.options.logs_only:
+            if new and workers.reads and not workspace.options.logs_only:
                 return workspace.api.listed(workspace.id, query)
             return cast(Page[wire.Shown], workspace.api.runs(workspace.id, query))
 
@@ -179,7 +184,7 @@ class RunReader:
             answer = None
             if chunk.body is not None and not chunk.part and chunk.rows and isinstance(chunk.rows[0], wire.Listed):
                 task = Task(chunk.body, chunk.seen, workspace.id, workspace.options, tables, ask_now)
-                answer = crew.read(task)
+                answer = workers.read(task)
                 if answer is not None:
                     answer.add_done_callback(partial(_let_go, chunk))
             yield chunk, answer
@@ -198,7 +203,7 @@ class RunReader:
             anew: So is all that they need beside the list.
         """
         known = self._known(chunk)
-        if answer is None or ((known or self.workspace.feed.crew.has_enough) and answer.cancel()):
+        if answer is None or ((known or self.workspace.session.workers.has_enough) and answer.cancel()):
             self._take(_read_here(chunk), known=known, again=again, anew=anew)
             return
         self._seen(chunk)
@@ -210,7 +215,7 @@ class RunReader:
         try:
             found = answer.result()
         except WorkerLost:
-            self.workspace.watch.warn(
+            self.workspace.session.log.warn(
                 "a process that reads pages could not be started, or ended; pages are read by this one alone, "
                 "which takes longer and loses nothing"
             )
@@ -218,9 +223,9 @@ class RunReader:
         else:
             for table, rows in found.arrow().items():
                 self.workspace.batch.add_arrow(table, rows)
-                self.workspace.watch.runs["new"] += rows.num_rows if table == LOGS.name else 0
+                self.workspace.session.log.runs["new"] += rows.num_rows if table == LOGS.name else 0
             left = set(found.left)
-            self.workspace.feed.crew.useful(len(chunk.rows), len(left))
+            self.workspace.session.workers.useful(len(chunk.rows), len(left))
         if left:
             here = _read_here(chunk)
             self.workspace.set_aside(here.rejected)
@@ -282,13 +287,13 @@ class RunReader:
             runs = [run for run in runs if run.id not in settled]
         self._lists_tell = self._lists_tell or tell_split(runs)
         if workspace.options.logs_only and runs and not known and workspace.add_plain(runs):
-            workspace.watch.runs["new"] += len(runs)
+            workspace.session.log.runs["new"] += len(runs)
             runs = []  # nothing else is asked of plain rows
         read = [(run, rows) for run in runs if (rows := workspace.read(run)) is not None]
         read += settled.values()
         changed = {run.id for run, rows in read if run.id in known and merge.changed(known[run.id], rows)}
         stored = sum(run.id in known for run, _ in read)
-        workspace.watch.runs.update(new=len(read) - stored, changed=len(changed), unchanged=stored - len(changed))
+        workspace.session.log.runs.update(new=len(read) - stored, changed=len(changed), unchanged=stored - len(changed))
         if known and not again:
             read = [(run, rows) for run, rows in read if run.id not in known or run.id in changed]
         fresh = self._with_stored(read, known, anew=anew)
@@ -318,7 +323,7 @@ class RunReader:
         if not starts or not self._may_be_stored(min(starts)):
             return {}
         details = self.workspace.batch.wants(LOG_DETAILS.name)
-        now = self.workspace.feed.client.server_time or datetime.now(UTC)
+        now = self.workspace.session.client.server_time or datetime.now(UTC)
         past = [at for at in starts if at <= now]
         stretches = {(at, at) for at in starts if at > now}  # a wrong date: up to it there is more than this page
         stored: dict[str, Fingerprint] = {}

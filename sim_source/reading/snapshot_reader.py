@@ -9,6 +9,7 @@ from datetime import datetime
 from .. import errors
 from ..api import wire
 from ..api.decode import Rejected
+from ..options import Snapshots
 from ..rows import rejecting, snapshots
 from ..tables import EXECUTION_SNAPSHOTS, WORKFLOW_STATES
 from ..timestamps import utc
@@ -29,7 +30,7 @@ class SnapshotReader:
     """
 
     workspace: Workspace
-    mode: snapshots.Snapshots
+    mode: Snapshots
     _versions: set[str] | None = None
 
     @property

@@ -34,7 +34,7 @@ class UnclearRuns:
     _full: Workspace = field(init=False)
 
     def __post_init__(self) -> None:
-        api, options = SimApi(self.workspace.feed.client), replace(self.workspace.options, logs_only=False)
+        api, options = SimApi(self.workspace.session.client), replace(self.workspace.options, logs_only=False)
         self._full = replace(self.workspace, api=api, options=options)
 
     def settled(self, listed: Sequence[wire.Run], known: dict[str, Fingerprint]) -> dict[str, Told]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,50 +13,20 @@ from ..api import wire
 from ..api.client import CONNECTIONS
 from ..api.decode import Rejected
 from ..api.endpoints import SimApi
-from ..parallel.session import SyncSession
 from ..rows import account, merge, rejecting, run_rows, runs
 from ..rows.run_rows import ROW_FAULTS, RunOptions, RunRows
 from ..rows.stored_run import StoredRun
 from ..stored.queries import WorkspaceQueries
 from ..tables import LOG_DETAILS, LOGS, REJECTED_ROWS
 from .batch import Batch
-from .progress import Watch
-
-UNLIMITED = 1 << 62
+from .plan import UNLIMITED, Bounds
+from .session import SyncSession
 
 Detail = wire.Run | Rejected | errors.NotFound
 """A run's detail, one that does not fit, or none to be had any more."""
 
 A = TypeVar("A")
 B = TypeVar("B")
-
-
-@dataclass(slots=True)
-class Bounds:
-    """How much one extraction reads at most, so that a first sync is committed in pieces.
-
-    Attributes:
-        runs: List rows; 0 walks no list.
-        details: Per-run details.
-        snapshots: Snapshots.
-        audit_logs: Rows of audit logs; 0 walks none.
-        rows: Rows of all tables that lists give: memory, and what is lost where a load is cut.
-        until: When lists stop, by ``time.monotonic``: under a low rate limit, rows alone would keep a piece for long.
-        catch_up: Whether details and snapshots that earlier extractions left are asked for.
-    """
-
-    runs: int = UNLIMITED
-    details: int = UNLIMITED
-    snapshots: int = UNLIMITED
-    audit_logs: int = UNLIMITED
-    rows: int = UNLIMITED
-    until: float = math.inf
-    catch_up: bool = True
-
-    @property
-    def spent(self) -> bool:
-        """Whether lists have given as much as they may."""
-        return self.runs <= 0 or self.rows <= 0 or time.monotonic() >= self.until
 
 
 @dataclass(slots=True)
@@ -72,9 +40,8 @@ class Workspace:
 
     id: str
     api: SimApi
-    feed: SyncSession
+    session: SyncSession
     memory: WorkspaceQueries
-    watch: Watch
     options: RunOptions
     batch: Batch
     bounds: Bounds = field(default_factory=Bounds)
@@ -82,12 +49,11 @@ class Workspace:
 
     def over(self) -> bool:
         """Whether the time of this run is up."""
-        self.watch.out_of_time = self.watch.out_of_time or self.feed.client.out_of_time
-        return self.watch.out_of_time
+        return self.session.out_of_time
 
     def allowance(self, bound: int) -> int:
         """Requests that can be sent now: as many as the rate allows without waiting, within the bound."""
-        available = self.feed.client.available
+        available = self.session.client.available
         if bound >= UNLIMITED // 2 or available is None:
             return max(0, bound)
         return max(0, min(bound, available - 1))
@@ -151,17 +117,19 @@ class Workspace:
                 try:
                     yield entry, answer.result()
                 except errors.OutOfTime:
-                    self.watch.out_of_time = True
+                    self.session.extraction.out_of_time = True
                     pool.shutdown(wait=False, cancel_futures=True)
                     return
                 except (
                     errors.Unavailable,
                     errors.BadRequest,
                 ) as fault:  # of this one; the others are read all the same
-                    self.watch.failed(resource, self.id, fault)
+                    self.session.log.failed(resource, self.id, fault)
                     yield entry, None
                 except ROW_FAULTS as fault:
-                    self.watch.failed(resource, self.id, errors.UnreadableAnswer(f"an answer does not fit: {fault}"))
+                    self.session.log.failed(
+                        resource, self.id, errors.UnreadableAnswer(f"an answer does not fit: {fault}")
+                    )
                     yield entry, None
 
     def set_aside(self, rejected: Sequence[Rejected]) -> None:
@@ -172,7 +140,7 @@ class Workspace:
     def reject(self, table: str, row_id: str | None, row: bytes, reason: object) -> None:
         """Keeps a row that does not fit, with the reason."""
         if table == LOG_DETAILS.name:
-            self.watch.warn(
+            self.session.log.warn(
                 f"{table} of workspace {self.id}: details that cannot be read are asked for again by every sync; "
                 "rejected_rows says of which runs, and why"
             )

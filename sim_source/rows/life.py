@@ -18,8 +18,9 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Any, Literal
 
+from ..options import Details
+
 Status = Literal["running", "paused", "completed", "failed", "cancelled"]
-Details = Literal["costly", "all", "none"]
 
 OPEN: tuple[Status, ...] = ("running", "paused")
 """States that are not final. A run that goes on after a pause shows none of its own: it looks paused until it ends."""

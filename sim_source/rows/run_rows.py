@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import msgspec
 
+from ..options import Details, Payloads
 from ..schema import Row
 from ..tables import COST_ITEMS, LOG_DETAILS, LOGS, TRACE_SPANS
 from . import life
 from .fingerprint import Fingerprint, fingerprint_of
-
-Payloads = Literal["none", "full"]
-
 
 ROW_FAULTS = (msgspec.DecodeError, ArithmeticError, ValueError, OverflowError, RecursionError)
 """What a row that does not fit raises: it is set aside, never fatal."""
@@ -24,7 +21,7 @@ ROW_FAULTS = (msgspec.DecodeError, ArithmeticError, ValueError, OverflowError, R
 class RunOptions:
     """What is kept of a run, and what is asked for beyond the list; of ``logs_only``, no other table's rows."""
 
-    details: life.Details = "costly"
+    details: Details = "costly"
     payloads: Payloads = "none"
     logs_only: bool = False
 

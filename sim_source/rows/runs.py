@@ -15,6 +15,7 @@ import pyarrow as pa
 from ..api import wire
 from ..api.wire import present
 from ..jsons import json_text
+from ..options import Details
 from ..schema import Row
 from ..tables import LOGS
 from ..timestamps import in_utc, utc_or_none
@@ -114,7 +115,7 @@ def _open_questions(facts: RunFacts, status: life.Status) -> tuple[bool, bool]:
     run, split, trace = facts.run, facts.split, facts.trace
     shows_end = present(run.final_output) or bool(trace.rows)
 
-    def needed(mode: life.Details, *, paused: bool = False) -> bool:
+    def needed(mode: Details, *, paused: bool = False) -> bool:
         return life.needs_detail(
             mode,
             ended_at=run.ended_at,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -15,8 +15,6 @@ from ..jsons import json_text
 from ..schema import Row
 from . import cost, extras, privacy
 from .extras import unknown_text
-
-Snapshots = Literal["version", "all", "none"]
 
 _canonical = msgspec.json.Encoder(order="sorted", decimal_format="number")
 _STATE_COLUMNS = ("blocks", "edges", "loops", "parallels", "variables")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from ..options import Details
 from ..rows import life
 from ..rows.fingerprint import Fingerprint
 from ..rows.life import OpenRun
@@ -186,7 +187,7 @@ class WorkspaceQueries:
         rows = self._warehouse.ask(sql, *[self._workspace] * sql.count("%s"))
         return [OpenRun(row[0], utc(row[1])) for row in rows]
 
-    def unfinished(self, details: life.Details, *, snapshots: str) -> Unfinished:
+    def unfinished(self, details: Details, *, snapshots: str) -> Unfinished:
         """How much of the stored runs is not final or not complete.
 
         Args:
@@ -206,7 +207,7 @@ class WorkspaceQueries:
         counts = [int(count) for count in rows[0]] if rows else [0, 0]
         return Unfinished(counts[0], counts[1], sum(counts[2:]))
 
-    def pending(self, mode: life.Details, limit: int) -> list[OpenRun]:
+    def pending(self, mode: Details, limit: int) -> list[OpenRun]:
         """Stored runs whose detail is still to be asked for, newest first."""
         if mode == "none" or limit <= 0 or not self._warehouse.has(LOG_DETAILS.name):
             return []
@@ -215,7 +216,7 @@ class WorkspaceQueries:
         )
         return [OpenRun(row[0], utc(row[1])) for row in rows]
 
-    def _waiting(self, mode: life.Details) -> str:
+    def _waiting(self, mode: Details) -> str:
         """The part of a question that finds runs whose detail is still to be asked for."""
         if mode == "all":
             return _UNREAD

@@ -1,8 +1,4 @@
-"""Where pages come from: the client, the walks in hand, and the processes that read pages.
-
-One feed serves all extractions of a sync. A walk that was left at the bound of one piece goes on with the next,
-and does not stand still while the piece is loaded.
-"""
+"""Walks through lists that outlive one extraction, and fetch pages ahead of it."""
 
 from __future__ import annotations
 
@@ -12,15 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..api import wire
-from ..api.client import SimClient
 from ..paging.chunks import Chunk
 from ..paging.prefetch import Prefetch
 from .worker import Answer
-from .workers import Workers
-
-FAR_S = 0.02
-"""Seconds to an answer from which the next page is asked for while this one is read. From nearer servers it is there
-before two threads have agreed on who goes first (measured: 4 ms a page)."""
 
 Step = tuple[Chunk[wire.Shown], Future[Answer] | None]
 """A chunk, and its page as another process reads it, if one does."""
@@ -41,31 +31,16 @@ class Walk:
     steps: Prefetch[Step]
 
 
-class SyncSession:
-    """What extractions of one sync share; closed by who made it.
+class Walks:
+    """The walks in hand: one that an extraction leaves at its bound goes on with the next.
 
     Args:
-        client: How the API is asked; closed with the feed.
         lasting: Other extractions follow: what is asked for ahead at the bound of one is for the next.
-        processes: Processes that read pages beside this one; None for what the machine has cores for.
     """
 
-    def __init__(self, client: SimClient, *, lasting: bool = True, processes: int | None = None) -> None:
-        self.client = client
+    def __init__(self, *, lasting: bool) -> None:
         self.lasting = lasting
-        self.crew = Workers(processes)
         self._walks: dict[str, Walk] = {}
-
-    def __enter__(self) -> SyncSession:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    @property
-    def far(self) -> bool:
-        """Whether an answer takes long to come."""
-        return self.client.latency_s > FAR_S
 
     def in_hand(self, workspace_id: str, position: datetime, end: datetime) -> Walk | None:
         """The walk through a workspace's runs that stands where one is to begin."""
@@ -81,7 +56,7 @@ class SyncSession:
     def go_on(self, workspace_id: str) -> None:
         """Lets a walk go on while the piece that ends here is loaded."""
         walk = self._walks.get(workspace_id)
-        if walk is not None and self.lasting and not self.client.out_of_time:
+        if walk is not None and self.lasting:
             walk.steps.more()
 
     def leave(self, workspace_id: str) -> None:
@@ -90,13 +65,7 @@ class SyncSession:
         if walk is not None:
             walk.steps.close()
 
-    def leave_all(self) -> None:
+    def close(self) -> None:
         """Ends all walks."""
         for workspace_id in list(self._walks):
             self.leave(workspace_id)
-
-    def close(self) -> None:
-        """Ends all of it."""
-        self.leave_all()
-        self.crew.close()
-        self.client.close()

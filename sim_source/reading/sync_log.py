@@ -1,4 +1,4 @@
-"""What a caller sees of a sync while it runs and after."""
+"""What happens in a sync: counts, failures and warnings, for who started it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from .. import errors
-from ..api.rate import Pacer
 from ..api.throttle import Counters
-from ..paging import windows
-from ..stored.warehouse import Warehouse
 
 logger = logging.getLogger("sim_source")
 
@@ -32,11 +28,8 @@ class Failure:
 
 
 @dataclass(slots=True)
-class Watch:
-    """Counts, failures and progress of one or more sources.
-
-    Given to ``sim_source(watch=...)``, failures of one resource are noted here and the others go on;
-    without it they are raised.
+class SyncLog:
+    """What happened in a sync, while it runs and after.
 
     Attributes:
         counters: HTTP requests, retries, 429s, seconds waited.
@@ -44,13 +37,6 @@ class Watch:
         runs: Runs that lists showed, each as new, changed or unchanged since it was stored.
         failures: Resources that failed.
         warnings: What is worth a line but no failure (audit logs without Enterprise).
-        missing: Stretches that were walked and may lack rows, by resource and workspace.
-        tried: Stretches that lacked rows after an earlier sync and were walked again: once is enough.
-        out_of_time: The time bound was reached.
-        more: A list was left at its bound; the next piece goes on there.
-        end: The moment up to which the last source read; ``until`` of the next piece of the same sync.
-        pacer: The bucket as seen so far; the next source of the same key goes on with it.
-        warehouse: Who asks the destination of all sources that are given this watch; None: each makes its own.
         on_progress: Called with a resource and its rows so far.
         on_wait: Called with seconds and the reason of each wait.
     """
@@ -60,13 +46,6 @@ class Watch:
     runs: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    missing: dict[tuple[str, str | None], list[windows.Stretch]] = field(default_factory=dict)
-    tried: dict[tuple[str, str | None], list[windows.Stretch]] = field(default_factory=dict)
-    out_of_time: bool = False
-    more: bool = False
-    end: datetime | None = None
-    pacer: Pacer = field(default_factory=Pacer)
-    warehouse: Warehouse | None = None
     on_progress: Callable[[str, int], None] | None = None
     on_wait: Callable[[float, str], None] | None = None
 

@@ -1,0 +1,76 @@
+"""What a sync is to read, and how much of it one extraction reads at most."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from .. import errors
+from ..options import Snapshots
+from ..paging import windows
+from ..paging.resync import Resync
+from ..rows.pseudonyms import Pseudonyms
+from ..rows.run_rows import RunOptions
+
+UNLIMITED = 1 << 62
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPlan:
+    """What a sync is to read; see ``sim_source.sim_source`` for each."""
+
+    workspace_ids: tuple[str, ...]
+    since: datetime | None = None
+    until: datetime | None = None
+    options: RunOptions = field(default_factory=RunOptions)
+    snapshots: Snapshots = "version"
+    lookback: timedelta = windows.LOOKBACK
+    reconcile: timedelta = windows.RECONCILE
+    pseudonyms: Pseudonyms | None = None
+    resync: Resync | None = None
+
+
+@dataclass(slots=True)
+class Bounds:
+    """How much one extraction reads at most, so that a first sync is committed in pieces; a later one goes on.
+
+    Attributes:
+        runs: Rows of lists; 0 walks no list.
+        details: Per-run details asked for; the rest stays ``unknown`` until later.
+        snapshots: Snapshots asked for.
+        audit_logs: Rows of audit logs; 0 walks none, and leaves out usage and workflows, too.
+        rows: Rows of all tables that lists give, about: list rows, spans and cost items count alike.
+        seconds: Seconds after which lists stop: under a low rate limit, rows alone would keep a piece for long.
+        catch_up: Whether details and snapshots that earlier extractions left are asked for.
+
+    Raises:
+        ConfigurationError: One of them is no number.
+    """
+
+    runs: int = UNLIMITED
+    details: int = UNLIMITED
+    snapshots: int = UNLIMITED
+    audit_logs: int = UNLIMITED
+    rows: int = UNLIMITED
+    seconds: float = math.inf
+    catch_up: bool = True
+    _until: float = field(default=math.inf, repr=False)
+
+    def __post_init__(self) -> None:
+        for name in ("runs", "details", "snapshots", "audit_logs", "rows"):
+            value = getattr(self, name)
+            if type(value) is not int or value < 0:
+                raise errors.ConfigurationError(f"bounds: {name}={value!r} is not a number of rows or requests")
+        if type(self.seconds) not in (int, float) or not self.seconds >= 0:
+            raise errors.ConfigurationError(f"bounds: seconds={self.seconds!r} is not a number of seconds")
+
+    def begun(self) -> Bounds:
+        """The same, to be counted down by an extraction that begins now."""
+        return replace(self, _until=time.monotonic() + self.seconds)
+
+    @property
+    def spent(self) -> bool:
+        """Whether lists have given as much as they may."""
+        return self.runs <= 0 or self.rows <= 0 or time.monotonic() >= self._until
