@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipelines.commands import piece_loader
+from pipelines.commands import piece_loader, sync
 from pipelines.destination import duckdb_file
 from pipelines.sim_api import WORKSPACE, SimServer, World, finished_run, plans, serve, small_world, tied_runs
 from sim_source import SyncSession

@@ -8,7 +8,7 @@ from typing import Any
 import dlt
 import pytest
 
-from pipelines.commands import sync
+from pipelines.commands import piece_loader
 from pipelines.destination.pipeline import pipeline_for
 from pipelines.dlt_internals import append_new_rows
 from pipelines.settings import Target
@@ -23,8 +23,8 @@ FAMILIES = ("logs", "log_details", "cost_items", "trace_spans")
 DIES_WITH = """
 import os, signal
 from dlt.common.storages.load_package import PackageStorage
-from pipelines import sync
-sync.DIRECT_ROWS = 1
+from pipelines.commands import piece_loader
+piece_loader.DIRECT_ROWS = 1
 noted = PackageStorage.save_pending_transition
 def die(packages, load_id, file_name, *told):
     if file_name.startswith("{table}."):
@@ -168,7 +168,7 @@ def test_killed_between_a_copy_and_the_note_of_it_nothing_is_doubled(tmp_path: P
 
 def test_a_first_sync_goes_straight_and_later_changes_arrive(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     world = one_of_every_kind()
-    monkeypatch.setattr(sync, "DIRECT_ROWS", 1)
+    monkeypatch.setattr(piece_loader, "DIRECT_ROWS", 1)
     with serve(world, "2026-03") as server:
         app.account(server)
         assert app("run", "--details", "none", "--snapshots", "none").code == 0
@@ -190,7 +190,7 @@ def straight(app: App) -> set[str]:
 
 def assert_as_if_all_were_merged(app: App, server: SimServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A database that is filled by merging alone holds the same."""
-    monkeypatch.setattr(sync, "DIRECT_ROWS", 10**9)
+    monkeypatch.setattr(piece_loader, "DIRECT_ROWS", 10**9)
     assert app("run", "--database", "merged.duckdb").code == 0
     files = ("sim_sync.duckdb", "merged.duckdb")
     for name in FAMILIES:

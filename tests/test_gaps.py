@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.sim_api import plans, serve, small_world
-from sim_source import SyncLog
+from sim_source import SimClient, SyncLog, SyncSession
 from sim_source.paging import windows
 from sim_source.paging.chunks import Gap
 from sim_source.reading.gaps import Gaps
@@ -26,6 +26,11 @@ def ms(number: int) -> datetime:
 
 def told(state: windows.State) -> list[tuple[int, int]]:
     return [((first - NOON) // MILLISECOND, (last - NOON) // MILLISECOND) for first, last in windows.stretches(state)]
+
+
+def session() -> SyncSession:
+    """One that asks nobody."""
+    return SyncSession(SimClient("key", "http://localhost:1"))
 
 
 def gap(first: int, last: int) -> Gap:
@@ -67,25 +72,25 @@ def test_a_stretch_is_tried_again_once_a_sync_and_not_where_it_was_just_walked()
     state: windows.State = {}
     windows.missed(state, ms(10), ms(10))
     windows.missed(state, ms(20), ms(20))
-    log = SyncLog()
-    Gaps(state, log, "logs", "w").note(gap(20, 20))  # in its own place in the walk
-    assert list(Gaps(state, log, "logs", "w").again()) == [(ms(10), ms(10))]
-    assert list(Gaps(state, log, "logs", "w").again()) == []  # another piece of the same sync
-    assert list(Gaps(state, SyncLog(), "logs", "w").again()) == [(ms(10), ms(10)), (ms(20), ms(20))]
-    assert [failure.workspace_id for failure in log.failures] == ["w"]
+    sync = session()
+    Gaps(state, sync, "logs", "w").note(gap(20, 20))  # in its own place in the walk
+    assert list(Gaps(state, sync, "logs", "w").again()) == [(ms(10), ms(10))]
+    assert list(Gaps(state, sync, "logs", "w").again()) == []  # another piece of the same sync
+    assert list(Gaps(state, session(), "logs", "w").again()) == [(ms(10), ms(10)), (ms(20), ms(20))]
+    assert [failure.workspace_id for failure in sync.log.failures] == ["w"]
 
 
 def test_a_walk_proves_all_but_what_it_missed_though_a_piece_ends_in_between() -> None:
     state: windows.State = {}
     windows.missed(state, ms(5), ms(9))
     windows.missed(state, ms(100), ms(100))
-    log = SyncLog()
-    gaps = Gaps(state, log, "logs", "w")
+    sync = session()
+    gaps = Gaps(state, sync, "logs", "w")
     gaps.note(gap(30, 30))
     gaps.walked(ms(0), ms(29))  # a piece that ends at the instant it could not read in full
-    Gaps(state, log, "logs", "w").walked(ms(30), ms(60))  # the next one goes on behind it
+    Gaps(state, sync, "logs", "w").walked(ms(30), ms(60))  # the next one goes on behind it
     assert told(state) == [(30, 30), (100, 100)]
-    Gaps(state, SyncLog(), "logs", "w").walked(ms(0), ms(60))
+    Gaps(state, session(), "logs", "w").walked(ms(0), ms(60))
     assert told(state) == [(100, 100)]
 
 

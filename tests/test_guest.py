@@ -43,8 +43,8 @@ workers.WORTH_BYTES = 0
 read = []
 ask = workers._Process.ask
 workers._Process.ask = lambda self, task: (read.append(1), ask(self, task))[1]
-init = workers.Crew.__init__
-workers.Crew.__init__ = lambda self, processes=None, worth=0: init(self, processes, 0)
+init = workers.Workers.__init__
+workers.Workers.__init__ = lambda self, processes=None, worth=0: init(self, processes, 0)
 
 def state():
     loggers = [logging.getLogger(name) for name in (None, "dlt", "sim_source")]

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from pipelines.report import figures, terminal
-from pipelines.report.figures import Days
+from pipelines.report.days import Days
 from pipelines.settings import Target
 from sim_source.errors import ConfigurationError
 from tests.app import App

@@ -12,7 +12,6 @@ import duckdb
 import pytest
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
-from pipelines.commands import sync
 from pipelines.sim_api import WORKSPACE, Faults, Gate, SimServer, World, faults, many_runs, plans, serve
 from tests import child, oracle
 from tests.app import App, one_of_every_kind
@@ -134,7 +133,7 @@ print(looks, flush=True)
 """
 """Opens the database again and again, for a short while each time."""
 SMALL_PIECES = """
-from pipelines import sync
+from pipelines.commands import sync
 sync.PIECE_RUNS, sync.PIECE_CALLS, sync.AT_ONCE = 20, 20, 5
 """
 """Many pieces."""
@@ -173,7 +172,6 @@ def test_items_add_up_whenever_somebody_could_look(app: App, monkeypatch: pytest
             seen.append(None)  # still open for writing, or no table yet
 
     monkeypatch.setattr(DuckDbSqlClient, "close_connection", close_and_look)
-    monkeypatch.setattr(sync, "LARGE_LOAD", 0)
     monkeypatch.setenv("LOAD__WORKERS", "1")  # one table after the other
     world = many_runs(20, now=datetime.now(UTC))
     with serve(world, "2026-08") as server:

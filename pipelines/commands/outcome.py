@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sim_source import SyncLog, errors
-from sim_source.reading.run_reader import LIST_TABLES
+from sim_source.reading.list_pages import LIST_TABLES
 from sim_source.tables import LOGS
 
 from ..destination import duckdb_file

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .truth import Block, Json, Plan, ToolUse, Turn
 
 INPUT = {"ticket": "My printer is on fire", "note": "sk-super-secret-input"}
@@ -24,23 +26,25 @@ def agent_block(
     tool_cost: float = 0.005,
     block_id: str = "blk-agent",
     name: str = "Triage Agent",
-    cache_read: int = 128,
-    reasoning: int = 0,
     pace_ms: int = 885,
+    **counted: Any,
 ) -> Block:
-    """An agent that calls its model, a tool (unless it costs nothing), and its model again."""
+    """An agent that calls its model, a tool (unless it costs nothing), and its model again.
+
+    ``counted`` are further tokens of the last call: ``cache_read`` (128 unless told) and ``reasoning``.
+    """
+    counted = {"cache_read": 128} | counted
     put_in, put_out = tokens
     first_in, first_out = put_in * 5 // 12, put_out * 2 // 17
     search = ToolUse("exa_search", 800, tool_cost, {"query": "printer fire"}, {"results": [{"title": "Fire"}]})
     last = Turn(
-        model, put_in - first_in, put_out - first_out, pace_ms, cache_read, reasoning=reasoning,
-        text=str(OUTPUT["content"]),
+        model, put_in - first_in, put_out - first_out, pace_ms, text=str(OUTPUT["content"]), **counted,
     )  # fmt: skip
     if tool_cost:
         first = Turn(model, first_in, first_out, pace_ms, ttft_ms=pace_ms // 3, finish_reason="tool_calls")
         segments: tuple[Turn | ToolUse, ...] = (first, search, last)
     else:
-        segments = (Turn(model, put_in, put_out, pace_ms, cache_read, reasoning=reasoning, text=last.text),)
+        segments = (Turn(model, put_in, put_out, pace_ms, text=last.text, **counted),)
     duration = sum(segment.duration_ms + 5 for segment in segments)
     prompt = {
         "systemPrompt": "You triage", "userPrompt": INPUT["ticket"], "model": model, "apiKey": "[REDACTED]",

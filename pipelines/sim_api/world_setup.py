@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from typing import Any
 
 from .entities import Account, ApiKey, AuditRow, Deployment, Run, User, Workflow, Workspace
 from .ids import uuid4
@@ -69,18 +70,16 @@ class WorldSetup:
         name: str,
         *,
         workflow_id: str | None = None,
-        description: str | None = None,
-        folder_id: str | None = None,
-        model: str | None = None,
         created_ms: int | None = None,
         deployed: bool = True,
+        **about: Any,
     ) -> Workflow:
-        """A workflow, deployed once at its creation unless told otherwise."""
+        """A workflow, deployed once at its creation unless told otherwise; ``about``: description, folder_id, model."""
         created = self.now_ms - 60 * DAY_MS if created_ms is None else created_ms
         slug = name.lower().replace(" ", "-")
         workflow = Workflow(
-            workflow_id or uuid4(self.random), workspace_id, name, created, created, description, folder_id,
-            sort_order=0, model=model, secret=f"sk-super-secret-{slug}",
+            workflow_id or uuid4(self.random), workspace_id, name, created, created,
+            sort_order=0, secret=f"sk-super-secret-{slug}", **about,
         )  # fmt: skip
         with self.lock:
             self.workflows[workflow.id] = workflow

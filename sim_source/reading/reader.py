@@ -6,40 +6,33 @@ others go on, and it is said.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TypeVar
 
-import msgspec
 import pyarrow as pa
 
 from .. import errors
 from ..api import wire
 from ..api.decode import Rejected
 from ..api.endpoints import SimApi
-from ..paging import resync, walk_audit, walk_list, windows
-from ..paging.chunks import Chunk
-from ..paging.filters import Kind
-from ..paging.walk_audit import walk_audit_logs
-from ..rows import account, rejecting
-from ..schema import Row
-from ..stored.audit_queries import kinds_of_audit_logs, newest_audit_log, stored_audit_logs
+from ..paging import resync, walk_list, windows
+from ..rows import account
 from ..stored.queries import WorkspaceQueries
 from ..stored.warehouse import Warehouse
 from ..tables import AUDIT_LOGS, EXECUTION_SNAPSHOTS, LOGS, REJECTED_ROWS, TABLES, USAGE, WORKFLOW_STATES, WORKFLOWS
-from ..timestamps import MILLISECOND, utc
+from . import adding
+from .audit_reader import AuditReader
 from .batch import Batch, Tables
-from .gaps import Gaps
+from .coverage import Coverage
+from .list_pages import LIST_TABLES
 from .plan import Bounds, ReadPlan
 from .row_checks import RowChecks
-from .run_reader import LIST_TABLES, RunReader
+from .run_reader import RunReader
 from .session import SyncSession
 from .words import refused_workspace, wrong_key
 from .workspace import Workspace
-
-W = TypeVar("W", bound=msgspec.Struct)
 
 RUN_TABLES = (*LIST_TABLES, EXECUTION_SNAPSHOTS.name, WORKFLOW_STATES.name)
 
@@ -69,11 +62,11 @@ class Reader:
     state: windows.State
     selected: frozenset[str]
     restored: bool = False
-    _is_first: bool = field(init=False)
+    _coverage: Coverage = field(init=False)
     _handover: RowChecks = field(init=False)
 
     def __post_init__(self) -> None:
-        self._is_first = self.session.end is None
+        self._coverage = Coverage(self.session, self.plan)
         self._handover = RowChecks(self.warehouse, self.plan.pseudonyms)
 
     def pages(self, existing: Iterable[str]) -> Iterator[Tables]:
@@ -146,7 +139,7 @@ class Reader:
             return
         batch = self._batch(USAGE.name)
         told, odd = ([], [usage]) if isinstance(usage, Rejected) else ([usage], [])
-        self._add(USAGE.name, told, lambda found: account.usage_row(found, datetime.now(UTC)), odd, None, batch)
+        adding.add(batch, USAGE.name, told, lambda found: account.usage_row(found, datetime.now(UTC)), odd)
         yield from batch.flush()
 
     def client_api(self) -> SimApi:
@@ -163,7 +156,9 @@ class Reader:
         batch = self._batch(AUDIT_LOGS.name)
         with self._kept_apart(AUDIT_LOGS.name, None):
             try:
-                yield from self._walk_audit(batch)
+                state = self.state.setdefault(AUDIT_LOGS.name, {})
+                most = self.bounds.audit_logs
+                yield from AuditReader(self._coverage, self.client_api(), self.warehouse, state, batch, most).tables()
             except errors.AccessDenied as denied:
                 if denied.status != 403:
                     raise
@@ -172,83 +167,6 @@ class Reader:
                     "organization owner or admin"
                 )
         yield from batch.flush()
-
-    def _wanted(self, walked: bool = False) -> windows.Span:
-        """What this sync is to cover: up to ``until``, or now; never what the server has not lived yet.
-
-        Args:
-            walked: This sync has read something of it already.
-        """
-        plan, now = self.plan, self.session.client.server_time
-        end = self.session.end or plan.until or now or datetime.now(UTC)
-        self.session.end = end = end if now is None else min(end, now)
-        fresh = plan.until is None and self._is_first and not walked
-        only = None if plan.resync is None else resync.KEY
-        return windows.Span(end, plan.since, plan.lookback, plan.reconcile, fresh, only)
-
-    def _trusted(self, state: windows.State) -> windows.State:
-        """A resource's state, its watermark taken back where it lies in the server's future."""
-        now = self.session.client.server_time or datetime.now(UTC)
-        if windows.distrust(state, now, self.plan.reconcile):
-            self.session.log.warn(
-                "the last sync ended in the future of the server's clock; the last days are read again"
-            )
-        return state
-
-    def _walk_audit(self, batch: Batch) -> Iterator[Tables]:
-        settings, api = self.plan, self.client_api()
-        state = self._trusted(self.state.setdefault(AUDIT_LOGS.name, {}))
-        windows.cover_departed(state)
-        if settings.resync is not None:
-            resync.begin(state, settings.resync, newest_first=True)
-        gaps = Gaps(state, self.session, AUDIT_LOGS.name)
-        left, walked, newest = self.bounds.audit_logs, False, newest_audit_log(self.warehouse)
-        while window := windows.next_window(state, self._wanted(walked), newest_first=True):
-            for number, chunk in enumerate(walk_audit_logs(api.audit_logs, window.start, window.end, self._met_before)):
-                if number == 0:  # access is proven: only now is the walk remembered
-                    windows.started(state, window, newest_first=True)
-                self._add_audit(chunk, newest, batch)
-                gaps.note(chunk.gap)
-                windows.reached(state, chunk.position, window.key)
-                yield from batch.full()
-                left -= len(chunk.rows)
-                # as with runs: a piece must get further than where it began
-                full = left <= 0 and chunk.position < window.end
-                if (full or self.session.client.out_of_time) and not chunk.final:
-                    self.session.extraction.more = True
-                    gaps.walked(chunk.position + MILLISECOND, window.end)
-                    return
-            windows.finished(state, window.key, self.session.client.server_time)
-            gaps.walked(window.start, window.end)
-            walked = True
-        yield from self._missing_audit(gaps, newest, batch)
-
-    def _missing_audit(self, gaps: Gaps, newest: datetime | None, batch: Batch) -> Iterator[Tables]:
-        """Walks stretches again that may lack rows."""
-        for first, last in gaps.again():
-            for chunk in walk_audit_logs(self.client_api().audit_logs, first, last, self._met_before):
-                self._add_audit(chunk, newest, batch)
-                gaps.note(chunk.gap)
-                yield from batch.full()
-                if self.session.client.out_of_time and not chunk.final:
-                    return
-            gaps.walked(first, last)
-
-    def _met_before(self, first: datetime, last: datetime) -> set[Kind]:
-        """Kinds of audit logs that are stored outside of a stretch: where that fills pages it is asked for by them."""
-        columns = {each.field: each.anew for each in walk_audit.FILTERS}
-        return kinds_of_audit_logs(self.warehouse, columns, first, last)
-
-    def _add_audit(self, chunk: Chunk[wire.AuditLog], newest: datetime | None, batch: Batch) -> None:
-        self._add(AUDIT_LOGS.name, self._fresh_audit(chunk, newest), account.audit_row, chunk.rejected, None, batch)
-
-    def _fresh_audit(self, chunk: Chunk[wire.AuditLog], newest: datetime | None) -> list[wire.AuditLog]:
-        """Rows that are not stored yet."""
-        made = [utc(row.created_at) for row in chunk.rows]
-        if not made or newest is None or min(made) > newest:
-            return chunk.rows
-        stored = stored_audit_logs(self.warehouse, min(made), max(made))
-        return [row for row in chunk.rows if row.id not in stored]
 
     def _workspace(self, workspace_id: str) -> Iterator[Tables]:
         state = self.state.setdefault("workspaces", {}).setdefault(workspace_id, {})
@@ -278,7 +196,7 @@ class Reader:
 
     def _runs(self, workspace_id: str, state: windows.State, batch: Batch, *, alive: bool) -> Iterator[Tables]:
         settings = self.plan
-        logs = self._trusted(state.setdefault(LOGS.name, {}))
+        logs = self._coverage.trusted(state.setdefault(LOGS.name, {}))
         if settings.resync is None:
             windows.cover(logs, self.selected.intersection(RUN_TABLES))
         else:
@@ -296,7 +214,7 @@ class Reader:
             workspace,
             settings.snapshots,
             logs,
-            self._wanted,
+            self._coverage.wanted,
             mend=self.restored,
             alive=alive,
         ).tables()
@@ -315,8 +233,8 @@ class Reader:
         except errors.NoProgress as error:  # what came before is kept
             stuck = error
         count[0] = len(found) + len(odd)
-        rows, more = _read(found, lambda row: account.workflow_row(row, workspace_id))
-        self._set_aside(WORKFLOWS.name, [*odd, *more], workspace_id, batch)
+        rows, more = adding.rows_of(found, lambda row: account.workflow_row(row, workspace_id))
+        adding.set_aside(batch, WORKFLOWS.name, [*odd, *more], workspace_id)
         digest = account.rows_hash(rows)
         if state.get(WORKFLOWS.name) != digest:  # a sync with nothing new loads nothing
             batch.add(WORKFLOWS.name, rows)
@@ -324,28 +242,3 @@ class Reader:
         yield from batch.flush()
         if stuck is not None:
             raise stuck
-
-    def _add(
-        self,
-        table: str,
-        found: list[W],
-        read: Callable[[W], Row],
-        odd: list[Rejected],
-        workspace_id: str | None,
-        batch: Batch,
-    ) -> None:
-        rows, more = _read(found, read)
-        batch.add(table, rows)
-        self._set_aside(table, [*odd, *more], workspace_id, batch)
-
-    def _set_aside(self, table: str, odd: list[Rejected], workspace_id: str | None, batch: Batch) -> None:
-        for row in odd:
-            seen_at = datetime.now(UTC)  # part of the key: two odd rows of one id are two
-            shown = account.rejected_row(table, row.id, bytes(row.row), row.reason, workspace_id, seen_at)
-            batch.add(REJECTED_ROWS.name, [shown])
-
-
-def _read(found: list[W], read: Callable[[W], Row]) -> tuple[list[Row], list[Rejected]]:
-    """Rows of what fits, and what does not fit any table."""
-    gated = [rejecting.read_or_reject(read, each) for each in found]
-    return [row for row, _ in gated if row is not None], [odd for _, odd in gated if odd is not None]

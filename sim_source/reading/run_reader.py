@@ -9,35 +9,28 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, cast
 
-from .. import errors
 from ..api import decode, wire
-from ..api.decode import Page
-from ..api.query import Query
 from ..options import Snapshots
 from ..paging import resync, windows
-from ..paging.chunks import Chunk, PageSize
+from ..paging.chunks import Chunk
 from ..paging.walk_runs import walk_runs
-from ..parallel.walks import Step
-from ..parallel.worker import Answer, Task
+from ..parallel.worker import Answer
 from ..parallel.workers import WorkerLost
 from ..rows import life, merge
 from ..rows.fingerprint import Fingerprint
 from ..rows.life import OpenRun
 from ..rows.run_rows import RunRows
 from ..rows.stored_run import StoredRun
-from ..tables import COST_ITEMS, LOG_DETAILS, LOGS, TRACE_SPANS
+from ..tables import LOG_DETAILS, LOGS
 from ..timestamps import MILLISECOND, utc
 from .batch import Tables
 from .detail_reader import DetailReader
 from .gaps import Gaps
+from .list_pages import ListPages
 from .open_runs import OpenRunReader, tell_split
-from .plan import UNLIMITED
 from .snapshot_reader import SnapshotReader
 from .unclear_runs import UnclearRuns
 from .workspace import Workspace
-
-LIST_TABLES = (LOGS.name, LOG_DETAILS.name, COST_ITEMS.name, TRACE_SPANS.name)
-"""Tables that rows of lists fill."""
 
 Fresh = tuple[wire.Run, RunRows, StoredRun | None]
 """A run that tells something new: its list row, its rows, and what is stored of it."""
@@ -52,8 +45,6 @@ class RunReader:
         wanted: Tells what this sync is to cover, given whether something of it was walked.
         mend: The destination may hold a load that was cut in the middle and is lost: what it left is read again.
         alive: The server has shown something of this workspace in this sync.
-        newest: When the newest run started that the destination holds: it is asked, not believed to be empty, whatever
-            is remembered. None: it holds none.
     """
 
     workspace: Workspace
@@ -62,8 +53,6 @@ class RunReader:
     wanted: Callable[[bool], windows.Span]
     mend: bool = False
     alive: bool = False
-    newest: datetime | None = None
-    size: PageSize = field(default_factory=PageSize)
     _lists_tell: bool = False
     _taken: set[str] = field(default_factory=set)
     _walked: list[tuple[datetime, datetime]] = field(default_factory=list)
@@ -71,13 +60,14 @@ class RunReader:
     _details: DetailReader = field(init=False)
     _snapshots: SnapshotReader = field(init=False)
     _doubts: UnclearRuns = field(init=False)
+    _pages: ListPages = field(init=False)
 
     def __post_init__(self) -> None:
         self._gaps = Gaps(self.state, self.workspace.session, LOGS.name, self.workspace.id)
         self._details = DetailReader(self.workspace)
         self._snapshots = SnapshotReader(self.workspace, self.snapshot_mode)
         self._doubts = UnclearRuns(self.workspace)
-        self.newest = self.workspace.memory.newest()
+        self._pages = ListPages(self.workspace, self.workspace.memory.newest())
 
     def tables(self) -> Iterator[Tables]:
         """Lists, then open runs, then the backlog of details, then that of snapshots; within the bounds.
@@ -105,7 +95,7 @@ class RunReader:
             windows.started(self.state, window)
             position = window.start
             rows = workspace.batch.count
-            for chunk, answer in self._steps(window):
+            for chunk, answer in self._pages.steps(window):
                 self._take_step(chunk, answer, again=window.again, anew=window.key == resync.KEY)
                 self._gaps.note(chunk.gap)
                 position = chunk.position
@@ -134,7 +124,7 @@ class RunReader:
         """Walks stretches again that may lack rows; returns whether there was time for all of them."""
         workspace = self.workspace
         for first, last in self._gaps.again():
-            for chunk in walk_runs(partial(workspace.api.runs, workspace.id), first, last, self.size):
+            for chunk in walk_runs(partial(workspace.api.runs, workspace.id), first, last, self._pages.size):
                 self._take(chunk)
                 self._gaps.note(chunk.gap)
                 yield from workspace.batch.full()
@@ -142,52 +132,6 @@ class RunReader:
                     return False
             self._gaps.walked(first, last)
         return True
-
-    def _steps(self, window: windows.Window) -> Iterator[Step]:
-        """The steps of a walk: of the one that an earlier piece left there, or of a new one."""
-        walks, workspace_id = self.workspace.session.walks, self.workspace.id
-        held = walks.in_hand(workspace_id, window.start, window.end)
-        held = held or walks.begin(workspace_id, window.start, window.end, self._walk(window))
-        ahead = (
-            walks.lasting or self.workspace.bounds.runs >= UNLIMITED // 2
-        )  # else the last pages would be for nothing
-        try:
-            for step in held.steps:
-                held.position = step[0].position
-                if ahead and self.workspace.session.is_far:
-                    held.steps.more()
-                yield step
-        except errors.SimError:
-            walks.leave(workspace_id)
-            raise
-        walks.leave(workspace_id)
-
-    def _walk(self, window: windows.Window) -> Iterator[Step]:
-        """Walks; full pages of which nothing can be stored yet are given away to be read.
-
-        Plain rows are read here faster than they are given away.
-        """
-        workspace = self.workspace
-        workers = workspace.session.workers
-        tables = [table for table in LIST_TABLES if workspace.batch.wants(table)]
-        ask_now = workspace.bounds.details > 0 and workspace.batch.wants(LOG_DETAILS.name)
-
-        def ask(query: Query) -> Page[wire.Shown]:
-            if query.only:  # parts of an instant: what it is told apart by is in the rows
-                return cast(Page[wire.Shown], workspace.api.runs(workspace.id, query))
-            new = query.start is not None and not self._may_be_stored(query.start)
-            if new and workers.reads and not workspace.options.logs_only:
-                return workspace.api.listed(workspace.id, query)
-            return cast(Page[wire.Shown], workspace.api.runs(workspace.id, query))
-
-        for chunk in walk_runs(ask, window.start, window.end, self.size):
-            answer = None
-            if chunk.body is not None and not chunk.part and chunk.rows and isinstance(chunk.rows[0], wire.Listed):
-                task = Task(chunk.body, chunk.seen, workspace.id, workspace.options, tables, ask_now)
-                answer = workers.read(task)
-                if answer is not None:
-                    answer.add_done_callback(partial(_let_go, chunk))
-            yield chunk, answer
 
     def _take_step(
         self, chunk: Chunk[wire.Shown], answer: Future[Answer] | None, *, again: bool = False, anew: bool = False
@@ -233,7 +177,7 @@ class RunReader:
 
     def _again(self) -> Iterator[Tables]:
         """Reads again what may have changed outside the stretches just walked."""
-        if self.mend and self.newest is not None:
+        if self.mend and self._pages.newest is not None:
             yield from self._follower(partial(self._take, again=True, anew=True)).torn()
         yield from self._follower(self._take).open_runs()
 
@@ -313,14 +257,10 @@ class RunReader:
             for run, rows in read
         ]
 
-    def _may_be_stored(self, started_at: datetime) -> bool:
-        """Whether the destination may hold runs that started at this moment or later."""
-        return self.newest is not None and started_at <= self.newest
-
     def _known(self, chunk: Chunk[Any]) -> dict[str, Fingerprint]:
         """What is stored of the runs of a chunk."""
         starts = [utc(row.started_at) for row in chunk.rows]
-        if not starts or not self._may_be_stored(min(starts)):
+        if not starts or not self._pages.may_be_stored(min(starts)):
             return {}
         details = self.workspace.batch.wants(LOG_DETAILS.name)
         now = self.workspace.session.client.server_time or datetime.now(UTC)
@@ -343,9 +283,3 @@ def _read_here(chunk: Chunk[wire.Shown]) -> Chunk[wire.Run]:
         rows=[run for run in page.rows if run.id in ids],
         rejected=[row for row in page.rejected if row.id in ids],
     )
-
-
-def _let_go(chunk: Chunk[wire.Shown], answer: Future[Answer]) -> None:
-    """Frees a page that has been read: those that wait for their turn would hold it."""
-    if not answer.cancelled() and answer.exception() is None and not answer.result().left:
-        chunk.body = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from .. import errors
@@ -11,6 +11,7 @@ from ..api import wire
 from ..api.decode import Rejected
 from ..options import Snapshots
 from ..rows import rejecting, snapshots
+from ..stored.snapshot_queries import SnapshotQueries
 from ..tables import EXECUTION_SNAPSHOTS, WORKFLOW_STATES
 from ..timestamps import utc
 from .batch import Tables
@@ -32,6 +33,10 @@ class SnapshotReader:
     workspace: Workspace
     mode: Snapshots
     _versions: set[str] | None = None
+    _stored: SnapshotQueries = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._stored = self.workspace.memory.snapshots
 
     @property
     def wanted(self) -> bool:
@@ -49,10 +54,10 @@ class SnapshotReader:
         if not self.wanted or not fresh or not (workspace.bounds.snapshots or anew):
             return
         if anew:
-            whole = workspace.memory.with_snapshot([run.execution_id for run in fresh if run.execution_id is not None])
+            whole = self._stored.with_snapshot([run.execution_id for run in fresh if run.execution_id is not None])
             fresh = [run for run in fresh if run.execution_id not in whole]
         if self._versions is None:
-            self._versions = workspace.memory.snapshot_versions()
+            self._versions = self._stored.snapshot_versions()
         first: dict[str, wire.Shown] = {}
         wanted: list[Wanted] = []
         for run in reversed(fresh):
@@ -75,7 +80,7 @@ class SnapshotReader:
         while workspace.bounds.snapshots > 0 and not workspace.over():
             step = min(BACKLOG_STEP, workspace.bounds.snapshots)
             limit = step + len(workspace.handled)
-            found = workspace.memory.without_snapshot(by_version=self.mode == "version", limit=limit)
+            found = self._stored.without_snapshot(by_version=self.mode == "version", limit=limit)
             waiting = [entry for entry in found if entry[0] not in workspace.handled][:step]
             if not waiting:
                 return

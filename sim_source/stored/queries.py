@@ -19,6 +19,7 @@ from ..rows.stored_run import StoredRun
 from ..schema import Row
 from ..tables import COST_ITEMS, LOG_DETAILS, LOGS, TRACE_SPANS
 from ..timestamps import utc
+from .snapshot_queries import SnapshotQueries
 from .warehouse import IDS_AT_ONCE, Warehouse, as_sent, columns_of
 
 TORN_AT_ONCE = 5_000
@@ -34,11 +35,16 @@ class Unfinished(NamedTuple):
 
 
 class WorkspaceQueries:
-    """What a destination holds of one workspace."""
+    """What a destination holds of one workspace.
+
+    Attributes:
+        snapshots: What it holds of snapshots.
+    """
 
     def __init__(self, warehouse: Warehouse, workspace_id: str) -> None:
         self._warehouse = warehouse
         self._workspace = workspace_id
+        self.snapshots = SnapshotQueries(warehouse, workspace_id)
 
     def newest(self) -> datetime | None:
         """When the newest stored run started: of runs that started later nothing is stored. None: there is none."""
@@ -197,11 +203,9 @@ class WorkspaceQueries:
         parts = ["SELECT count(*) FROM {logs} l WHERE l.workspace_id = %s AND " + _IS_OPEN]
         # of tables that nobody selected nothing is missing, and asking for them would answer nothing at all
         details = details if self._warehouse.has(LOG_DETAILS.name) else "none"
-        snapshots = snapshots if self._warehouse.has("execution_snapshots") else "none"
         parts.append(f"SELECT count(*) {self._waiting(details)}" if details != "none" else _NOTHING)
-        missing = self._no_snapshot()
-        queries = {"none": [], "all": [missing], "version": [self._new_versions(), missing + _UNVERSIONED]}
-        parts += [f"SELECT count(*) FROM ({query}) waiting" for query in queries[snapshots]]
+        waiting = self.snapshots.waiting(snapshots)
+        parts += [f"SELECT count(*) FROM ({query}) waiting" for query in waiting]
         sql = "SELECT " + ", ".join(f"({part})" for part in parts)
         rows = self._warehouse.ask(sql, *[self._workspace] * len(parts))
         counts = [int(count) for count in rows[0]] if rows else [0, 0]
@@ -223,73 +227,6 @@ class WorkspaceQueries:
         found = [runs for table, runs in _COSTLY.items() if mode == "costly" and self._warehouse.has(table)]
         return f"{_UNREAD}AND l.id IN ({' UNION ALL '.join(found)}) " if found else f"{_UNREAD}AND 1 = 0 "
 
-    def snapshot_versions(self) -> set[str]:
-        """Deployment versions a snapshot of which is stored."""
-        rows = self._ask(
-            f"SELECT DISTINCT k.deployment_version_id {self._whole_snapshots()}"
-            "AND k.workspace_id = %s AND k.deployment_version_id IS NOT NULL"
-        )
-        return {row[0] for row in rows}
-
-    def without_snapshot(self, *, by_version: bool, limit: int) -> list[tuple[str, str | None]]:
-        """Executions whose snapshot is to be asked for: (execution id, workflow id), newest first."""
-        newest = f"ORDER BY l.started_at DESC LIMIT {int(limit)}"
-        if not by_version:
-            rows = self._ask(f"{self._no_snapshot()}{newest}")
-        else:
-            rows = self._ask(f"{self._new_versions()} LIMIT {int(limit)}")
-            rows += self._ask(f"{self._no_snapshot()}{_UNVERSIONED}{newest}")
-        return [(row[0], row[1]) for row in rows[:limit]]
-
-    def with_snapshot(self, execution_ids: Sequence[str]) -> set[str]:
-        """Those of which a whole snapshot is stored."""
-        found: set[str] = set()
-        for at in range(0, len(execution_ids), IDS_AT_ONCE):
-            some = execution_ids[at : at + IDS_AT_ONCE]
-            marks = ", ".join(["%s"] * len(some))
-            rows = self._ask(
-                f"SELECT s.execution_id {self._whole_snapshots()}AND k.workspace_id = %s "
-                f"AND s.execution_id IN ({marks})",
-                *some,
-            )
-            found.update(row[0] for row in rows)
-        return found
-
-    def _no_snapshot(self) -> str:
-        """Runs without a snapshot."""
-        return (
-            "SELECT l.execution_id, l.workflow_id FROM {logs} l WHERE l.workspace_id = %s "
-            f"AND l.execution_id IS NOT NULL AND {self._unasked()} "
-        )
-
-    def _new_versions(self) -> str:
-        """Of each deployment version of which no snapshot is stored its first run, whoever asks and whenever."""
-        return (
-            "SELECT v.execution_id, v.workflow_id FROM (SELECT l.execution_id, l.workflow_id, row_number() OVER "
-            "(PARTITION BY l.deployment_version_id ORDER BY l.started_at, l.id) AS place FROM {logs} l "
-            "WHERE l.workspace_id = %s AND l.deployment_version_id IS NOT NULL AND l.execution_id IS NOT NULL "
-            f"AND {self._unasked()} "
-            f"AND l.deployment_version_id NOT IN (SELECT k.deployment_version_id {self._whole_snapshots()}"
-            "AND k.deployment_version_id IS NOT NULL)) v WHERE v.place = 1"
-        )
-
-    def _unasked(self) -> str:
-        """No snapshot of a run is stored, or one whose state did not arrive."""
-        return (
-            "NOT EXISTS (SELECT 1 FROM {execution_snapshots} s WHERE s.execution_id = l.execution_id "
-            f"AND (s.state_hash IS NULL OR {self._has_state()}))"
-        )
-
-    def _whole_snapshots(self) -> str:
-        return (
-            "FROM {execution_snapshots} s JOIN {logs} k ON k.execution_id = s.execution_id "
-            f"WHERE s.state_hash IS NOT NULL AND {self._has_state()} "
-        )
-
-    def _has_state(self) -> str:
-        there = self._warehouse.has("workflow_states")
-        return "s.state_hash IN (SELECT w.state_hash FROM {workflow_states} w)" if there else "1 = 1"
-
     def _ask(self, sql: str, *args: Any) -> list[tuple[Any, ...]]:
         return self._warehouse.ask(sql, self._workspace, *args)
 
@@ -308,7 +245,6 @@ _COSTLY = {
 }
 """Runs whose detail is worth asking for, by the table that tells; found first, since they are few: three times as fast
 as looking at each run."""
-_UNVERSIONED = "AND l.deployment_version_id IS NULL "
 _SUM_OF_ITEMS = (
     "LEFT JOIN (SELECT log_id, sum(total_cost) AS total, max(CASE WHEN kind = 'unknown' THEN 1 ELSE 0 END) AS unread, "
     "max(CASE WHEN kind = 'model' THEN 1 ELSE 0 END) AS split FROM {cost_items} WHERE workspace_id = %s "

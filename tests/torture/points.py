@@ -26,7 +26,7 @@ WHENS: tuple[When, ...] = ("before", "after", "inside")
 PLACES = (
     # read
     "sim_source.api.client:SimClient.get",
-    "sim_source.tables:Table.arrow",
+    "sim_source.schema:Table.arrow",
     "dlt.common.storages.data_item_storage:DataItemStorage.write_data_item",
     "dlt.extract.storage:ExtractStorage.commit_new_load_package",
     # normalise

@@ -1,0 +1,105 @@
+"""Audit logs of the account, newest first; those that are stored are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..api import wire
+from ..api.endpoints import SimApi
+from ..paging import resync, walk_audit, windows
+from ..paging.chunks import Chunk
+from ..paging.filters import Kind
+from ..paging.walk_audit import walk_audit_logs
+from ..rows import account
+from ..stored.audit_queries import kinds_of_audit_logs, newest_audit_log, stored_audit_logs
+from ..stored.warehouse import Warehouse
+from ..tables import AUDIT_LOGS
+from ..timestamps import MILLISECOND, utc
+from . import adding
+from .batch import Batch, Tables
+from .coverage import Coverage
+from .gaps import Gaps
+
+
+@dataclass(slots=True)
+class AuditReader:
+    """Reads audit logs.
+
+    Attributes:
+        coverage: Which stretch is wanted.
+        api: How it is asked.
+        warehouse: Asked what is stored.
+        state: What is remembered of audit logs; changed in place.
+        batch: Takes the rows.
+        most: Rows that this extraction reads, at most.
+    """
+
+    coverage: Coverage
+    api: SimApi
+    warehouse: Warehouse
+    state: windows.State
+    batch: Batch
+    most: int
+
+    def tables(self) -> Iterator[Tables]:
+        """Rows of audit logs, and rejected ones.
+
+        Raises:
+            AccessDenied: 403 without Enterprise plan or organization admin.
+        """
+        state = self.coverage.trusted(self.state)
+        windows.cover_departed(state)
+        if self.coverage.plan.resync is not None:
+            resync.begin(state, self.coverage.plan.resync, newest_first=True)
+        gaps = Gaps(state, self.coverage.session, AUDIT_LOGS.name)
+        left, walked, newest = self.most, False, newest_audit_log(self.warehouse)
+        while window := windows.next_window(state, self.coverage.wanted(walked), newest_first=True):
+            for number, chunk in enumerate(
+                walk_audit_logs(self.api.audit_logs, window.start, window.end, self._met_before)
+            ):
+                if number == 0:  # access is proven: only now is the walk remembered
+                    windows.started(state, window, newest_first=True)
+                self._add(chunk, newest)
+                gaps.note(chunk.gap)
+                windows.reached(state, chunk.position, window.key)
+                yield from self.batch.full()
+                left -= len(chunk.rows)
+                # as with runs: a piece must get further than where it began
+                full = left <= 0 and chunk.position < window.end
+                if (full or self.coverage.session.client.out_of_time) and not chunk.final:
+                    self.coverage.session.extraction.more = True
+                    gaps.walked(chunk.position + MILLISECOND, window.end)
+                    return
+            windows.finished(state, window.key, self.coverage.session.client.server_time)
+            gaps.walked(window.start, window.end)
+            walked = True
+        yield from self._missing(gaps, newest)
+
+    def _missing(self, gaps: Gaps, newest: datetime | None) -> Iterator[Tables]:
+        """Walks stretches again that may lack rows."""
+        for first, last in gaps.again():
+            for chunk in walk_audit_logs(self.api.audit_logs, first, last, self._met_before):
+                self._add(chunk, newest)
+                gaps.note(chunk.gap)
+                yield from self.batch.full()
+                if self.coverage.session.client.out_of_time and not chunk.final:
+                    return
+            gaps.walked(first, last)
+
+    def _met_before(self, first: datetime, last: datetime) -> set[Kind]:
+        """Kinds of audit logs that are stored outside of a stretch: where that fills pages it is asked for by them."""
+        columns = {each.field: each.anew for each in walk_audit.FILTERS}
+        return kinds_of_audit_logs(self.warehouse, columns, first, last)
+
+    def _add(self, chunk: Chunk[wire.AuditLog], newest: datetime | None) -> None:
+        adding.add(self.batch, AUDIT_LOGS.name, self._fresh(chunk, newest), account.audit_row, chunk.rejected)
+
+    def _fresh(self, chunk: Chunk[wire.AuditLog], newest: datetime | None) -> list[wire.AuditLog]:
+        """Rows that are not stored yet."""
+        made = [utc(row.created_at) for row in chunk.rows]
+        if not made or newest is None or min(made) > newest:
+            return chunk.rows
+        stored = stored_audit_logs(self.warehouse, min(made), max(made))
+        return [row for row in chunk.rows if row.id not in stored]
