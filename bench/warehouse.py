@@ -11,7 +11,7 @@ from typing import Any
 import dlt
 import duckdb
 
-from pipelines.views import keep
+from pipelines.destination import keep_views
 from sim_source import TABLES
 
 DATASET = "sim"
@@ -106,4 +106,4 @@ def build(file: Path, runs: int) -> None:
         connection.execute(_RUNS, {"runs": runs})
         for statement in (_DETAILS, _ITEMS, _SPANS, _OTHERS):
             connection.execute(statement)
-    keep.keep(pipeline)
+    keep_views.keep(pipeline)

@@ -22,7 +22,8 @@ import click
 from .screen.visible import lenient_streams, visible
 
 if TYPE_CHECKING:
-    from .settings import RunSettings, Target
+    from .destination.target import Target
+    from .settings import RunSettings
 
 DLT_DEFAULTS = {
     "RUNTIME__DLTHUB_TELEMETRY": "false",
@@ -160,17 +161,18 @@ def _with_target(command: Command) -> Command:
 
     @wraps(command)
     def wrapped(*, destination: str | None, dataset: str | None, database: Path | None, **given: Any) -> None:
-        from . import settings
+        from .destination.target import target_of
 
-        command(target=settings.target(destination, dataset, database), **given)
+        command(target=target_of(destination, dataset, database), **given)
 
     return wrapped
 
 
 def _run_settings(destination: str | None, dataset: str | None, database: Path | None, **chosen: Any) -> RunSettings:
     from . import settings
+    from .destination.target import target_of
 
-    return settings.run_settings(settings.target(destination, dataset, database), **chosen)
+    return settings.run_settings(target_of(destination, dataset, database), **chosen)
 
 
 @app.command()

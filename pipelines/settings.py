@@ -14,31 +14,10 @@ from sim_source import TABLES
 from sim_source.errors import ConfigurationError
 from sim_source.options import moment
 
-from .destination import drivers, names
+from .destination.target import Target, _configured
 
 if TYPE_CHECKING:
     from sim_source import ReadPlan, SimSourceSettings
-
-DEFAULT_DATABASE = "sim_sync.duckdb"
-DEFAULT_DATASET = "sim"
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where rows go.
-
-    Attributes:
-        destination: A dlt destination name.
-        dataset: Dataset (schema) of the tables, as the destination calls it.
-        database: File of a DuckDB destination, links followed; None elsewhere.
-    """
-
-    destination: str = "duckdb"
-    dataset: str = DEFAULT_DATASET
-    database: Path | None = None
-
-    def __str__(self) -> str:
-        return str(self.database) if self.database else f"{self.destination}, dataset {self.dataset}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +46,6 @@ class RunSettings:
     def resynced(self, name: str) -> RunSettings:
         """The same, to read the stretch again under a name; see ``SimSourceSettings.plan``."""
         return replace(self, plan=self.source.plan(name))
-
-
-def target(destination: str | None = None, dataset: str | None = None, database: Path | None = None) -> Target:
-    """Where rows go, checked.
-
-    Raises:
-        ConfigurationError: A name that cannot work there, or a file for another destination.
-    """
-    name = _configured("destination") or "duckdb" if destination is None else destination
-    data = names.dataset_name(str(_configured("dataset") or DEFAULT_DATASET if dataset is None else dataset))
-    if name != "duckdb":
-        drivers.known(name)
-        if database is not None:
-            raise ConfigurationError(f"--database names a DuckDB file; the destination is {name}")
-        names.tried(data)
-        return Target(name, data)
-    file = names.database_file(database or Path(_configured("database") or DEFAULT_DATABASE))
-    names.tried(data, file)
-    return Target(name, data, file)
 
 
 def run_settings(
@@ -185,10 +145,3 @@ def _resources(value: Any) -> tuple[str, ...]:
     if wrong:
         raise ConfigurationError(f"--resources: no {', '.join(map(repr, wrong))}; there are {', '.join(TABLES)}")
     return tuple(dict.fromkeys([*names, "rejected_rows"]))
-
-
-def _configured(name: str) -> Any:
-    """A setting of dlt's providers, under ``[sources.sim_source]``."""
-    import dlt
-
-    return dlt.config.get(f"sources.sim_source.{name}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
-from pipelines.settings import Target
+from pipelines.destination.target import Target
 from tests.app import App
 from tests.postgres import skip_reason, throwaway_postgres
 from tests.tables import Place, target_of

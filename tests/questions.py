@@ -20,8 +20,9 @@ import duckdb
 from rich.console import Console
 
 from pipelines.commands import sync
+from pipelines.destination.target import target_of
 from pipelines.report import figures, terminal
-from pipelines.settings import RunSettings, target
+from pipelines.settings import RunSettings
 from pipelines.sim_api import OWNER_KEY, WORKSPACE, demo_month, serve
 from sim_source import SimSourceSettings, SyncLog
 
@@ -50,7 +51,7 @@ def demo(file: Path) -> None:
     """The demo's month up to then, as ``sim-sync demo`` loads it."""
     with serve(demo_month(now=NOW), "2026-08", clock=NOW.timestamp) as server:
         source = SimSourceSettings(workspace_id=WORKSPACE, api_key=OWNER_KEY, base_url=server.base_url)
-        settings = RunSettings.of(source, target("duckdb", None, file))
+        settings = RunSettings.of(source, target_of("duckdb", None, file))
         outcome = sync.Sync(settings, SyncLog(), lambda _: None).run()
     if outcome.exit_code:
         raise RuntimeError(f"the demo's data could not be loaded: {outcome.as_json()}")
@@ -78,7 +79,7 @@ def report(text: str) -> str:
 def report_of(file: Path) -> str:
     """The report of that moment, as it is drawn into a pipe, down to what models cost."""
     out = io.StringIO()
-    found = figures.read(target("duckdb", None, file), since=NOW - timedelta(days=13), now=NOW)
+    found = figures.read(target_of("duckdb", None, file), since=NOW - timedelta(days=13), now=NOW)
     terminal.show(found, Console(file=out, width=80))
     whole = "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
     return whole[: whole.index("\n\nBlocks that fail") + 1]

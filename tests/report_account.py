@@ -10,7 +10,7 @@ from typing import Any
 import dlt
 import duckdb
 
-from pipelines.settings import Target
+from pipelines.destination.target import Target
 from tests.tables import Place, Row, at
 from tests.test_views import item, run
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import dlt
 
-from pipelines.settings import Target
-from pipelines.views import keep
+from pipelines.destination import keep_views
+from pipelines.destination.target import Target
 from sim_source import TABLES
 
 Row = dict[str, Any]
@@ -32,7 +32,7 @@ class Place:
     def fill(self, tables: dict[str, Sequence[Row]], names: Sequence[str] = tuple(TABLES)) -> Place:
         """Loads rows, columns that are not named being null, into tables which are all made; then makes the views."""
         self.pipeline.run(list(_resources(tables, names)))
-        keep.keep(self.pipeline)
+        keep_views.keep(self.pipeline)
         return self
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:

@@ -12,10 +12,11 @@ import dlt
 import duckdb
 import pytest
 
-from pipelines import settings, views
+from pipelines import views
 from pipelines.commands import sync
 from pipelines.destination import comments, duckdb_file, lock
 from pipelines.destination.pipeline import pipeline_for
+from pipelines.destination.target import target_of
 from pipelines.sim_api import (
     FOREIGN_WORKSPACE,
     OWNER_KEY,
@@ -289,7 +290,7 @@ def test_a_database_of_a_newer_duckdb_is_refused(app: App, server: SimServer) ->
 
 def test_another_run_that_holds_the_lock_is_left_alone(app: App, server: SimServer) -> None:
     app.account(server)
-    target = settings.target(database=Path("sim_sync.duckdb"))
+    target = target_of(database=Path("sim_sync.duckdb"))
     with lock.locked(target, pipeline_for(target)):
         done = app("run")
     assert (done.code, "another run" in done.err, "PID" in done.err) == (75, True, True)

@@ -15,7 +15,8 @@ from pipelines.check.access import FirstSync, check
 from pipelines.check.forecast import Times, Work
 from pipelines.commands.outcome import Outcome
 from pipelines.commands.sync import Sync
-from pipelines.settings import RunSettings, Target
+from pipelines.destination.target import Target
+from pipelines.settings import RunSettings
 from pipelines.sim_api import (
     OWNER_KEY,
     WORKSPACE,

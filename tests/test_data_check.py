@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.check import data
 from pipelines.check.data import Verdict
-from pipelines.settings import Target
+from pipelines.destination.target import Target
 from sim_source import TABLES
 from tests.app import App
 from tests.tables import Place, Row, at, usd

@@ -10,8 +10,8 @@ import pytest
 
 from pipelines.commands import piece_loader
 from pipelines.destination.pipeline import pipeline_for
+from pipelines.destination.target import Target
 from pipelines.dlt_internals import append_new_rows
-from pipelines.settings import Target
 from pipelines.sim_api import WORKSPACE, SimServer, World, finished_run, plans, serve
 from sim_source.schema import Table
 from sim_source.stored.warehouse import Warehouse

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from pipelines.destination import keep_views
 from pipelines.sim_api import OWNER_KEY, WORKSPACE, serve
-from pipelines.views import keep, views
+from pipelines.views import views
 from sim_source import sim_source
 from tests.app import one_of_every_kind
 from tests.focus_rules import COLUMNS, broken, broken_by_names, broken_together
@@ -208,7 +209,7 @@ def test_what_an_api_tells_becomes_charges_that_add_up_and_keep_the_rules(place:
     with serve(one_of_every_kind(), dialect) as server:
         for _ in range(2):  # details come after logs
             place.pipeline.run(sim_source(workspace_id=WORKSPACE, api_key=OWNER_KEY, base_url=server.base_url))
-    keep.keep(place.pipeline)
+    keep_views.keep(place.pipeline)
     rows = place.dicts(ALL)
     allowed = {
         "model": NO_NAME_OF_WORKSPACE,

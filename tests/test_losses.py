@@ -10,10 +10,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.destination import comments
+from pipelines.destination import comments, keep_views
 from pipelines.sim_api import NOW, WORKSPACE, Plan, World, audit_bulk, plans, serve, small_world, tied_runs
 from pipelines.sim_api.clock import iso
-from pipelines.views import keep
 from sim_source import SyncLog, errors
 from sim_source.paging import windows
 from sim_source.reading.workspace import Workspace
@@ -215,7 +214,7 @@ def test_whatever_is_warned_of_is_on_the_screen_and_in_json(app: App, monkeypatc
 
 
 def test_views_that_cannot_be_made_are_warned_of(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keep, "in_dialect", lambda *_: "SELECT nothing FROM nowhere")
+    monkeypatch.setattr(keep_views, "in_dialect", lambda *_: "SELECT nothing FROM nowhere")
     with serve(world_of_now()) as server:
         app.account(server)
         done = app("run", "--resources", "logs", "--json")

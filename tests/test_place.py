@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.destination.pipeline import pipeline_for
-from pipelines.settings import Target
+from pipelines.destination.target import Target
 
 
 def test_what_is_configured_of_duckdb_holds_but_for_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

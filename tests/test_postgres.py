@@ -10,9 +10,9 @@ import dlt
 import duckdb
 import pytest
 
-from pipelines import settings
 from pipelines.destination import lock
 from pipelines.destination.pipeline import pipeline_for
+from pipelines.destination.target import target_of
 from pipelines.sim_api import OWNER_KEY, WORKSPACE, plans, serve
 from sim_source import TABLES, SimClient, SyncLog, SyncSession, source_in_session
 from tests.app import App, one_of_every_kind
@@ -177,7 +177,7 @@ def test_two_machines_do_not_work_on_one_dataset_at_once(
     monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", postgres)
     with serve(one_of_every_kind(), "2026-08") as server:
         app.account(server)
-        here = settings.target("postgres", "shared")
+        here = target_of("postgres", "shared")
         with lock.locked(here, pipeline_for(here)):
             monkeypatch.setenv("DLT_DATA_DIR", str(app.folder / "another machine"))
             refused = app("run", "--destination", "postgres", "--dataset", "shared")

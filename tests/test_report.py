@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from pipelines.destination.target import Target
 from pipelines.report import figures, terminal
 from pipelines.report.days import Days
-from pipelines.settings import Target
 from sim_source.errors import ConfigurationError
 from tests.app import App
 from tests.tables import Place, Row, at, usd

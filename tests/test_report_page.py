@@ -11,8 +11,8 @@ import duckdb
 import pytest
 
 from pipelines.destination.query import ask
+from pipelines.destination.target import Target
 from pipelines.report import cubes, page
-from pipelines.settings import Target
 from sim_source.errors import ConfigurationError
 from tests.app import App
 from tests.browser import Browser

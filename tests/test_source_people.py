@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pipelines.destination.target import target_of
 from pipelines.sim_api import WORKSPACE, World, serve, small_world
 from sim_source import errors
 from sim_source.rows.pseudonyms import Pseudonyms
@@ -148,6 +149,6 @@ def test_the_salt_is_in_no_repr_of_the_settings(app: App, monkeypatch: pytest.Mo
     monkeypatch.setenv("SIM_REDACT_SALT", SALT)
     with serve(live_world()) as server:
         app.account(server)
-        found = settings.run_settings(settings.target(), redact_people=True)
+        found = settings.run_settings(target_of(), redact_people=True)
     assert found.redact_salt == SALT
     assert SALT not in repr(found)

@@ -9,7 +9,8 @@ import pytest
 import sqlglot
 
 from pipelines import views
-from pipelines.views import View, keep
+from pipelines.destination import keep_views
+from pipelines.views import View
 from sim_source import TABLES
 from tests.tables import Place, Row, at, usd
 
@@ -257,8 +258,8 @@ def test_views_are_described_in_the_warehouse(place: Place) -> None:
 
 def test_views_that_are_as_they_should_be_are_left_alone(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.fill({})
-    monkeypatch.setattr(keep, "_at_once", lambda *_: pytest.fail("made again"))
-    keep.keep(place.pipeline)
+    monkeypatch.setattr(keep_views, "_at_once", lambda *_: pytest.fail("made again"))
+    keep_views.keep(place.pipeline)
 
 
 def test_a_view_that_is_no_longer_ours_is_dropped_and_somebody_elses_stays(
@@ -266,11 +267,11 @@ def test_a_view_that_is_no_longer_ours_is_dropped_and_somebody_elses_stays(
 ) -> None:
     old = views.views() | {"old_view": View("old_view", "Once ours", (("one", "1"),), "SELECT 1 AS one")}
     with monkeypatch.context() as patch:
-        patch.setattr(keep, "views", lambda: old)
+        patch.setattr(keep_views, "views", lambda: old)
         place.fill({})
     assert place.ask("SELECT one FROM sim.old_view") == [(1,)]
     _execute(place, "CREATE VIEW sim.theirs AS SELECT 2 AS two")
-    keep.keep(place.pipeline)
+    keep_views.keep(place.pipeline)
     assert place.ask("SELECT two FROM sim.theirs") == [(2,)]
     assert "old_view" not in _views_of(place)
 
@@ -281,7 +282,7 @@ def test_a_view_of_that_name_that_sim_sync_did_not_make_is_left_as_it_is(
     place.fill({"logs": [run("a", "1")]}, names=("logs",))
     _execute(place, "DROP VIEW sim.latency_by_workflow")
     _execute(place, "CREATE VIEW sim.latency_by_workflow AS SELECT 7 AS mine")
-    keep.keep(place.pipeline)
+    keep_views.keep(place.pipeline)
     assert place.ask("SELECT mine FROM sim.latency_by_workflow") == [(7,)]
     assert "latency_by_workflow" in caplog.text
 
@@ -294,9 +295,9 @@ def test_a_view_is_renewed_with_other_columns_though_others_of_ours_read_it(
     query = f"SELECT {', '.join(name for name, _ in reversed(fewer))} FROM ({older['runs'].query}) AS x"
     older["runs"] = View("runs", "Runs", tuple(reversed(fewer)), query)
     with monkeypatch.context() as patch:
-        patch.setattr(keep, "views", lambda: older)
+        patch.setattr(keep_views, "views", lambda: older)
         place.fill(month())
-    keep.keep(place.pipeline)
+    keep_views.keep(place.pipeline)
     assert place.ask("SELECT count(*) FROM sim.runs WHERE detail_source IS NULL") == [(6,)]
     assert _views_of(place) == set(views.views())
 
@@ -310,10 +311,10 @@ def test_where_somebodys_view_depends_on_one_that_changed_all_stays_and_it_is_sa
     older["runs"] = View("runs", "Runs", (("x", "x"), *older["runs"].columns),
                          older["runs"].query.replace("SELECT\n  l.id,", "SELECT 1 AS x, l.id,", 1))  # fmt: skip
     with monkeypatch.context() as patch:
-        patch.setattr(keep, "views", lambda: older)
+        patch.setattr(keep_views, "views", lambda: older)
         place.fill(month())
     _execute(place, "CREATE VIEW sim.theirs AS SELECT x FROM sim.runs")
-    keep.keep(place.pipeline)
+    keep_views.keep(place.pipeline)
     assert place.ask("SELECT sum(x) FROM sim.theirs") == [(6,)]
     assert "depends" in caplog.text
 

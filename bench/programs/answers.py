@@ -12,9 +12,8 @@ import duckdb
 
 from bench import warehouse
 from bench.programs.common import say
-from pipelines import settings
+from pipelines.destination.target import Target, target_of
 from pipelines.report import figures, page, terminal
-from pipelines.settings import Target
 from pipelines.views import View, views
 from tests import browser
 
@@ -81,7 +80,7 @@ def _page(file: Path) -> dict[str, float]:
 
 
 def _target(file: Path) -> Target:
-    return settings.target("duckdb", warehouse.DATASET, file)
+    return target_of("duckdb", warehouse.DATASET, file)
 
 
 if __name__ == "__main__":

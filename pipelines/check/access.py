@@ -20,7 +20,8 @@ from sim_source.reading.reader import RUN_TABLES, in_full
 from sim_source.reading.words import refused_workspace
 
 from ..destination import duckdb_file, pipeline
-from ..settings import RunSettings, Target
+from ..destination.target import Target
+from ..settings import RunSettings
 from ..sim_api.limits import RateLimit
 from .estimate import Estimate, Look, Options, audit_pages
 from .forecast import PROOF, Bucket, Times, Work, span, times

@@ -12,7 +12,7 @@ from sim_source.errors import ConfigurationError
 from sim_source.schema import Reference, Table
 
 from ..destination.query import Answer, ask, plain, relations
-from ..settings import Target
+from ..destination.target import Target
 
 EXAMPLES = 5
 LONGEST_RUN, LONGEST_OF_ENTERPRISE = timedelta(hours=2), timedelta(days=7, hours=1)

@@ -9,8 +9,9 @@ from typing import NoReturn
 from ..check import access as access_check
 from ..check import data as data_check
 from ..destination import query
+from ..destination.target import Target
 from ..screen import terminal
-from ..settings import RunSettings, Target
+from ..settings import RunSettings
 
 
 def access(settings: RunSettings, as_json: bool) -> NoReturn:

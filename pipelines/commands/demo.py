@@ -10,10 +10,11 @@ from pathlib import Path
 
 from sim_source import SimSourceSettings, SyncLog
 
+from ..destination.target import Target, target_of
 from ..report import figures
 from ..report import terminal as drawn
 from ..screen import console, terminal
-from ..settings import RunSettings, Target, target
+from ..settings import RunSettings
 from . import outcome, sync
 from .finish import finish
 
@@ -23,7 +24,7 @@ RUNS = 3000
 
 def demo_target(database: Path | None = None) -> Target:
     """Where the demo's rows go: a file of its own in the current folder."""
-    return target("duckdb", None, database or Path(DEMO_DATABASE))
+    return target_of("duckdb", None, database or Path(DEMO_DATABASE))
 
 
 def run(where: Target, log: SyncLog, tell: Callable[[str], None], runs: int = RUNS) -> outcome.Outcome:

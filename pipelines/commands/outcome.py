@@ -10,7 +10,7 @@ from sim_source.reading.list_pages import LIST_TABLES
 from sim_source.tables import LOGS
 
 from ..destination import duckdb_file
-from ..settings import Target
+from ..destination.target import Target
 
 OK, FAILED, REFUSED, LATER = 0, 1, 2, 75
 

@@ -14,10 +14,9 @@ from dlt.common.exceptions import DltException
 from sim_source import Bounds, SyncSession, source_in_session
 from sim_source.stored.warehouse import Warehouse
 
-from ..destination import comments, duckdb_file, pipeline
+from ..destination import comments, duckdb_file, keep_views, pipeline
 from ..dlt_internals import append_new_rows
 from ..settings import RunSettings
-from ..views import keep
 
 DIRECT_ROWS = 5_000
 """Rows of a table from which a DuckDB file is asked whether they are all new to it."""
@@ -140,7 +139,7 @@ class PieceLoader:
         if loaded.load_packages:
             self._schema = self.pipeline.default_schema.version_hash
         if self._schema not in self._viewed:  # once a sync, and again where tables came or changed
-            keep.keep(self.pipeline, self.warehouse, self.session.log.warn)
+            keep_views.keep(self.pipeline, self.warehouse, self.session.log.warn)
             self._viewed.add(self._schema)
 
     def _drop(self) -> None:

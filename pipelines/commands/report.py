@@ -10,10 +10,10 @@ from pathlib import Path
 from sim_source.errors import ConfigurationError
 from sim_source.options import moment
 
+from ..destination.target import Target
 from ..report import figures
 from ..report import terminal as drawn
 from ..screen import console, terminal
-from ..settings import Target
 
 
 def report(target: Target, workspaces: Sequence[str], since: str | None, html: Path | None, *, as_json: bool) -> None:

@@ -7,9 +7,9 @@ import json
 import sys
 
 from ..destination import query
+from ..destination.target import Target
 from ..screen import terminal
 from ..screen.visible import visible
-from ..settings import Target
 
 
 def show(target: Target, statement: str, *, as_json: bool, as_csv: bool) -> None:

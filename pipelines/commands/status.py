@@ -15,8 +15,8 @@ from sim_source.stored.queries import WorkspaceQueries
 from sim_source.stored.warehouse import Warehouse
 
 from ..destination import pipeline
+from ..destination.target import Target
 from ..screen import terminal
-from ..settings import Target
 
 
 @dataclass(frozen=True, slots=True)

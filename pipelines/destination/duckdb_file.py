@@ -17,7 +17,7 @@ from dlt.load.exceptions import LoadClientJobException
 from sim_source.errors import ConfigurationError, SimError, causes
 from sim_source.stored.warehouse import cannot_answer
 
-from ..settings import Target
+from .target import Target
 
 logger = logging.getLogger("sim_sync")
 

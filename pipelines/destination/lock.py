@@ -13,8 +13,8 @@ from filelock import FileLock, Timeout
 
 from sim_source.errors import ConfigurationError
 
-from ..settings import Target
 from .duckdb_file import TryLater
+from .target import Target
 
 
 @contextmanager

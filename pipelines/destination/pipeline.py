@@ -27,8 +27,8 @@ from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from sim_source.stored.warehouse import Warehouse
 
 from ..dlt_internals import repair_working_dir
-from ..settings import Target
 from . import duckdb_file
+from .target import Target
 
 logger = logging.getLogger("sim_sync")
 

@@ -14,9 +14,9 @@ from dlt.destinations.exceptions import DatabaseException
 
 from sim_source.errors import SimError
 
-from ..settings import Target
 from ..views import translated
 from . import duckdb_file, pipeline
+from .target import Target
 
 
 class SqlFault(SimError):

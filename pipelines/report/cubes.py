@@ -9,7 +9,7 @@ from sim_source.errors import ConfigurationError
 
 from ..destination.query import ask, relations
 from ..destination.sql_text import one_of
-from ..settings import Target
+from ..destination.target import Target
 from .fold import Book, Cubes, Row
 
 STEPS = (1.05, 1.1, 1.25, 2.0)

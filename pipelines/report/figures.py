@@ -15,7 +15,7 @@ from sim_source.errors import ConfigurationError
 
 from ..destination import query
 from ..destination.sql_text import one_of
-from ..settings import Target
+from ..destination.target import Target
 from ..views import views
 from .days import Days
 

@@ -23,7 +23,7 @@ from sim_source.errors import ConfigurationError
 
 from ..destination.query import ask, plain
 from ..destination.sql_text import one_of
-from ..settings import Target
+from ..destination.target import Target
 from . import cubes
 from .fold import Cubes
 

@@ -1,4 +1,4 @@
-"""The views: one SQL file each, in DuckDB's dialect; read here, made for a destination in ``keep``.
+"""The views: one SQL file each, in DuckDB's dialect; read here, made for a destination in ``destination.keep_views``.
 
 A file says at its top what a row is and what each column says; then comes one SELECT over ``sim.<table or view>``.
 """

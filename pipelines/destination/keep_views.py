@@ -20,8 +20,8 @@ from dlt.destinations.sql_client import SqlClientBase
 from sim_source import TABLES
 from sim_source.stored.warehouse import Warehouse
 
-from ..destination.sql_text import literal
-from . import View, in_dialect, views
+from ..views import View, in_dialect, views
+from .sql_text import literal
 
 logger = logging.getLogger("sim_sync")
 

@@ -1,0 +1,60 @@
+"""Where rows go: a dlt destination, a dataset, a DuckDB file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sim_source.errors import ConfigurationError
+
+from . import drivers, names
+
+DEFAULT_DATABASE = "sim_sync.duckdb"
+
+
+DEFAULT_DATASET = "sim"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where rows go.
+
+    Attributes:
+        destination: A dlt destination name.
+        dataset: Dataset (schema) of the tables, as the destination calls it.
+        database: File of a DuckDB destination, links followed; None elsewhere.
+    """
+
+    destination: str = "duckdb"
+    dataset: str = DEFAULT_DATASET
+    database: Path | None = None
+
+    def __str__(self) -> str:
+        return str(self.database) if self.database else f"{self.destination}, dataset {self.dataset}"
+
+
+def target_of(destination: str | None = None, dataset: str | None = None, database: Path | None = None) -> Target:
+    """Where rows go, checked.
+
+    Raises:
+        ConfigurationError: A name that cannot work there, or a file for another destination.
+    """
+    name = _configured("destination") or "duckdb" if destination is None else destination
+    data = names.dataset_name(str(_configured("dataset") or DEFAULT_DATASET if dataset is None else dataset))
+    if name != "duckdb":
+        drivers.known(name)
+        if database is not None:
+            raise ConfigurationError(f"--database names a DuckDB file; the destination is {name}")
+        names.tried(data)
+        return Target(name, data)
+    file = names.database_file(database or Path(_configured("database") or DEFAULT_DATABASE))
+    names.tried(data, file)
+    return Target(name, data, file)
+
+
+def _configured(name: str) -> Any:
+    """A setting of dlt's providers, under ``[sources.sim_source]``."""
+    import dlt
+
+    return dlt.config.get(f"sources.sim_source.{name}")
