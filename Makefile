@@ -52,7 +52,7 @@ torture: $(STAMP) ## kill hundreds of syncs anywhere, run them again, compare al
 lock: ## compile requirements.txt from pyproject.toml (ARGS=--upgrade for newer versions)
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: run 'make setup' first, or install uv." >&2; exit 1; }
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-emit-index-url --no-emit-find-links --extra postgres --group dev \
+		--no-emit-index-url --no-emit-find-links --all-extras --group dev \
 		--output-file requirements.txt $(ARGS) pyproject.toml
 	@! grep -n '://' requirements.txt || { echo "requirements.txt must not name a host." >&2; exit 1; }
 

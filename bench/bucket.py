@@ -7,7 +7,8 @@ from email.utils import formatdate
 
 from bench.traces import iso
 from pipelines.check.forecast import Bucket
-from pipelines.sim_api.limits import Buckets, RateLimit
+from pipelines.rate_limit import RateLimit
+from pipelines.sim_api.limits import Buckets
 
 Headers = dict[str, str]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from bench.measure import ROOT
 from pipelines.check.forecast import Bucket, Pace, Work, first_sync, pages_by_cursor, span, times
-from pipelines.sim_api.limits import RateLimit
+from pipelines.rate_limit import RateLimit
 from sim_source.api.client import CONNECTIONS
 from sim_source.paging.chunks import LARGEST_PAGE
 

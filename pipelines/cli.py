@@ -53,6 +53,7 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="sim-sync", message="%(package)s %(version)s")
 def app() -> None:
     """Loads what Sim's API tells of workflow runs into SQL: cost, tokens, traces, snapshots, audit, usage."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal, get_args
 
 from .errors import ConfigurationError
@@ -42,15 +42,25 @@ def moment(name: str, value: str | None, now: datetime | None = None) -> datetim
     text = str(value).strip()
     days = re.fullmatch(r"(\d{1,5})d", text)
     try:
-        found = (now or datetime.now(UTC)) - timedelta(days=int(days[1])) if days else datetime.fromisoformat(text)
+        found = (now or datetime.now(UTC)) - timedelta(days=int(days[1])) if days else _iso(text)
     except ValueError as error:
         raise ConfigurationError(
             f"{name}: {value!r} is not a date; write 2026-11-01, 2026-11-01T08:00:00Z or 30d"
         ) from error
-    # a zone must not lead out of the calendar, nor a period before this one
-    found = found if EARLIEST.year < found.year < LATEST.year else found.replace(tzinfo=None)
-    found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     return min(max(found, EARLIEST), LATEST)
+
+
+def _iso(text: str) -> datetime:
+    import pendulum  # processes that only decode pages need none of it
+
+    found = pendulum.parse(text, exact=True)
+    if not isinstance(found, date):  # an hour, or a length of time
+        raise ValueError(text)
+    moment = datetime(found.year, found.month, found.day, tzinfo=UTC)
+    # a zone must not lead out of the calendar, nor a period before this one
+    if isinstance(found, datetime) and EARLIEST.year < found.year < LATEST.year:
+        moment = datetime.fromtimestamp(found.timestamp(), UTC)
+    return moment
 
 
 def length(name: str, value: Any) -> timedelta:

@@ -34,7 +34,8 @@ BESIDE = {
     "sim_source": ("source", "settings"),
     "sim_source.base": ("errors", "options", "schema", "tables", "timestamps", "jsons", "nesting"),
     "pipelines": ("cli",),
-    "pipelines.base": ("settings", "dictionary"),
+    "pipelines.base": ("rate_limit", "extras"),
+    "pipelines.settings": ("settings",),
 }
 """Modules that lie in no folder, those on top and those that others stand on."""
 
@@ -44,7 +45,10 @@ def _folder(module: str) -> str:
     first = rest.partition(".")[0]
     if (ROOT / package / first).is_dir() and first:
         return f"{package}.{first}"
-    return package if first in ("", *BESIDE[package]) else f"{package}.base"
+    for folder, names in BESIDE.items():
+        if folder.startswith(package) and first in names:
+            return folder
+    return package
 
 
 def _name(folder: str) -> str:

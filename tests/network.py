@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from itertools import count
 
-from pipelines.sim_api.limits import Buckets, RateLimit
+from pipelines.rate_limit import RateLimit
+from pipelines.sim_api.limits import Buckets
 from sim_source.api.rate import Pacer
 from tests.warehouse import iso
 

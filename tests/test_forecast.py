@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from bench import rates
 from pipelines.check import forecast
 from pipelines.check.forecast import Bucket, Pace, Times, Work
-from pipelines.sim_api.limits import Buckets, RateLimit
+from pipelines.rate_limit import RateLimit
+from pipelines.sim_api.limits import Buckets
 from sim_source.api import rate, wire
 from sim_source.api.client import CONNECTIONS
 from sim_source.api.decode import Page

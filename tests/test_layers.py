@@ -24,6 +24,7 @@ SOURCE_LAYERS = (
 )
 """What lies in ``sim_source``, lowest first: each imports its own layer and those below."""
 APPLICATION_LAYERS = (
+    {"rate_limit", "extras"},
     {"views", "dictionary", "sim_api", "screen"},
     {"destination", "dlt_internals"},
     {"settings"},

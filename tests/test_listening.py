@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pipelines.check.observed_limit import Listening, Told, limit_of
-from pipelines.sim_api.limits import Buckets, RateLimit
+from pipelines.rate_limit import RateLimit
+from pipelines.sim_api.limits import Buckets
 from tests.warehouse import iso
 
 SIMS = [RateLimit.per_minute(rate) for rate in (10, 30, 100, 500)]

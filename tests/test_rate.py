@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.check.forecast import Bucket
-from pipelines.sim_api.limits import RateLimit
+from pipelines.rate_limit import RateLimit
 from sim_source.api.rate import MOST_LATE_S, RESET_MARGIN_S, Pacer, Wait, clock, parse_iso, retry_after_seconds
 from tests.network import ANSWER_S, START, Network
 from tests.warehouse import iso

@@ -21,8 +21,8 @@ from sim_source.reading.words import refused_workspace
 
 from ..destination import duckdb_file, pipeline
 from ..destination.target import Target
+from ..rate_limit import RateLimit
 from ..settings import RunSettings
-from ..sim_api.limits import RateLimit
 from .estimate import Estimate, Look, Options, audit_pages
 from .forecast import PROOF, Bucket, Times, Work, span, times
 from .observed_limit import Listening, seen_to_come

@@ -13,7 +13,7 @@ from sim_source.api.client import CONNECTIONS
 from sim_source.paging.chunks import LARGEST_PAGE
 from sim_source.paging.walk_audit import AUDIT_PAGE
 
-from ..sim_api.limits import RateLimit
+from ..rate_limit import RateLimit
 
 WORKFLOWS_PAGE = 100
 ROUNDING = 1e-9

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from sim_source.api.rate import SAME_RESET_S, Pacer, parse_iso
 
-from ..sim_api.limits import RateLimit
+from ..rate_limit import RateLimit
 
 MINUTE_S = 60.0
 """How often Sim fills its own buckets (source: ``rate-limiter/storage``)."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from sim_source import SimSourceSettings, SyncLog
 
 from ..destination.target import Target, target_of
+from ..extras import needed
 from ..report import figures
 from ..report import terminal as drawn
 from ..screen import console, terminal
@@ -29,7 +30,8 @@ def demo_target(database: Path | None = None) -> Target:
 
 def run(where: Target, log: SyncLog, tell: Callable[[str], None], runs: int = RUNS) -> outcome.Outcome:
     """Starts the embedded Sim API on loopback and syncs a month of runs from it, from nothing."""
-    from ..sim_api import OWNER_KEY, WORKSPACE, demo_month, serve
+    with needed("demo", "demo"):
+        from ..sim_api import OWNER_KEY, WORKSPACE, demo_month, serve
 
     if where.database is not None and where.database.name == DEMO_DATABASE:
         for file in (where.database, where.database.with_name(where.database.name + ".wal")):

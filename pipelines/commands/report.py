@@ -11,6 +11,7 @@ from sim_source.errors import ConfigurationError
 from sim_source.options import moment
 
 from ..destination.target import Target
+from ..extras import needed
 from ..report import figures
 from ..report import terminal as drawn
 from ..screen import console, terminal
@@ -27,8 +28,8 @@ def report(target: Target, workspaces: Sequence[str], since: str | None, html: P
     if start is not None and start >= now:
         raise ConfigurationError(f"--since {since} is not before now")
     if html is not None:
-        from ..report import page  # charts take a while to import
-
+        with needed("report", "report --html"):
+            from ..report import page  # its charts take a while to import
         page.write(target, html, workspaces=workspaces, since=start, now=now)
         console.line(f"{html}: the report as one page, which needs no network")
         return

@@ -19,12 +19,14 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from vl_convert import javascript_bundle
+
 from sim_source.errors import ConfigurationError
 
 from ..destination.query import ask, plain
 from ..destination.sql_text import one_of
 from ..destination.target import Target
-from . import cubes
+from . import charts, cubes
 from .fold import Cubes
 
 LARGEST = 5_000_000
@@ -142,10 +144,6 @@ def _about(target: Target, workspaces: Sequence[str], since: date | None, now: d
 
 
 def _page(about: dict[str, Any], found: Cubes) -> bytes:
-    from vl_convert import javascript_bundle
-
-    from . import charts
-
     groups, group_of = _groups(found)
     told = about | {
         "first_day": found.first_day,

@@ -7,6 +7,7 @@
 A `World` is the truth, a dialect is how one generation of Sim servers tells it, `Faults` are what goes wrong.
 """
 
+from ..rate_limit import RateLimit
 from . import faults, plans
 from .app import Request, SimApi
 from .builders import (
@@ -32,7 +33,7 @@ from .demo import demo_month
 from .dialects import DIALECTS, Dialect, dialect
 from .entities import AuditRow, Run, Workflow
 from .faults import Fault, Faults, Gate
-from .limits import Buckets, RateLimit
+from .limits import Buckets
 from .server import SimServer, serve
 from .truth import BASE_CHARGE, Block, Plan, ToolUse, Turn
 from .world import World

@@ -11,13 +11,14 @@ from typing import Any
 
 import msgspec
 
+from ..rate_limit import RateLimit
 from .access import Caller, caller_of, may_read
 from .answers import Answer, BadRequestError, ServerError, error, json_answer, named_moment, too_many
 from .audits import list_audit, one_audit
 from .clock import iso
 from .dialects import Dialect
 from .faults import Fault, Faults, fault_answer
-from .limits import NO_LIMIT, Buckets, RateLimit, Verdict
+from .limits import NO_LIMIT, Buckets, Verdict
 from .logs import list_logs
 from .params import Params
 from .rows import detail, execution

@@ -5,20 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class RateLimit:
-    """`rate` tokens arrive at once at every interval (seconds); the bucket holds `capacity`."""
-
-    rate: int
-    capacity: int
-    interval: float = 60.0
-
-    @classmethod
-    def per_minute(cls, rate: int) -> RateLimit:
-        """Sim's own: a burst of twice the rate."""
-        return cls(rate, 2 * rate)
-
+from ..rate_limit import RateLimit
 
 NO_LIMIT = RateLimit(rate=1_000_000_000, capacity=2_000_000_000)
 """Self-hosted without billing: the headers are there, the limit is not practical."""

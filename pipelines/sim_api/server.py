@@ -14,10 +14,10 @@ from typing import Any, Self
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from ..rate_limit import RateLimit
 from .app import Request, Scope, SimApi
 from .dialects import dialect as dialect_named
 from .faults import Faults
-from .limits import RateLimit
 from .world import World
 
 Peer = tuple[str, int]
