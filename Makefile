@@ -43,8 +43,8 @@ rates: $(STAMP) ## work out again how long first syncs take at each plan's rate 
 
 docs: $(STAMP) ## write what is generated: the data dictionary (docs/tables.md), the answers in README.md
 	@$(BIN)/python -m pipelines.dictionary docs/tables.md
-	@$(BIN)/python -m tests.questions
-	@$(BIN)/python -m tests.architecture
+	@$(BIN)/python -m tests.helpers.questions
+	@$(BIN)/python -m tests.helpers.architecture
 
 torture: $(STAMP) ## kill hundreds of syncs anywhere, run them again, compare all tables (ARGS="--kills 600")
 	@$(BIN)/python -m tests.torture $(ARGS)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from bench.cases import Case, Rounds, Target, Variant
 from bench.measure import program
-from tests import browser
+from tests.helpers import browser
 
 BROWSER = browser.skip_reason() is None
 ASKED = "each view for a day, the report, the page"

@@ -23,8 +23,8 @@ INTRODUCTION = """\
 
 Written by `make rates`. Nothing is measured here and nothing sleeps: requests and time are worked out by
 `pipelines/forecast.py`. Tests hold it against this project's own pacing in simulated time, with a server's bucket and
-{connections} requests under way (`tests/test_forecast.py`), and against whole syncs of the embedded API with its
-bucket (`tests/test_check.py`). **`sim-sync check` works it out for your account**, with what it finds there.
+{connections} requests under way (`tests/app/test_forecast.py`), and against whole syncs of the embedded API with its
+bucket (`tests/app/test_check.py`). **`sim-sync check` works it out for your account**, with what it finds there.
 
 How to read it:
 

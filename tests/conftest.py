@@ -12,13 +12,13 @@ import hypothesis
 import pytest
 
 from pipelines.destination.target import Target
-from tests.app import App
-from tests.postgres import skip_reason, throwaway_postgres
-from tests.tables import Place, target_of
-from tests.warehouse import Warehouse
+from tests.helpers.app import App
+from tests.helpers.postgres import skip_reason, throwaway_postgres
+from tests.helpers.tables import Place, target_of
+from tests.helpers.warehouse import Warehouse
 
 if TYPE_CHECKING:
-    from tests.browser import Browser
+    from tests.helpers.browser import Browser
 
 # before dlt is imported anywhere: no telemetry, and no log lines but errors
 os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
@@ -84,7 +84,7 @@ def target(place: Place, request: pytest.FixtureRequest, monkeypatch: pytest.Mon
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """A browser of this test run."""
-    from tests.browser import chromium, skip_reason
+    from tests.helpers.browser import chromium, skip_reason
 
     reason = skip_reason()
     if reason is not None:
@@ -95,8 +95,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def report_account(tmp_path_factory: pytest.TempPathFactory) -> Target:
-    """The account of ``tests.report_account`` in DuckDB."""
-    from tests.report_account import fill
+    """The account of ``tests.helpers.report_account`` in DuckDB."""
+    from tests.helpers.report_account import fill
 
     return fill(tmp_path_factory.mktemp("account"))
 
@@ -105,7 +105,7 @@ def report_account(tmp_path_factory: pytest.TempPathFactory) -> Target:
 def report_page(report_account: Target, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Its HTML report."""
     from pipelines.report import page
-    from tests.report_account import NOW
+    from tests.helpers.report_account import NOW
 
     file = tmp_path_factory.mktemp("page") / "report.html"
     page.write(report_account, file, now=NOW)

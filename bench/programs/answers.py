@@ -15,7 +15,7 @@ from bench.programs.common import say
 from pipelines.destination.target import Target, target_of
 from pipelines.report import figures, page, terminal
 from pipelines.views import View, views
-from tests import browser
+from tests.helpers import browser
 
 DAY = "2026-11-24"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from pipelines.sim_api import SECOND_WORKSPACE, WORKSPACE, Fault, Faults, SimApi, World, audit_bulk, dialect, faults
-from tests import recorded
+from tests.helpers import recorded
 from tests.sim_api.conftest import Ask, asker
 
 AUDIT = "/api/v1/audit-logs"

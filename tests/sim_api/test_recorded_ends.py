@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from pipelines.sim_api import WORKSPACE, World, plans
-from tests import recorded
+from tests.helpers import recorded
 from tests.sim_api.conftest import asker
 from tests.sim_api.shapes import differences
 

@@ -1,0 +1,171 @@
+"""``check --data``: every rule is broken once, in a real destination, and told with examples."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from pipelines.check import data
+from pipelines.check.data import Verdict
+from pipelines.destination.target import Target
+from sim_source import TABLES
+from tests.helpers.app import App
+from tests.helpers.tables import Place, Row, at, usd
+
+LOADED = at("2026-11-20")
+
+
+def sound() -> dict[str, list[Row]]:
+    """A run with its detail, items and span, and what the account has spent."""
+    return {
+        "logs": [
+            {"id": "a", "status": "completed", "started_at": at("2026-11-10"), "cost_total": usd("0.300000000001")},
+            {"id": "b", "status": "running", "started_at": at("2026-11-19 22:30")},
+        ],
+        "log_details": [
+            {
+                "id": "a",
+                "execution_data": json.dumps(
+                    {"billingAttribution": {"billingPeriod": {"start": "2026-11-01T00:00:00.000Z",
+                                                              "end": "2026-12-01T00:00:00.000Z"}}}
+                ),
+            }
+        ],
+        "cost_items": [
+            {"log_id": "a", "kind": "model", "name": "gpt-4o", "total_cost": usd("0.3")},
+            {"log_id": "a", "kind": "other", "name": "other", "total_cost": usd("0.000000000001")},
+        ],
+        "trace_spans": [{"log_id": "a", "span_index": 0}],
+        "usage": [{"observed_at": at("2026-11-20"), "current_period_cost": usd("0.31"), "usage_limit": usd("5")}],
+    }  # fmt: skip
+
+
+def load(place: Place, tables: dict[str, list[Row]], **more: Any) -> None:
+    """Loads at a moment of our own."""
+    place.fill(tables, **more)
+    _execute(place, f"UPDATE sim._dlt_loads SET inserted_at = '{LOADED.isoformat()}'")
+
+
+def broken(target: Target) -> list[Verdict]:
+    """The verdicts on rules that are broken."""
+    return [verdict for verdict in data.check(target) if verdict.ok is False]
+
+
+def looked_at(place: Place, target: Target, tables: dict[str, list[Row]]) -> list[Verdict]:
+    """The same, of these rows."""
+    load(place, tables)
+    return broken(target)
+
+
+def test_what_holds_together_breaks_no_rule(place: Place, target: Target) -> None:
+    assert looked_at(place, target, sound()) == []
+
+
+def test_items_that_do_not_add_up_are_told_to_the_last_digit(place: Place, target: Target) -> None:
+    tables = sound()
+    tables["cost_items"].pop()
+    (verdict,) = looked_at(place, target, tables)
+    assert "add up" in verdict.what
+    assert verdict.examples[0]["id"] == "a"
+    assert verdict.examples[0]["difference"] == usd("0.000000000001")
+
+
+def test_keys_that_are_there_twice_are_told_with_five_examples_and_their_number(place: Place, target: Target) -> None:
+    load(place, sound() | {"trace_spans": [{"log_id": "a", "span_index": index} for index in range(7)]})
+    _execute(place, "INSERT INTO sim.trace_spans SELECT * FROM sim.trace_spans")
+    (verdict,) = broken(target)
+    assert verdict.what.startswith("a row of trace_spans")
+    assert (verdict.broken, len(verdict.examples)) == (7, 5)
+    assert verdict.examples[0]["times"] == 2
+
+
+@pytest.mark.parametrize("table", ["log_details", "cost_items", "trace_spans"])
+def test_rows_without_their_run_are_told(place: Place, target: Target, table: str) -> None:
+    tables = sound()
+    lost: dict[str, Row] = {
+        "log_details": {"id": "gone"},
+        "cost_items": {"log_id": "gone", "kind": "other", "name": "other", "total_cost": usd("1")},
+        "trace_spans": {"log_id": "gone", "span_index": 0},
+    }
+    tables[table].append(lost[table])
+    (verdict,) = looked_at(place, target, tables)
+    assert verdict.what == f"every row of {table} belongs to a row of logs"
+    assert verdict.examples == ({TABLES[table].references[0].column: "gone", "times": 1},)
+
+
+def test_a_run_that_runs_longer_than_any_plan_allows_is_told(place: Place, target: Target) -> None:
+    tables = sound()
+    for minutes in (1, 121):
+        started = LOADED - timedelta(minutes=minutes)
+        tables["logs"].append({"id": f"r{minutes}", "status": "running", "started_at": started})
+    (verdict,) = looked_at(place, target, tables)
+    assert "running" in verdict.what
+    assert [each["id"] for each in verdict.examples] == ["r121"]
+
+
+def test_runs_that_cost_more_than_the_account_has_spent_are_told(place: Place, target: Target) -> None:
+    tables = sound()
+    for name in ("0", "1"):
+        run = {"id": name, "status": "completed", "started_at": at("2026-11-12"), "cost_total": usd("0.02")}
+        tables["logs"].append(run)
+        tables["cost_items"].append({"log_id": name, "kind": "other", "name": "other", "total_cost": usd("0.02")})
+    (verdict,) = looked_at(place, target, tables)
+    assert "spend" in verdict.what
+    assert verdict.examples[0]["synced"] == usd("0.340000000001")
+
+
+def test_what_was_not_loaded_is_not_looked_at(place: Place, target: Target) -> None:
+    load(place, {}, names=("logs",))
+    verdicts = data.check(target)
+    assert not [verdict for verdict in verdicts if verdict.ok is False]
+    (items,) = (verdict for verdict in verdicts if verdict.what.startswith("a row of cost_items"))
+    assert (items.ok, items.told) == (None, "not looked at: there is no cost_items")
+
+
+def test_the_command_says_what_breaks_and_ends_with_1(app: App, place: Place, target: Target) -> None:
+    tables = sound()
+    tables["cost_items"].pop()
+    load(place, tables)
+    where = ["--dataset", target.dataset]
+    where += ["--database", str(target.database)] if target.database else ["--destination", target.destination]
+    done = app("check", "--data", "--json", *where)
+    assert done.code == 1
+    assert done.json["ok"] is False
+    (told,) = (finding for finding in done.json["findings"] if finding["ok"] is False)
+    assert told["examples"][0]["difference"].rstrip("0") == "0.000000000001"
+    assert "id=a" in done.out
+
+
+def test_where_nothing_was_synced_it_says_so(app: App) -> None:
+    done = app("check", "--data")
+    assert done.code == 2
+    assert "sim-sync run" in done.err
+
+
+def _execute(place: Place, statement: str) -> None:
+    with place.pipeline.sql_client() as client:
+        client.execute_sql(statement.replace("sim.", f"{client.fully_qualified_dataset_name()}."))
+
+
+@pytest.mark.parametrize(
+    ("usage", "hours", "ok"),
+    [
+        ({"plan": "pro", "current_period_cost": usd("5"), "usage_limit": usd("100")}, 1, True),
+        ({"plan": "pro", "current_period_cost": usd("5"), "usage_limit": usd("100")}, 3, False),
+        ({"plan": "enterprise", "current_period_cost": usd("5"), "usage_limit": usd("100")}, 100, True),
+        ({"plan": "enterprise", "current_period_cost": usd("5"), "usage_limit": usd("100")}, 200, False),
+        ({"plan": "free", "current_period_cost": usd("0"), "usage_limit": usd("99999")}, 20_000, True),
+    ],
+)
+def test_a_run_may_run_as_long_as_its_plan_allows(
+    place: Place, target: Target, usage: dict[str, Any], hours: int, ok: bool
+) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    run = {"id": "r", "status": "running", "started_at": datetime.now(UTC) - timedelta(hours=hours)}
+    place.fill({"logs": [run], "usage": [{"observed_at": datetime.now(UTC), **usage}]})
+    (verdict,) = (each for each in data.check(target) if "longest time" in each.what)
+    assert verdict.ok is ok

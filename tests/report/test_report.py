@@ -1,0 +1,195 @@
+"""The report in the terminal: its figures worked out by hand, and how it is drawn."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from pipelines.destination.target import Target
+from pipelines.report import figures, terminal
+from pipelines.report.days import Days
+from sim_source.errors import ConfigurationError
+from tests.helpers.app import App
+from tests.helpers.tables import Place, Row, at, usd
+
+NOW = at("2026-11-10 12:00")
+NOVEMBER = Days(date(2026, 11, 1), date(2026, 11, 10))
+
+
+def run(log_id: str, day: str, cost: str, **more: Any) -> Row:
+    """A run at noon that took a second."""
+    base = {"id": log_id, "workspace_id": "ws", "workflow_id": "wf", "workflow_name": "Triage", "trigger": "api",
+            "status": "completed", "started_at": at(f"{day} 12:00"), "total_duration_ms": 1000}  # fmt: skip
+    return base | {"cost_total": usd(cost)} | more
+
+
+def months() -> dict[str, list[Row]]:
+    """October: two runs for 3 USD up to the 10th, and one on the 20th. November: three for 6 USD, of two workflows."""
+    return {
+        "logs": [
+            run("o1", "2026-10-01", "1"),
+            run("o2", "2026-10-10", "2", total_duration_ms=3000),
+            run("o3", "2026-10-20", "100"),
+            run("n1", "2026-11-01", "4", status="failed", total_duration_ms=2000),
+            run("n2", "2026-11-09", "1.5", workspace_id="other", workflow_id="wf2", workflow_name="Chat [beta]"),
+            run("n3", "2026-11-10", "0.5", status="running", total_duration_ms=None),
+        ],
+        "log_details": [{"id": "n1", "total_tokens": 1500}, {"id": "n2", "total_tokens": 500}],
+        "cost_items": [
+            {"log_id": "o1", "kind": "other", "name": "other", "total_cost": usd("1")},
+            {"log_id": "o2", "kind": "model", "name": "gpt-4o", "total_cost": usd("2")},
+            {"log_id": "o3", "kind": "other", "name": "other", "total_cost": usd("100")},
+            {"log_id": "n1", "kind": "model", "name": "gpt-4o", "total_cost": usd("3"), "total_tokens": 1500},
+            {"log_id": "n1", "kind": "tool", "name": "Exa Search", "total_cost": usd("1")},
+            {"log_id": "n2", "kind": "other", "name": "other", "total_cost": usd("1.4")},
+            {"log_id": "n3", "kind": "unknown", "name": "unknown", "total_cost": usd("0.5")},
+        ],
+        "trace_spans": [
+            {"log_id": "n1", "span_index": 1, "status": "error", "block_id": "b", "name": "Fetch", "type": "api",
+             "started_at": at("2026-11-01 12:00"), "error_message": "Request\ntimed out"},
+        ],
+    }  # fmt: skip
+
+
+def test_a_period_is_set_against_as_many_days_before() -> None:
+    assert NOVEMBER.before == Days(date(2026, 10, 1), date(2026, 10, 10))
+    assert Days(date(2026, 3, 1), date(2026, 3, 31)).before == Days(date(2026, 2, 1), date(2026, 2, 28))
+    assert Days(date(2026, 11, 4), date(2026, 11, 10)).before == Days(date(2026, 10, 28), date(2026, 11, 3))
+    assert Days(date(2026, 11, 1), date(2026, 12, 10)).before == Days(date(2026, 9, 22), date(2026, 10, 31))
+
+
+def test_a_month_up_to_now_against_the_month_before_up_to_that_day(place: Place, target: Target) -> None:
+    place.fill(months())
+    found = figures.read(target, now=NOW)
+    assert found.days == NOVEMBER
+    assert (found.totals["runs"], found.totals["cost"], found.totals["wasted_cost"]) == (3, usd("6"), usd("4"))
+    assert (found.before["runs"], found.before["cost"]) == (2, usd("3"))
+    assert (found.totals["failed_runs"], found.totals["completed_runs"], found.totals["tokens"]) == (1, 1, 2000)
+    assert (found.totals["p50_ms"], found.before["p50_ms"]) == (1500.0, 2000.0)
+    assert [row["cost"] for row in found.by_day] == [usd("4"), 0, 0, 0, 0, 0, 0, 0, usd("1.5"), usd("0.5")]
+    assert [(row["workflow_name"], row["runs"], row["cost"], row["before"]) for row in found.workflows] == [
+        ("Triage", 2, usd("4.5"), usd("3")),
+        ("Chat [beta]", 1, usd("1.5"), 0),
+    ]
+    assert [(row["kind"], row["name"], row["cost"], row["before"]) for row in found.models] == [
+        ("model", "gpt-4o", usd("3"), usd("2")),
+        ("other", "other", usd("1.4"), usd("1")),
+        ("tool", "Exa Search", usd("1"), 0),
+        ("unknown", "unknown", usd("0.5"), 0),
+    ]
+    assert [(row["block_name"], row["errors"]) for row in found.errors] == [("Fetch", 1)]
+    assert found.freshness["first_day"] == date(2026, 10, 1)
+    assert (found.freshness["open_runs"], found.freshness["unreconciled"]) == (1, 1)
+    assert found.completeness == pytest.approx(5 / 6)
+
+
+def test_a_period_can_be_chosen_and_workspaces(place: Place, target: Target) -> None:
+    place.fill(months())
+    found = figures.read(target, workspaces=["other"], since=at("2026-11-09"), now=NOW)
+    assert found.days == Days(date(2026, 11, 9), date(2026, 11, 10))
+    assert (found.totals["cost"], [row["workflow_name"] for row in found.workflows]) == (usd("1.5"), ["Chat [beta]"])
+    with pytest.raises(ConfigurationError, match="no run of it"):
+        figures.read(target, workspaces=["o'ther"], now=NOW)
+
+
+def billed(start: str, end: str, seen: str) -> dict[str, list[Row]]:
+    """The same months, with the billing period that a run tells and the account's spend when it was seen."""
+    tables = months()
+    period = {"start": f"{start}T00:00:00.000Z", "end": f"{end}T00:00:00.000Z"}
+    tables["log_details"].append(
+        {"id": "o3", "execution_data": json.dumps({"billingAttribution": {"billingPeriod": period}})}
+    )
+    tables["usage"] = [{"observed_at": at(seen), "current_period_cost": usd("106"), "usage_limit": usd("500")}]
+    return tables
+
+
+def test_the_billing_period_that_sim_tells_is_the_period(place: Place, target: Target) -> None:
+    place.fill(billed("2026-10-20", "2026-11-20", seen="2026-11-10"))
+    found = figures.read(target, now=NOW)
+    assert found.days == Days(date(2026, 10, 20), date(2026, 11, 10))
+    assert found.budget is not None
+    assert found.budget["spend"] == usd("106")
+
+
+def test_a_billing_period_that_ends_at_midnight_is_over_then(place: Place, target: Target) -> None:
+    place.fill(billed("2026-10-10", "2026-11-10", seen="2026-11-09"))
+    assert figures.read(target, now=at("2026-11-09 23:59")).days.first == date(2026, 10, 10)
+    assert figures.read(target, now=NOW).days == NOVEMBER
+
+
+def drawn(target: Target, width: int = 80, **options: Any) -> str:
+    out = io.StringIO()
+    terminal.show(figures.read(target, now=NOW), Console(file=out, width=width, **options))
+    return out.getvalue()
+
+
+def test_what_is_drawn_says_the_figures_in_words(place: Place, target: Target) -> None:
+    place.fill(months())
+    text = drawn(target)
+    assert "2026-11-01 to 2026-11-10, against 2026-10-01 to 2026-10-10" in text
+    for told in ("$6.00", "+100 %", "before: $3.00", "Chat [beta]", "Exa Search (tool)", "Triage: Fetch",
+                 "Request timed out", "details for 83 % of costly runs", "1 runs do not add up"):  # fmt: skip
+        assert told in text, told
+    assert "\x1b[" not in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("width", [40, 60, 100])
+def test_no_line_is_longer_than_the_terminal_is_wide(place: Place, target: Target, width: int) -> None:
+    place.fill(months())
+    text = drawn(target, width)
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= width
+    assert "$4.50" in text
+
+
+def test_where_the_terminal_knows_no_blocks_plain_letters_are_drawn(place: Place, target: Target) -> None:
+    place.fill(months())
+    out = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    terminal.show(figures.read(target, now=NOW), Console(file=out, width=80))
+    out.flush()
+
+
+def test_before_the_first_run_the_report_is_empty_and_does_not_compare(place: Place, target: Target) -> None:
+    place.fill({})
+    text = drawn(target)
+    assert "against" not in text
+    assert "$0.0000" in text
+
+
+def test_the_command_prints_json(app: App, place: Place, target: Target) -> None:
+    place.fill(months())
+    where = ["--dataset", target.dataset]
+    where += ["--database", str(target.database)] if target.database else ["--destination", target.destination]
+    told = app("report", "--since", "2026-10-01", "--json", *where).json
+    assert told["period"]["first_day"] == "2026-10-01"
+    assert told["totals"]["cost"] == "109.000000000000"
+    assert {"by_day", "workflows", "models", "errors", "budget", "anomalies", "freshness"} <= told.keys()
+    plain = app("report", *where)
+    assert plain.code == 0
+    assert "\x1b[" not in plain.out
+
+
+def test_without_a_database_it_says_what_to_do(app: App) -> None:
+    done = app("report")
+    assert done.code == 2
+    assert "sim-sync run" in done.err
+
+
+def test_a_period_that_begins_after_now_is_refused(app: App) -> None:
+    done = app("report", "--since", "2999-01-01")
+    assert (done.code, "--since" in done.err) == (2, True)
+
+
+def test_without_views_it_says_what_to_do(app: App, tmp_path: Path) -> None:
+    import duckdb
+
+    duckdb.connect(str(tmp_path / "sim_sync.duckdb")).close()
+    done = app("report")
+    assert done.code == 2
+    assert "sim-sync run" in done.err
