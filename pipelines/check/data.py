@@ -11,7 +11,7 @@ from sim_source import TABLES
 from sim_source.errors import ConfigurationError
 from sim_source.schema import Reference, Table
 
-from ..destination.query import Answer, ask, plain, relations
+from ..destination.query import QueryResult, ask, plain, relations
 from ..destination.target import Target
 
 EXAMPLES = 5
@@ -89,7 +89,7 @@ def _look(target: Target, rule: Rule, there: frozenset[str]) -> Verdict:
     return Verdict(rule.what, False, f"{count:,} break this, of {seen:,} {rule.of}", count, examples)
 
 
-def _asked(target: Target, sql: str) -> Answer:
+def _asked(target: Target, sql: str) -> QueryResult:
     return ask(target, sql.format(dataset=target.dataset))
 
 

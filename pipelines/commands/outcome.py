@@ -15,7 +15,7 @@ from ..destination.target import Target
 OK, FAILED, REFUSED, LATER = 0, 1, 2, 75
 
 
-Status = Literal["ok", "partial", "failed"]
+OutcomeStatus = Literal["ok", "partial", "failed"]
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class Outcome:
         return found | ({LOGS.name: min(told, found[LOGS.name])} if told and LOGS.name in found else {})
 
     @property
-    def status(self) -> Status:
+    def status(self) -> OutcomeStatus:
         """ok, partial (something failed or time ran out; the rest is committed) or failed."""
         not_read = [f for f in self.log.failures if not isinstance(f.error, errors.Incomplete)]
         if self.fault is not None or (not_read and not self.rows):

@@ -39,7 +39,7 @@ class ResourceStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class Standing:
     """Everything ``status`` shows."""
 
     resources: list[ResourceStatus]
@@ -66,7 +66,7 @@ class Status:
         }
 
 
-def read(target: Target, now: datetime | None = None) -> Status:
+def read(target: Target, now: datetime | None = None) -> Standing:
     """Reads the status of a destination.
 
     Raises:
@@ -81,7 +81,7 @@ def read(target: Target, now: datetime | None = None) -> Status:
         for workspace_id, held in state.get("workspaces", {}).items():
             if "logs" in held:
                 resources.append(_runs(warehouse, workspace_id, held["logs"], now))
-        return Status(resources, {name: warehouse.count(name) for name in TABLES}, _last_loads(warehouse))
+        return Standing(resources, {name: warehouse.count(name) for name in TABLES}, _last_loads(warehouse))
 
 
 def _resource(workspace: str | None, name: str, state: windows.State, now: datetime) -> ResourceStatus:
@@ -109,7 +109,7 @@ def _last_loads(warehouse: Warehouse, limit: int = 5) -> list[datetime]:
     return [row[0].astimezone(UTC) for row in rows]
 
 
-def show(found: Status, as_json: bool) -> None:
+def show(found: Standing, as_json: bool) -> None:
     """Shows it."""
     if as_json:
         print(json.dumps(found.as_json()))

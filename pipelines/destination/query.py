@@ -24,7 +24,7 @@ class SqlFault(SimError):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class QueryResult:
     """Columns and rows of an answer."""
 
     columns: tuple[str, ...]
@@ -55,7 +55,7 @@ def _distinct(names: Sequence[str]) -> list[str]:
     return found
 
 
-def ask(target: Target, sql: str, *, wait_s: float = duckdb_file.READER_WAIT_S) -> Answer:
+def ask(target: Target, sql: str, *, wait_s: float = duckdb_file.READER_WAIT_S) -> QueryResult:
     """Runs SQL where the rows are.
 
     Raises:
@@ -72,12 +72,12 @@ def ask(target: Target, sql: str, *, wait_s: float = duckdb_file.READER_WAIT_S) 
             connection.execute("SET TimeZone = 'UTC'")
             cursor = connection.execute(sql)
             columns = tuple(column[0] for column in cursor.description or ())
-            return Answer(columns, cursor.fetchall() if columns else [])
+            return QueryResult(columns, cursor.fetchall() if columns else [])
         except duckdb.Error as error:
             raise SqlFault(str(error)) from error
 
 
-def answer(target: Target, sql: str) -> Answer:
+def answer(target: Target, sql: str) -> QueryResult:
     """Asks in DuckDB's dialect over ``sim.<table or view>``, whatever the destination and its dataset.
 
     Raises:
@@ -91,11 +91,11 @@ def answer(target: Target, sql: str) -> Answer:
     return ask(target, re.sub(r"\bsim\.(?=\w)", f"{target.dataset}.", sql))
 
 
-def _through_dlt(target: Target, sql: str) -> Answer:
+def _through_dlt(target: Target, sql: str) -> QueryResult:
     try:
         with pipeline.pipeline_for(target).sql_client() as client, client.execute_query(sql) as cursor:
             columns = tuple(column[0] for column in cursor.description or ())
-            return Answer(columns, cursor.fetchall() if columns else [])
+            return QueryResult(columns, cursor.fetchall() if columns else [])
     except DatabaseException as error:
         raise SqlFault(str(error)) from error
 

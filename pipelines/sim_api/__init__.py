@@ -9,7 +9,7 @@ A `World` is the truth, a dialect is how one generation of Sim servers tells it,
 
 from ..rate_limit import RateLimit
 from . import faults, plans
-from .app import Request, SimApi
+from .app import EmbeddedApi, Request
 from .builders import (
     FOREIGN_WORKSPACE,
     FREE_KEY,
@@ -54,6 +54,7 @@ __all__ = [
     "Block",
     "Buckets",
     "Dialect",
+    "EmbeddedApi",
     "Fault",
     "Faults",
     "Gate",
@@ -61,7 +62,6 @@ __all__ = [
     "RateLimit",
     "Request",
     "Run",
-    "SimApi",
     "SimServer",
     "ToolUse",
     "Turn",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .answers import Answer, error
+from .answers import Reply, error
 from .dialects import Dialect
 from .entities import Account, ApiKey, User
 from .world import World
@@ -38,7 +38,7 @@ def may_read(world: World, caller: Caller, workspace_id: str) -> bool:
     return caller.key.workspace_id == workspace_id
 
 
-def workspace_refusal(world: World, caller: Caller, workspace_id: str) -> Answer | None:
+def workspace_refusal(world: World, caller: Caller, workspace_id: str) -> Reply | None:
     """403 of 2026-08 for a workspace that may not be read, None where it may."""
     key = caller.key
     if key.workspace_id is not None and key.workspace_id != workspace_id:
@@ -52,7 +52,7 @@ def workspace_refusal(world: World, caller: Caller, workspace_id: str) -> Answer
     return None
 
 
-def list_refusal(world: World, dialect: Dialect, caller: Caller, workspace_id: str) -> Answer | None:
+def list_refusal(world: World, dialect: Dialect, caller: Caller, workspace_id: str) -> Reply | None:
     """As `workspace_refusal`, in the words of the generation.
 
     2026-03 knows no ban of personal keys here, and says `Access denied` where its own check exists.
@@ -64,7 +64,7 @@ def list_refusal(world: World, dialect: Dialect, caller: Caller, workspace_id: s
     return None if may_read(world, caller, workspace_id) else error(403, "Access denied")
 
 
-def audit_refusal(caller: Caller) -> Answer | None:
+def audit_refusal(caller: Caller) -> Reply | None:
     """403 unless the caller is owner or admin of an organization on the Enterprise plan."""
     role = caller.account.members.get(caller.user.id)
     if role is None:

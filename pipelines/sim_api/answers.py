@@ -15,7 +15,7 @@ _encode = msgspec.json.encode
 
 
 @dataclass(slots=True)
-class Answer:
+class Reply:
     """One HTTP answer."""
 
     status: int
@@ -24,17 +24,17 @@ class Answer:
     content_type: str = "application/json;charset=utf-8"
 
 
-def json_answer(body: Any, status: int = 200) -> Answer:
+def json_answer(body: Any, status: int = 200) -> Reply:
     """A JSON body."""
-    return Answer(status, _encode(body))
+    return Reply(status, _encode(body))
 
 
-def error(status: int, error: str, /, **more: Any) -> Answer:
+def error(status: int, error: str, /, **more: Any) -> Reply:
     """`{"error": error}`, with further fields where Sim has them."""
     return json_answer({"error": error, **more}, status)
 
 
-def too_many(resets_ms: int) -> Answer:
+def too_many(resets_ms: int) -> Reply:
     """The body of a 429; `resets_ms` is epoch milliseconds (recording rate_limited_429)."""
     return error(
         429,
@@ -44,7 +44,7 @@ def too_many(resets_ms: int) -> Answer:
     )
 
 
-def named_moment(answer: Answer, now: float) -> float | None:
+def named_moment(answer: Reply, now: float) -> float | None:
     """Before when a refusal asks not to be tried again, epoch seconds; None where it names no moment."""
     if answer.status not in (429, 503):
         return None
@@ -65,7 +65,7 @@ class BadRequestError(Exception):
         self.old = {**old, "path": [path]}
         self.new = {**new, "path": [path]}
 
-    def answer(self, dialect: Dialect) -> Answer:
+    def answer(self, dialect: Dialect) -> Reply:
         """400 in the words of this generation (recordings logs_limit_abc, audit_limit_101 …)."""
         if dialect.zod == 3:
             return error(400, "Invalid parameters", details=[self.old])

@@ -13,12 +13,12 @@ import msgspec
 
 from ..rate_limit import RateLimit
 from .access import Caller, caller_of, may_read
-from .answers import Answer, BadRequestError, ServerError, error, json_answer, named_moment, too_many
+from .answers import BadRequestError, Reply, ServerError, error, json_answer, named_moment, too_many
 from .audits import list_audit, one_audit
 from .clock import iso
 from .dialects import Dialect
 from .faults import Fault, Faults, fault_answer
-from .limits import NO_LIMIT, Buckets, Verdict
+from .limits import NO_LIMIT, Buckets, Decision
 from .logs import list_logs
 from .params import Params
 from .rows import detail, execution
@@ -54,7 +54,7 @@ class Request:
         return f"{self.path}?{self.query}" if self.query else self.path
 
 
-class SimApi:
+class EmbeddedApi:
     """The ASGI application.
 
     Attributes:
@@ -109,7 +109,7 @@ class SimApi:
         self.requests.append(Request(path, query, answer.status, arrived, wait_until))
         await self._send(scope, send, answer, fault)
 
-    async def _send(self, scope: Scope, send: Send, answer: Answer, fault: Fault | None) -> None:
+    async def _send(self, scope: Scope, send: Send, answer: Reply, fault: Fault | None) -> None:
         headers = {
             "content-type": answer.content_type,
             "content-length": str(len(answer.body)),
@@ -125,7 +125,7 @@ class SimApi:
             return
         await send({"type": "http.response.body", "body": answer.body})
 
-    def answer(self, method: str, path: str, query: str, key: str | None, fault: Fault | None) -> Answer:
+    def answer(self, method: str, path: str, query: str, key: str | None, fault: Fault | None) -> Reply:
         """The answer to a request, without sending it."""
         if fault is not None and fault.kind in ("answer", "rate_limited") and not fault.costs_token:
             return fault_answer(fault, self.clock())
@@ -141,14 +141,14 @@ class SimApi:
             answer.headers["x-request-id"] = f"{self._asked:08x}"
         return answer
 
-    def _usage_limits(self, key: str | None) -> Answer:
+    def _usage_limits(self, key: str | None) -> Reply:
         """Not rate limited, and refuses in words of its own (usage_limits_no_key)."""
         caller = caller_of(self.world, key)
         if caller is None:
             return error(401, "Authentication required", code="AUTHENTICATION_REQUIRED")
         return json_answer(self.usage.usage_limits(caller, self._now_ms()))
 
-    def _v1(self, method: str, path: str, query: str, key: str | None, fault: Fault | None) -> Answer:
+    def _v1(self, method: str, path: str, query: str, key: str | None, fault: Fault | None) -> Reply:
         caller = caller_of(self.world, key)
         if caller is None:
             return self._unauthorized("Invalid API key" if key else "API key required")
@@ -173,7 +173,7 @@ class SimApi:
             answer.headers.update(self._rate_headers(verdict))
         return answer
 
-    def _route(self, path: str, caller: Caller, params: Params) -> Answer:
+    def _route(self, path: str, caller: Caller, params: Params) -> Reply:
         world, dialect = self.world, self.dialect
         limits = self.usage.limits(caller.account, self._now_ms())
         head, _, rest = path.partition("/")
@@ -196,13 +196,13 @@ class SimApi:
                 answer = error(404, "Not found")
         return answer
 
-    def _detail(self, run_id: str, caller: Caller, limits: dict[str, Any]) -> Answer:
+    def _detail(self, run_id: str, caller: Caller, limits: dict[str, Any]) -> Reply:
         run = self.world.runs.get(run_id)
         if run is None or not may_read(self.world, caller, run.workspace_id):
             return error(404, "Log not found")
         return json_answer({"data": detail(self.dialect, self.world, run), "limits": limits})
 
-    def _execution(self, execution_id: str, caller: Caller, limits: dict[str, Any]) -> Answer:
+    def _execution(self, execution_id: str, caller: Caller, limits: dict[str, Any]) -> Reply:
         run = self.world.executions.get(execution_id)
         if run is None or not may_read(self.world, caller, run.workspace_id):
             return error(404, "Workflow execution not found")
@@ -211,7 +211,7 @@ class SimApi:
     def _now_ms(self) -> int:
         return int(self.clock() * 1000)
 
-    def _rate_headers(self, verdict: Verdict) -> dict[str, str]:
+    def _rate_headers(self, verdict: Decision) -> dict[str, str]:
         """Limit is the capacity on 2026-08 and the refill rate on 2026-03."""
         bucket = self.buckets.limit
         limit = bucket.capacity if self.dialect.header_limit == "capacity" else bucket.rate
@@ -221,13 +221,13 @@ class SimApi:
             "x-ratelimit-reset": iso(int(verdict.resets_at * 1000)),
         }
 
-    def _too_many(self, verdict: Verdict) -> Answer:
+    def _too_many(self, verdict: Decision) -> Reply:
         resets_ms = int(verdict.resets_at * 1000)
         answer = too_many(resets_ms)
         answer.headers = {**self._rate_headers(verdict), "retry-after": str(verdict.retry_after)}
         return answer
 
-    def _unauthorized(self, text: str) -> Answer:
+    def _unauthorized(self, text: str) -> Reply:
         """401; 2026-03 puts false rate headers on it (logs_bad_key)."""
         answer = error(401, text)
         if self.dialect.headers_on_401:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .access import Caller, audit_refusal
-from .answers import Answer, error, json_answer
+from .answers import Reply, error, json_answer
 from .clock import iso, js_date
 from .cursors import decode_cursor, encode_cursor
 from .dialects import Dialect
@@ -48,7 +48,7 @@ def in_scope(world: World, dialect: Dialect, caller: Caller, row: AuditRow, depa
     return of_org and (departed or row.actor_id is None or row.actor_id in members)
 
 
-def list_audit(world: World, dialect: Dialect, caller: Caller, params: Params, limits: Body) -> Answer:
+def list_audit(world: World, dialect: Dialect, caller: Caller, params: Params, limits: Body) -> Reply:
     """Answers GET /api/v1/audit-logs; `order` is ignored (audit_order_asc)."""
     refusal = audit_refusal(caller)
     if refusal is not None:
@@ -118,7 +118,7 @@ def _newest_first(
             yield row
 
 
-def one_audit(world: World, dialect: Dialect, caller: Caller, audit_id: str, limits: Body) -> Answer:
+def one_audit(world: World, dialect: Dialect, caller: Caller, audit_id: str, limits: Body) -> Reply:
     """Answers GET /api/v1/audit-logs/{id}."""
     refusal = audit_refusal(caller)
     if refusal is not None:

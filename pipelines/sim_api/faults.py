@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from .answers import Answer, error, too_many
+from .answers import Reply, error, too_many
 
 Kind = Literal["answer", "rate_limited", "cut_off", "reset", "slow", "held", "oversize", "endless"]
 Cursor = Literal["same", "new"]
@@ -47,7 +47,7 @@ class Fault:
 
     name: str
     kind: Kind
-    answer: Answer | None = None
+    answer: Reply | None = None
     seconds: float = 0.0
     retry_after: int | Literal["date"] | None = None
     keep: float = 0.5
@@ -71,7 +71,7 @@ class Endless:
         self._first: dict[str, dict[str, Any]] = {}
         self._pages = 0
 
-    def page(self, path: str, answer: Answer) -> Answer:
+    def page(self, path: str, answer: Reply) -> Reply:
         """The page instead of the right one; what is no page stays as it is."""
         body = msgspec.json.decode(answer.body) if answer.status == 200 else {}
         if not isinstance(body, dict) or not isinstance(body.get("data"), list):
@@ -83,8 +83,8 @@ class Endless:
         return replace(answer, body=msgspec.json.encode({**first, "data": data, "nextCursor": cursor}))
 
 
-def _html(status: int, title: str) -> Answer:
-    return Answer(status, _HTML.format(title).encode(), {}, "text/html; charset=utf-8")
+def _html(status: int, title: str) -> Reply:
+    return Reply(status, _HTML.format(title).encode(), {}, "text/html; charset=utf-8")
 
 
 def server_error() -> Fault:
@@ -150,10 +150,10 @@ def endless(*, empty: bool = False, cursor: Cursor = "same") -> Fault:
 
 def redirect(url: str, status: int = 307) -> Fault:
     """A redirect, for instance to another host, which must not be sent the key."""
-    return Fault("redirect", "answer", Answer(status, b"", {"location": url}))
+    return Fault("redirect", "answer", Reply(status, b"", {"location": url}))
 
 
-def fault_answer(fault: Fault, now: float) -> Answer:
+def fault_answer(fault: Fault, now: float) -> Reply:
     """The answer of a fault that has one; `now` in epoch seconds."""
     if fault.answer is not None:
         return replace(fault.answer, headers=dict(fault.answer.headers))

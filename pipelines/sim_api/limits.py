@@ -12,7 +12,7 @@ NO_LIMIT = RateLimit(rate=1_000_000_000, capacity=2_000_000_000)
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Decision:
     """What the bucket said to one request; times in epoch seconds."""
 
     allowed: bool
@@ -28,7 +28,7 @@ class Buckets:
         self.limit = limit
         self._state: dict[str, tuple[int, float]] = {}
 
-    def take(self, payer: str, now: float) -> Verdict:
+    def take(self, payer: str, now: float) -> Decision:
         """Takes a token at this moment (epoch seconds), if there is one."""
         limit = self.limit
         tokens, refilled = self._state.get(payer, (limit.capacity, now))
@@ -39,4 +39,4 @@ class Buckets:
         tokens -= allowed
         self._state[payer] = (tokens, refilled)
         resets_at = refilled + limit.interval
-        return Verdict(allowed, tokens, resets_at, max(1, math.ceil(resets_at - now)))
+        return Decision(allowed, tokens, resets_at, max(1, math.ceil(resets_at - now)))

@@ -8,7 +8,7 @@ from itertools import groupby
 from random import Random
 
 from .access import Caller, list_refusal
-from .answers import Answer, ServerError, error
+from .answers import Reply, ServerError, error
 from .clock import iso, js_date
 from .cursors import decode_cursor, encode_cursor
 from .dialects import Dialect
@@ -34,7 +34,7 @@ class InvalidCursorError(Exception):
 
 
 @dataclass(slots=True)
-class Query:
+class LogsQuery:
     """One request, understood."""
 
     workspace_id: str
@@ -49,7 +49,7 @@ class Query:
     wanted: Callable[[Run], bool]
 
 
-def read_query(params: Params, dialect: Dialect) -> Query:
+def read_query(params: Params, dialect: Dialect) -> LogsQuery:
     """Validates the parameters in Sim's order: schema first, then dates, then the cursor."""
     workspace_id = params.workspace_id()
     params.choice("level", ("info", "error"))
@@ -57,7 +57,7 @@ def read_query(params: Params, dialect: Dialect) -> Query:
     descending = params.choice("order", ("desc", "asc")) != "asc"
     wanted = _filters(params, dialect)
     limit = params.log_limit()
-    query = Query(
+    query = LogsQuery(
         workspace_id,
         descending,
         params.date("startDate", strict=False),
@@ -126,7 +126,7 @@ def _between(value: float | None, low: float | None, high: float | None) -> bool
     return value is not None and (low is None or value >= low) and (high is None or value <= high)
 
 
-def candidates(world: World, dialect: Dialect, query: Query) -> Iterator[Run]:
+def candidates(world: World, dialect: Dialect, query: LogsQuery) -> Iterator[Run]:
     """Runs of the workspace in the order of the answer, from the cursor on, both dates inclusive."""
     low = 0 if query.start_ms is None else world.first_at(query.workspace_id, query.start_ms)
     runs = world.runs_of(query.workspace_id)
@@ -160,7 +160,7 @@ def _with_ties(ties: str, shuffler: Random, runs: Iterator[Run]) -> Iterator[Run
         yield from tied
 
 
-def list_logs(world: World, dialect: Dialect, caller: Caller, params: Params, limits: bytes) -> Answer:
+def list_logs(world: World, dialect: Dialect, caller: Caller, params: Params, limits: bytes) -> Reply:
     """Answers GET /api/v1/logs; `limits` is the encoded object of that name."""
     try:
         query = read_query(params, dialect)
@@ -189,7 +189,7 @@ def _joined(world: World, caller: Caller, workspace_id: str) -> bool:
     return readable and caller.key.workspace_id in (None, workspace_id)
 
 
-def _cut(found: Iterator[Run], query: Query) -> tuple[list[Run], bool]:
+def _cut(found: Iterator[Run], query: LogsQuery) -> tuple[list[Run], bool]:
     """The page and whether there is more. A negative limit cuts from the end (logs_limit_neg, 2026-03)."""
     wanted = filter(query.wanted, found)
     if query.limit < 0:
@@ -202,7 +202,7 @@ def _cut(found: Iterator[Run], query: Query) -> tuple[list[Run], bool]:
     return rows, False
 
 
-def _encoded(world: World, dialect: Dialect, run: Run, query: Query) -> bytes:
+def _encoded(world: World, dialect: Dialect, run: Run, query: LogsQuery) -> bytes:
     def render() -> object:
         return list_row(dialect, run, query.full, query.spans, query.output)
 
@@ -211,7 +211,7 @@ def _encoded(world: World, dialect: Dialect, run: Run, query: Query) -> bytes:
     return kept(run, (dialect, query.spans, query.output), render)
 
 
-def _page(rows: list[bytes], cursor: str | None, limits: bytes) -> Answer:
+def _page(rows: list[bytes], cursor: str | None, limits: bytes) -> Reply:
     """`{data, nextCursor?, limits}`: the key nextCursor is absent on the last page."""
     middle = b"" if cursor is None else b'"nextCursor":' + encode(cursor) + b","
-    return Answer(200, b'{"data":[' + b",".join(rows) + b"]," + middle + b'"limits":' + limits + b"}")
+    return Reply(200, b'{"data":[' + b",".join(rows) + b"]," + middle + b'"limits":' + limits + b"}")

@@ -15,7 +15,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ..rate_limit import RateLimit
-from .app import Request, Scope, SimApi
+from .app import EmbeddedApi, Request, Scope
 from .dialects import dialect as dialect_named
 from .faults import Faults
 from .world import World
@@ -63,7 +63,7 @@ class SimServer:
         app: the ASGI application, with `dialect`, `faults` and `requests`.
     """
 
-    def __init__(self, app: SimApi) -> None:
+    def __init__(self, app: EmbeddedApi) -> None:
         self.app = app
         self.world = app.world
         self._open: dict[Peer, asyncio.Transport] = {}
@@ -187,4 +187,4 @@ def serve(
         clock: epoch seconds, for buckets and headers.
         options: fields of the dialect to change, such as `ties="unordered"` or `max_limit=50`.
     """
-    return SimServer(SimApi(world, dialect_named(dialect, **options), limit, faults, clock))
+    return SimServer(EmbeddedApi(world, dialect_named(dialect, **options), limit, faults, clock))

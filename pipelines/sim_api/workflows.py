@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .access import Caller, list_refusal, may_read
-from .answers import Answer, error, json_answer
+from .answers import Reply, error, json_answer
 from .clock import iso, iso_or_none, js_date
 from .cursors import decode_cursor, encode_cursor
 from .dialects import Dialect
@@ -49,7 +49,7 @@ def workflow_body(dialect: Dialect, workflow: Workflow, full: bool) -> Body:
     return body
 
 
-def list_workflows(world: World, dialect: Dialect, caller: Caller, params: Params, limits: Body) -> Answer:
+def list_workflows(world: World, dialect: Dialect, caller: Caller, params: Params, limits: Body) -> Reply:
     """Answers GET /api/v1/workflows; archived and deleted ones are left out."""
     workspace_id = params.workspace_id()
     limit = params.strict_limit(50)
@@ -87,7 +87,7 @@ def _after(params: Params) -> Order | None:
     return (fields["sortOrder"], moment, str(fields.get("id")))
 
 
-def one_workflow(world: World, dialect: Dialect, caller: Caller, workflow_id: str, limits: Body) -> Answer:
+def one_workflow(world: World, dialect: Dialect, caller: Caller, workflow_id: str, limits: Body) -> Reply:
     """Answers GET /api/v1/workflows/{id}; 404 once archived."""
     workflow = world.workflows.get(workflow_id)
     if workflow is None or workflow.archived or workflow.deleted:

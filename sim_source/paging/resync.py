@@ -42,9 +42,9 @@ def begin(state: windows.State, wanted: Resync, *, newest_first: bool = False) -
     held = state.get(KEY)
     if state.get("again_done") == wanted.id or (held and held["id"] == wanted.id):
         return
-    if held and held["scope"] == wanted.scope and windows.moment(held["start"]) <= wanted.first:
+    if held and held["scope"] == wanted.scope and windows.remembered(held["start"]) <= wanted.first:
         if not newest_first:  # what came since is at its end
-            held["end"] = windows.text(max(windows.moment(held["end"]), wanted.last))
+            held["end"] = windows.as_text(max(windows.remembered(held["end"]), wanted.last))
     else:
         state.pop(KEY, None)
         windows.started(state, windows.Window(wanted.first, wanted.last, KEY, again=True), newest_first=newest_first)

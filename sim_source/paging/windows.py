@@ -57,7 +57,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Extent:
     """What a sync is asked to cover.
 
     Attributes:
@@ -78,7 +78,7 @@ class Span:
     only: Key | None = None
 
 
-def next_window(state: State, wanted: Span, *, newest_first: bool = False) -> Window | None:
+def next_window(state: State, wanted: Extent, *, newest_first: bool = False) -> Window | None:
     """What to walk next; None when all is read.
 
     Args:
@@ -96,12 +96,12 @@ def next_window(state: State, wanted: Span, *, newest_first: bool = False) -> Wi
     return None if wanted.only is not None else _next(state, wanted, newest_first)
 
 
-def _next(state: State, wanted: Span, newest_first: bool) -> Window | None:
+def _next(state: State, wanted: Extent, newest_first: bool) -> Window | None:
     """What to walk where no walk towards now is in hand."""
     if "until" not in state:
         start = wanted.since or BEGINNING
         return Window(start, wanted.end) if start <= wanted.end else None
-    until, first = moment(state["until"]), moment(state["from"])
+    until, first = remembered(state["until"]), remembered(state["from"])
     tail = max(min(until - max(wanted.lookback, STABILITY), wanted.end), first)
     if wanted.end > until or (wanted.fresh and wanted.end == until):
         return Window(tail, wanted.end)
@@ -117,23 +117,23 @@ def _next(state: State, wanted: Span, newest_first: bool) -> Window | None:
 def _in_hand(state: State, key: Key, newest_first: bool) -> Window:
     walk, again = state[key], bool(state[key].get("again"))
     if newest_first:
-        return Window(moment(walk["start"]), moment(walk["at"]), key, again=again)
-    return Window(moment(walk["at"]), moment(walk["end"]), key, again=again)
+        return Window(remembered(walk["start"]), remembered(walk["at"]), key, again=again)
+    return Window(remembered(walk["at"]), remembered(walk["end"]), key, again=again)
 
 
-def _reconcile_due(state: State, wanted: Span) -> bool:
+def _reconcile_due(state: State, wanted: Extent) -> bool:
     last = state.get("reconciled")
-    return wanted.reconcile > timedelta(0) and (last is None or wanted.end - moment(last) >= RECONCILE_EVERY)
+    return wanted.reconcile > timedelta(0) and (last is None or wanted.end - remembered(last) >= RECONCILE_EVERY)
 
 
 def started(state: State, window: Window, *, newest_first: bool = False) -> None:
     """Remembers that a walk began, or goes on."""
     first = window.end if newest_first else window.start
-    walk: State = {"start": text(window.start), "at": text(first), "end": text(window.end)}
+    walk: State = {"start": as_text(window.start), "at": as_text(first), "end": as_text(window.end)}
     if window.again:
         walk["again"] = True
     if window.due is not None:
-        walk["due"] = text(window.due)
+        walk["due"] = as_text(window.due)
     state.setdefault(window.key, walk)
 
 
@@ -162,15 +162,15 @@ def cover_departed(state: State) -> None:
 def start_over(state: State, *, newest_first: bool = False) -> None:
     """Forgets what was read, and walks the same stretch again."""
     walks = [state.pop(key) for key in ("walk", "back") if key in state]
-    starts = [moment(value) for value in (state.pop("from", None), *(walk["start"] for walk in walks)) if value]
-    ends = [moment(value) for value in (state.pop("until", None), *(walk["end"] for walk in walks)) if value]
+    starts = [remembered(value) for value in (state.pop("from", None), *(walk["start"] for walk in walks)) if value]
+    ends = [remembered(value) for value in (state.pop("until", None), *(walk["end"] for walk in walks)) if value]
     if starts and ends:
         started(state, Window(min(starts), max(ends), again=True), newest_first=newest_first)
 
 
 def reached(state: State, position: datetime, key: Key = "walk") -> None:
     """Remembers how far the walk in hand has come."""
-    state[key]["at"] = text(position)
+    state[key]["at"] = as_text(position)
 
 
 def finished(state: State, key: Key = "walk", now: datetime | None = None) -> None:
@@ -186,15 +186,15 @@ def finished(state: State, key: Key = "walk", now: datetime | None = None) -> No
     if key == "again":
         state["again_done"] = walk["id"]
         return
-    start, end = moment(walk["start"]), moment(walk["end"])
+    start, end = remembered(walk["start"]), remembered(walk["end"])
     if now is not None:
         end = max(start, min(end, now))
     if "until" not in state:
-        state["reconciled"] = text(end)  # all of it was just read
+        state["reconciled"] = as_text(end)  # all of it was just read
     if "due" in walk:
         state["reconciled"] = walk["due"]
-    state["from"] = text(min(start, moment(state["from"])) if "from" in state else start)
-    state["until"] = text(max(end, moment(state["until"])) if "until" in state else end)
+    state["from"] = as_text(min(start, remembered(state["from"])) if "from" in state else start)
+    state["until"] = as_text(max(end, remembered(state["until"])) if "until" in state else end)
 
 
 def distrust(state: State, now: datetime, reconcile: timedelta = RECONCILE) -> bool:
@@ -208,15 +208,15 @@ def distrust(state: State, now: datetime, reconcile: timedelta = RECONCILE) -> b
     Returns:
         Whether that was so.
     """
-    if "until" not in state or moment(state["until"]) <= now + STABILITY:
+    if "until" not in state or remembered(state["until"]) <= now + STABILITY:
         return False
-    state["until"] = text(max(moment(state["from"]), now - reconcile))
+    state["until"] = as_text(max(remembered(state["from"]), now - reconcile))
     return True
 
 
 def watermark(state: State) -> datetime | None:
     """Everything before this moment has been read and cannot appear late any more."""
-    return moment(state["until"]) - STABILITY if "until" in state else None
+    return remembered(state["until"]) - STABILITY if "until" in state else None
 
 
 Stretch = tuple[datetime, datetime]
@@ -225,7 +225,7 @@ Stretch = tuple[datetime, datetime]
 
 def stretches(state: State) -> list[Stretch]:
     """Stretches of which rows may be missing, oldest first."""
-    return [(moment(first), moment(last)) for first, last in state.get("missing", ())]
+    return [(remembered(first), remembered(last)) for first, last in state.get("missing", ())]
 
 
 def missed(state: State, first: datetime, last: datetime) -> None:
@@ -239,7 +239,7 @@ def missed(state: State, first: datetime, last: datetime) -> None:
     while len(found) > MOST_STRETCHES:
         nearest = min(range(1, len(found)), key=lambda place: found[place][0] - found[place - 1][1])
         found[nearest - 1 : nearest + 1] = [(found[nearest - 1][0], found[nearest][1])]
-    state["missing"] = [[text(start), text(end)] for start, end in found]
+    state["missing"] = [[as_text(start), as_text(end)] for start, end in found]
 
 
 def proved(state: State, first: datetime, last: datetime) -> None:
@@ -253,11 +253,11 @@ def proved(state: State, first: datetime, last: datetime) -> None:
             missed(state, start, end)
 
 
-def text(value: datetime) -> str:
+def as_text(value: datetime) -> str:
     """A moment as it is remembered."""
     return value.astimezone(UTC).isoformat()
 
 
-def moment(value: str) -> datetime:
+def remembered(value: str) -> datetime:
     """A remembered moment; UTC where it names no zone."""
     return in_utc(datetime.fromisoformat(value))

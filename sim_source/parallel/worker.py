@@ -42,7 +42,7 @@ class Task(msgspec.Struct, array_like=True):
     ask_now: bool
 
 
-class Answer(msgspec.Struct, array_like=True):
+class DecodedPage(msgspec.Struct, array_like=True):
     """What was read of a page.
 
     Attributes:
@@ -58,7 +58,7 @@ class Answer(msgspec.Struct, array_like=True):
         return {name: pa.ipc.open_stream(stream).read_all() for name, stream in self.tables.items()}
 
 
-def read(task: Task) -> Answer:
+def read(task: Task) -> DecodedPage:
     """Reads a page. What does not fit is left: who gave the task reads it again and sets it aside."""
     page = decode.runs(task.body)
     found, left = [], [row.id for row in page.rejected if row.id is not None and row.id not in task.seen]
@@ -76,7 +76,7 @@ def read(task: Task) -> Answer:
         else:
             found.append(rows)
     tables = {name: rows for name, rows in run_rows.by_table(found).items() if name in task.tables and rows}
-    return Answer({name: _stream(TABLES[name].arrow_of(rows)) for name, rows in tables.items()}, left)
+    return DecodedPage({name: _stream(TABLES[name].arrow_of(rows)) for name, rows in tables.items()}, left)
 
 
 def _stream(table: pa.Table) -> bytes:
@@ -87,7 +87,7 @@ def _stream(table: pa.Table) -> bytes:
     return found
 
 
-def send(pipe: IO[bytes], message: Task | Answer) -> None:
+def send(pipe: IO[bytes], message: Task | DecodedPage) -> None:
     """Writes a message, its length before it."""
     frame = msgspec.msgpack.encode(message)
     pipe.write(_LENGTH.pack(len(frame)))

@@ -17,14 +17,14 @@ from typing import IO, cast
 
 import msgspec
 
-from .worker import Answer, Task, receive, send
+from .worker import DecodedPage, Task, receive, send
 
 WORTH_BYTES = 16 * 1024 * 1024
 """Bytes of pages after which other processes are started: about a quarter of a second of reading."""
 MOST_PROCESSES = 2
 """Who fetches and hands over keeps no more than two busy."""
 
-_answer = msgspec.msgpack.Decoder(Answer)
+_answer = msgspec.msgpack.Decoder(DecodedPage)
 
 
 class WorkerLost(Exception):
@@ -45,11 +45,11 @@ class Workers:
         self._pool: ThreadPoolExecutor | None = None
         self._own = threading.local()
         self._processes: list[_Process] = []
-        self._given: deque[Future[Answer]] = deque()
+        self._given: deque[Future[DecodedPage]] = deque()
         self._lock = threading.Lock()
         self._alone = False
 
-    def read(self, task: Task) -> Future[Answer] | None:
+    def read(self, task: Task) -> Future[DecodedPage] | None:
         """Gives a page away; None where there is nobody to read it, or not enough to read yet.
 
         The future raises ``Lost``. One that nobody has begun can be cancelled.
@@ -81,7 +81,7 @@ class Workers:
         """Learns how many rows of a page had to be read again; no more pages are given away where it is most."""
         self._alone = self._alone or left * 2 > rows
 
-    def _ask(self, task: Task) -> Answer:
+    def _ask(self, task: Task) -> DecodedPage:
         try:
             if not hasattr(self._own, "process"):
                 self._own.process = _Process()
@@ -122,7 +122,7 @@ class _Process:
             env=_environment(),
         )
 
-    def ask(self, task: Task) -> Answer:
+    def ask(self, task: Task) -> DecodedPage:
         """Has a page read.
 
         Raises:

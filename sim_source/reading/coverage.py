@@ -26,7 +26,7 @@ class Coverage:
     def __post_init__(self) -> None:
         self._is_first = self.session.end is None
 
-    def wanted(self, walked: bool = False) -> windows.Span:
+    def wanted(self, walked: bool = False) -> windows.Extent:
         """What this sync is to cover: up to ``until``, or now; never what the server has not lived yet.
 
         Args:
@@ -37,7 +37,7 @@ class Coverage:
         self.session.end = end = end if now is None else min(end, now)
         fresh = plan.until is None and self._is_first and not walked
         only = None if plan.resync is None else resync.KEY
-        return windows.Span(end, plan.since, plan.lookback, plan.reconcile, fresh, only)
+        return windows.Extent(end, plan.since, plan.lookback, plan.reconcile, fresh, only)
 
     def trusted(self, state: windows.State) -> windows.State:
         """A resource's state, its watermark taken back where it lies in the server's future."""

@@ -12,7 +12,7 @@ from ..rows.run_rows import RunRows
 from ..rows.stored_run import StoredRun, run_of
 from ..tables import LOG_DETAILS
 from .batch import Tables
-from .workspace import Detail, Workspace
+from .workspace import Detail, WorkspaceContext
 
 BACKLOG_STEP = 200
 """Details or snapshots asked for between two looks at the clock."""
@@ -22,7 +22,7 @@ BACKLOG_STEP = 200
 class DetailReader:
     """Asks for details of one workspace's runs."""
 
-    workspace: Workspace
+    workspace: WorkspaceContext
 
     def now(
         self, fresh: Sequence[tuple[wire.Run, RunRows, StoredRun | None]], *, anew: bool = False

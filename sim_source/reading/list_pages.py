@@ -17,10 +17,10 @@ from ..paging import windows
 from ..paging.chunks import Chunk, PageSize
 from ..paging.walk_runs import walk_runs
 from ..parallel.walks import Step
-from ..parallel.worker import Answer, Task
+from ..parallel.worker import DecodedPage, Task
 from ..tables import COST_ITEMS, LOG_DETAILS, LOGS, TRACE_SPANS
 from .plan import UNLIMITED
-from .workspace import Workspace
+from .workspace import WorkspaceContext
 
 LIST_TABLES = (LOGS.name, LOG_DETAILS.name, COST_ITEMS.name, TRACE_SPANS.name)
 """Tables that rows of lists fill."""
@@ -36,7 +36,7 @@ class ListPages:
         size: Rows per page.
     """
 
-    workspace: Workspace
+    workspace: WorkspaceContext
     newest: datetime | None
     size: PageSize = field(default_factory=PageSize)
 
@@ -91,7 +91,7 @@ class ListPages:
             yield chunk, answer
 
 
-def _let_go(chunk: Chunk[wire.Shown], answer: Future[Answer]) -> None:
+def _let_go(chunk: Chunk[wire.Shown], answer: Future[DecodedPage]) -> None:
     """Frees a page that has been read: those that wait for their turn would hold it."""
     if not answer.cancelled() and answer.exception() is None and not answer.result().left:
         chunk.body = None

@@ -17,7 +17,7 @@ from ..timestamps import utc
 from .batch import Tables
 from .detail_reader import BACKLOG_STEP, DetailReader
 from .gaps import Gaps
-from .workspace import Workspace
+from .workspace import WorkspaceContext
 
 FRESH_PAGE = 900
 """Rows between the first and the last of a group read by one page: of 1000, with room for rows that came late."""
@@ -43,7 +43,7 @@ class OpenRunReader:
         taken: Stored runs that it has taken anew. Handed over twice in one load, a run would keep items of both.
     """
 
-    workspace: Workspace
+    workspace: WorkspaceContext
     details: DetailReader
     take: Callable[[Chunk[wire.Run]], None]
     state: life.State

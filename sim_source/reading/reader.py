@@ -32,7 +32,7 @@ from .row_checks import RowChecks
 from .run_reader import RunReader
 from .session import SyncSession
 from .words import refused_workspace, wrong_key
-from .workspace import Workspace
+from .workspace import WorkspaceContext
 
 RUN_TABLES = (*LIST_TABLES, EXECUTION_SNAPSHOTS.name, WORKFLOW_STATES.name)
 
@@ -201,7 +201,7 @@ class Reader:
             windows.cover(logs, self.selected.intersection(RUN_TABLES))
         else:
             resync.begin(logs, settings.resync)
-        workspace = Workspace(
+        workspace = WorkspaceContext(
             id=workspace_id,
             api=self.client_api(),
             session=self.session,

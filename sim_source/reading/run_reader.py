@@ -14,7 +14,7 @@ from ..options import Snapshots
 from ..paging import resync, windows
 from ..paging.chunks import Chunk
 from ..paging.walk_runs import walk_runs
-from ..parallel.worker import Answer
+from ..parallel.worker import DecodedPage
 from ..parallel.workers import WorkerLost
 from ..rows import life, merge
 from ..rows.fingerprint import Fingerprint
@@ -30,7 +30,7 @@ from .list_pages import ListPages
 from .open_runs import OpenRunReader, tell_split
 from .snapshot_reader import SnapshotReader
 from .unclear_runs import UnclearRuns
-from .workspace import Workspace
+from .workspace import WorkspaceContext
 
 Fresh = tuple[wire.Run, RunRows, StoredRun | None]
 """A run that tells something new: its list row, its rows, and what is stored of it."""
@@ -47,10 +47,10 @@ class RunReader:
         alive: The server has shown something of this workspace in this sync.
     """
 
-    workspace: Workspace
+    workspace: WorkspaceContext
     snapshot_mode: Snapshots
     state: windows.State
-    wanted: Callable[[bool], windows.Span]
+    wanted: Callable[[bool], windows.Extent]
     mend: bool = False
     alive: bool = False
     _lists_tell: bool = False
@@ -134,7 +134,7 @@ class RunReader:
         return True
 
     def _take_step(
-        self, chunk: Chunk[wire.Shown], answer: Future[Answer] | None, *, again: bool = False, anew: bool = False
+        self, chunk: Chunk[wire.Shown], answer: Future[DecodedPage] | None, *, again: bool = False, anew: bool = False
     ) -> None:
         """Takes a chunk, as another process reads it where one is free to.
 
@@ -154,7 +154,7 @@ class RunReader:
         self.workspace.batch.later(answer, lambda: self._take_answer(chunk, answer))
         self._snapshots.now(chunk.rows)
 
-    def _take_answer(self, chunk: Chunk[wire.Shown], answer: Future[Answer]) -> None:
+    def _take_answer(self, chunk: Chunk[wire.Shown], answer: Future[DecodedPage]) -> None:
         """Takes what another process has read, and reads here what it left."""
         try:
             found = answer.result()

@@ -16,7 +16,7 @@ from ..tables import EXECUTION_SNAPSHOTS, WORKFLOW_STATES
 from ..timestamps import utc
 from .batch import Tables
 from .detail_reader import BACKLOG_STEP
-from .workspace import Workspace
+from .workspace import WorkspaceContext
 
 Wanted = tuple[str, str | None]
 """Execution id and workflow id."""
@@ -30,7 +30,7 @@ class SnapshotReader:
         mode: Whose: version, all or none.
     """
 
-    workspace: Workspace
+    workspace: WorkspaceContext
     mode: Snapshots
     _versions: set[str] | None = None
     _stored: SnapshotQueries = field(init=False)

@@ -13,7 +13,7 @@ from ..rows.fingerprint import Fingerprint
 from ..rows.run_rows import RunRows
 from ..tables import LOGS
 from ..timestamps import utc
-from .workspace import Workspace
+from .workspace import WorkspaceContext
 
 FEW = 10
 """Runs of a page that are asked for one by one; where there are more, the page is asked for in full."""
@@ -30,8 +30,8 @@ class UnclearRuns:
     each page one more is read.
     """
 
-    workspace: Workspace
-    _full: Workspace = field(init=False)
+    workspace: WorkspaceContext
+    _full: WorkspaceContext = field(init=False)
 
     def __post_init__(self) -> None:
         api, options = SimApi(self.workspace.session.client), replace(self.workspace.options, logs_only=False)

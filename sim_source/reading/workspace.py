@@ -30,7 +30,7 @@ B = TypeVar("B")
 
 
 @dataclass(slots=True)
-class Workspace:
+class WorkspaceContext:
     """A workspace, how it is asked, and where its rows go.
 
     Attributes:

@@ -142,9 +142,9 @@ def test_a_stretch_that_is_none_is_refused(app: App, server: SimServer, argument
 
 
 def test_a_stopped_one_is_taken_up_by_the_same_wish_and_by_no_other() -> None:
-    state: windows.State = {"from": windows.text(NOON - 90 * HOUR), "until": windows.text(NOON)}
+    state: windows.State = {"from": windows.as_text(NOON - 90 * HOUR), "until": windows.as_text(NOON)}
     before = dict(state)
-    only = windows.Span(NOON, only=resync.KEY)
+    only = windows.Extent(NOON, only=resync.KEY)
     resync.begin(state, Resync(NOON - 9 * HOUR, NOON, "first", "full"))
     windows.reached(state, NOON - 4 * HOUR, resync.KEY)
     resync.begin(state, Resync(NOON - 9 * HOUR, NOON, "first", "full"))

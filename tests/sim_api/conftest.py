@@ -9,8 +9,8 @@ import pytest
 from pipelines.sim_api import (
     FOREIGN_WORKSPACE,
     OWNER_KEY,
+    EmbeddedApi,
     RateLimit,
-    SimApi,
     World,
     audit_burst,
     dialect,
@@ -19,9 +19,9 @@ from pipelines.sim_api import (
     plans,
     small_world,
 )
-from pipelines.sim_api.answers import Answer
+from pipelines.sim_api.answers import Reply
 
-Ask = Callable[..., tuple[Answer, Any]]
+Ask = Callable[..., tuple[Reply, Any]]
 
 
 @pytest.fixture
@@ -45,9 +45,9 @@ def full_world() -> World:
 
 def asker(world: World, name: str, limit: RateLimit | None = None, **options: Any) -> Ask:
     """A function that asks a server of this generation and returns the answer and its decoded body."""
-    api = SimApi(world, dialect(name, **options), limit)
+    api = EmbeddedApi(world, dialect(name, **options), limit)
 
-    def ask(path: str, query: str = "", key: str | None = OWNER_KEY) -> tuple[Answer, Any]:
+    def ask(path: str, query: str = "", key: str | None = OWNER_KEY) -> tuple[Reply, Any]:
         answer = api.answer("GET", path, query, key, None)
         return answer, msgspec.json.decode(answer.body)
 

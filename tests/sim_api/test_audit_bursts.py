@@ -9,7 +9,17 @@ from urllib.parse import quote
 import msgspec
 import pytest
 
-from pipelines.sim_api import SECOND_WORKSPACE, WORKSPACE, Fault, Faults, SimApi, World, audit_bulk, dialect, faults
+from pipelines.sim_api import (
+    SECOND_WORKSPACE,
+    WORKSPACE,
+    EmbeddedApi,
+    Fault,
+    Faults,
+    World,
+    audit_bulk,
+    dialect,
+    faults,
+)
 from tests.helpers import recorded
 from tests.sim_api.conftest import Ask, asker
 
@@ -78,7 +88,7 @@ def test_a_list_without_end_shows_the_same_page_whatever_is_asked(
     world: World, fault: Fault, rows: int, cursors: set[str]
 ) -> None:
     query = burst(world)
-    api = SimApi(world, dialect("2026-08"), faults=Faults().always(fault, path=AUDIT))
+    api = EmbeddedApi(world, dialect("2026-08"), faults=Faults().always(fault, path=AUDIT))
     pages = [
         msgspec.json.decode(api.answer("GET", AUDIT, asked, "sk-sim-demo-owner", api.faults.pick(AUDIT, asked)).body)
         for asked in (query, f"{query}&cursor=x", f"{query}&action=none")

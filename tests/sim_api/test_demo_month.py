@@ -7,7 +7,7 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from pipelines.sim_api import WORKSPACE, SimApi, World, demo_month, dialect, many_runs, small_world
+from pipelines.sim_api import WORKSPACE, EmbeddedApi, World, demo_month, dialect, many_runs, small_world
 from pipelines.sim_api.builders import OWNER_KEY, one_of_each
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -22,7 +22,7 @@ def whole(world: World) -> bytes:
     """Everything two servers of this world say."""
     said = b""
     for name in ("2026-03", "2026-08"):
-        api = SimApi(world, dialect(name), clock=lambda: 1.0)
+        api = EmbeddedApi(world, dialect(name), clock=lambda: 1.0)
         query = f"workspaceId={WORKSPACE}&details=full&includeTraceSpans=true&includeFinalOutput=true&limit=1000"
         for path, asked in (("logs", query), ("audit-logs", "limit=100"), ("workflows", query)):
             said += api.answer("GET", f"/api/v1/{path}", asked, OWNER_KEY, None).body
@@ -95,12 +95,12 @@ def test_planted_secrets_can_be_searched_for(month: World) -> None:
     for place in ("input", "output"):
         assert f"sk-super-secret-{place}".encode() in said
     run = month.runs_of(WORKSPACE)[-10]
-    api = SimApi(month, dialect("2026-08"))
+    api = EmbeddedApi(month, dialect("2026-08"))
     assert b"sk-super-secret-env" in api.answer("GET", f"/api/v1/logs/{run.id}", "", OWNER_KEY, None).body
 
 
 def test_usage_is_what_the_month_has_cost(month: World) -> None:
-    api = SimApi(month, dialect("2026-08"))
+    api = EmbeddedApi(month, dialect("2026-08"))
     body = msgspec.json.decode(api.answer("GET", "/api/users/me/usage-limits", "", OWNER_KEY, None).body)
     begin = datetime(2026, 11, 1, tzinfo=UTC).timestamp() * 1000
     spent = sum(run.total_cost or 0 for run in month.runs_of(WORKSPACE) if run.started_ms >= begin)

@@ -1,6 +1,16 @@
 """The API's own rate limit: chunked buckets, the headers of both generations."""
 
-from pipelines.sim_api import FREE_KEY, MEMBER_KEY, OWNER_KEY, WORKSPACE, Buckets, RateLimit, SimApi, World, dialect
+from pipelines.sim_api import (
+    FREE_KEY,
+    MEMBER_KEY,
+    OWNER_KEY,
+    WORKSPACE,
+    Buckets,
+    EmbeddedApi,
+    RateLimit,
+    World,
+    dialect,
+)
 
 QUERY = f"workspaceId={WORKSPACE}"
 
@@ -33,9 +43,9 @@ def test_payers_have_buckets_of_their_own() -> None:
     assert not buckets.take("a", 0.0).allowed
 
 
-def api(world: World, name: str, limit: RateLimit) -> tuple[SimApi, Clock]:
+def api(world: World, name: str, limit: RateLimit) -> tuple[EmbeddedApi, Clock]:
     clock = Clock()
-    return SimApi(world, dialect(name), limit, clock=clock), clock
+    return EmbeddedApi(world, dialect(name), limit, clock=clock), clock
 
 
 def test_header_says_capacity_on_2026_08_and_rate_on_2026_03(world: World) -> None:

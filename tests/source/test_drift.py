@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipelines.sim_api import WORKSPACE, Fault, Faults, SimServer, World, one_of_each, serve, small_world
-from pipelines.sim_api.answers import Answer
+from pipelines.sim_api.answers import Reply
 from sim_source import SyncLog, errors, jsons
 from sim_source.api import decode, wire
 from sim_source.api.decode import Rejected
@@ -204,7 +204,7 @@ def test_an_unknown_field_around_the_rows_changes_nothing() -> None:
 
 
 def odd(body: bytes) -> Fault:
-    return Fault("odd", "answer", Answer(200, body))
+    return Fault("odd", "answer", Reply(200, body))
 
 
 def answering(world: World, path: str, body: bytes) -> Any:

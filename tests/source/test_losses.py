@@ -15,7 +15,7 @@ from pipelines.sim_api import NOW, WORKSPACE, Plan, World, audit_bulk, plans, se
 from pipelines.sim_api.clock import iso
 from sim_source import SyncLog, errors
 from sim_source.paging import windows
-from sim_source.reading.workspace import Workspace
+from sim_source.reading.workspace import WorkspaceContext
 from tests.helpers.app import App, Result
 from tests.helpers.warehouse import Warehouse
 
@@ -167,7 +167,7 @@ def test_an_answer_that_cannot_be_read_is_a_failure(app: App, monkeypatch: pytes
     world = world_of_now()
     run = world.start_run("wf-triage", plans.agent_plan(), started_ms=world.now_ms - 60_000)
     world.end_run(run.id)
-    monkeypatch.setattr(Workspace, "detail", odd)
+    monkeypatch.setattr(WorkspaceContext, "detail", odd)
     with serve(world) as server:
         app.account(server)
         done = app("run", "--details", "all", "--snapshots", "none", "--json")

@@ -52,7 +52,7 @@ def test_an_audit_walk_cut_anywhere_and_begun_again_misses_nothing(moments: list
         for chunk in islice(walk_audit_logs(server.ask, window.start, window.end), cut):
             windows.reached(state, chunk.position)
             found.update(row.id for row in chunk.rows)
-        again = windows.next_window(state, windows.Span(END), newest_first=True)
+        again = windows.next_window(state, windows.Extent(END), newest_first=True)
         assert again is not None
         found.update(given_ids(walk_audit_logs(server.ask, again.start, again.end)))
     assert found == set(server.ids)
@@ -97,5 +97,5 @@ def test_audit_bursts_are_walked_completely_over_http(dialect: str) -> None:
     for second in range(30):
         audit_burst(world, 9, world.now_ms - second * 1000)
     with serve(world, dialect) as server, SimClient(OWNER_KEY, server.base_url, backoff_s=0.001) as client:
-        chunks = list(walk_audit_logs(SimApi(client).audit_logs, None, windows.moment("2026-12-01")))
+        chunks = list(walk_audit_logs(SimApi(client).audit_logs, None, windows.remembered("2026-12-01")))
         assert sorted(given_ids(chunks)) == sorted(row.id for row in world.audit)

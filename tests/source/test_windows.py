@@ -19,15 +19,19 @@ HOUR = timedelta(hours=1)
 
 
 def synced(start: datetime, end: datetime, **more: Any) -> windows.State:
-    return {"from": windows.text(start), "until": windows.text(end), **more}
+    return {"from": windows.as_text(start), "until": windows.as_text(end), **more}
 
 
-def span(**fields: Any) -> windows.Span:
+def span(**fields: Any) -> windows.Extent:
     """A sync that ends at noon and has read all of the last days again already."""
-    return windows.Span(**{"end": NOON, "lookback": LOOKBACK, "reconcile": timedelta(0), **fields})
+    return windows.Extent(**{"end": NOON, "lookback": LOOKBACK, "reconcile": timedelta(0), **fields})
 
 
-WALK = {"start": windows.text(NOON - 9 * HOUR), "at": windows.text(NOON - 5 * HOUR), "end": windows.text(NOON - HOUR)}
+WALK = {
+    "start": windows.as_text(NOON - 9 * HOUR),
+    "at": windows.as_text(NOON - 5 * HOUR),
+    "end": windows.as_text(NOON - HOUR),
+}
 
 
 @pytest.mark.parametrize(
@@ -116,8 +120,8 @@ def test_a_moment_without_a_zone_is_utc_wherever_the_machine_stands(monkeypatch:
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
     try:
-        assert windows.moment("2026-11-20T12:00:00") == NOON
-        assert windows.moment("2026-11-20T13:00:00+01:00") == NOON
+        assert windows.remembered("2026-11-20T12:00:00") == NOON
+        assert windows.remembered("2026-11-20T13:00:00+01:00") == NOON
     finally:
         monkeypatch.undo()
         os.environ.setdefault("TZ", "UTC")
@@ -147,7 +151,7 @@ def test_once_a_day_a_wider_stretch_is_read_again_after_what_is_new() -> None:
     assert again == Window(NOON - 6 * DAY, NOON + 23 * HOUR, "back", NOON + DAY)
     finish(state, again)
     assert windows.next_window(state, due) is None
-    assert (state["from"], state["until"]) == (windows.text(NOON - 30 * DAY), windows.text(NOON + DAY))
+    assert (state["from"], state["until"]) == (windows.as_text(NOON - 30 * DAY), windows.as_text(NOON + DAY))
 
 
 def test_a_sync_in_the_same_second_as_the_last_reads_what_is_new() -> None:
@@ -175,7 +179,7 @@ def test_what_the_server_has_not_lived_yet_was_not_read() -> None:
     """This machine's clock was a day ahead: the next sync begins at the server's now."""
     state: windows.State = {}
     finish(state, windows.next_window(state, span(end=NOON + DAY, since=NOON - DAY)), NOON)
-    assert state["until"] == windows.text(NOON)
+    assert state["until"] == windows.as_text(NOON)
     assert windows.next_window(state, span(end=NOON + HOUR)) == Window(NOON - HOUR, NOON + HOUR)
 
 
@@ -220,7 +224,7 @@ def test_whatever_was_interrupted_the_union_of_all_walks_covers_everything(
         while pieces and (
             window := windows.next_window(
                 state,
-                windows.Span(now, since, timedelta(minutes=lookback), timedelta(minutes=reconcile)),
+                windows.Extent(now, since, timedelta(minutes=lookback), timedelta(minutes=reconcile)),
                 newest_first=newest_first,
             )
         ):
@@ -241,8 +245,8 @@ def test_whatever_was_interrupted_the_union_of_all_walks_covers_everything(
                     windows.finished(state, window.key)
                     break
     assert not {"walk", "back"} & set(state)
-    first = windows.moment(state["from"])
-    assert windows.moment(state["until"]) == now
+    first = windows.remembered(state["from"])
+    assert windows.remembered(state["until"]) == now
     covered = first
     for low, high in sorted(read):
         assert low <= covered or low < first, "a hole"

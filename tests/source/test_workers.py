@@ -22,7 +22,7 @@ from pipelines.sim_api import WORKSPACE, SimServer, World, finished_run, plans, 
 from sim_source import SyncSession
 from sim_source.api import decode
 from sim_source.paging.prefetch import Prefetch
-from sim_source.parallel.worker import Answer, Task, read
+from sim_source.parallel.worker import DecodedPage, Task, read
 from sim_source.parallel.workers import WorkerLost, Workers
 from sim_source.reading.batch import Batch
 from sim_source.rows import run_rows, runs
@@ -152,7 +152,7 @@ class Deadly(Workers):
 
     given = 0
 
-    def read(self, task: Task) -> Future[Answer] | None:
+    def read(self, task: Task) -> Future[DecodedPage] | None:
         self.given += 1
         if self.given == 2:
             os.kill(pids(self)[0], signal.SIGKILL)
@@ -197,7 +197,7 @@ def test_a_walk_that_stands_elsewhere_is_begun_anew(tmp_path: Path, server: SimS
 class Quick(Workers):
     """Has read every page before anybody asks for it."""
 
-    def read(self, task: Task) -> Future[Answer] | None:
+    def read(self, task: Task) -> Future[DecodedPage] | None:
         answer = super().read(task)
         if answer is not None:
             answer.result()
