@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim_source import TABLES
 from sim_source.errors import ConfigurationError
-from sim_source.options import moment
+from sim_source.options import Details, Payloads, Snapshots, choice, moment, workspace_ids
 
 from .destination.target import Target, _configured
 
@@ -79,6 +79,9 @@ def run_settings(
         )
     if max_minutes is not None and not 0 < max_minutes < 1_000_000:
         raise ConfigurationError("--max-minutes must be more than 0, and a number of minutes")
+    for name, choices in (("details", Details), ("snapshots", Snapshots), ("payloads", Payloads)):
+        if chosen.get(name) is not None:
+            choice(f"--{name}", chosen[name], choices)
     told = {name: value for name, value in chosen.items() if value is not None} | _environment()
     told |= {"since": start.isoformat() if start else None, "until": end.isoformat() if end else None}
     if workspaces:
@@ -119,7 +122,7 @@ def _resolved(told: dict[str, Any]) -> SimSourceSettings:
         )
     except ConfigFieldMissingException as missing:
         if "api_key" not in missing.fields:
-            raise
+            workspace_ids(None)
         raise ConfigurationError(
             "SIM_API_KEY is not set; make a key in Sim under Settings, API keys, and export it"
         ) from None

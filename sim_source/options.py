@@ -20,7 +20,7 @@ EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo
 """Sim has nothing before, and will have nothing after: a date out there means all."""
 
 
-def chosen(name: str, value: object, choices: Any) -> Any:
+def choice(name: str, value: object, choices: Any) -> Any:
     """One of the choices of a setting.
 
     Raises:

@@ -58,9 +58,9 @@ class SimSourceSettings(BaseConfiguration):
         """
         since, until = options.moment("since", self.since), options.moment("until", self.until)
         kept = RunOptions(
-            options.chosen("details", self.details, Details), options.chosen("payloads", self.payloads, Payloads)
+            options.choice("details", self.details, Details), options.choice("payloads", self.payloads, Payloads)
         )
-        snapshots = options.chosen("snapshots", self.snapshots, Snapshots)
+        snapshots = options.choice("snapshots", self.snapshots, Snapshots)
         wish = None
         if resync is not None:
             until = until or datetime.now(UTC)
