@@ -148,7 +148,7 @@ def _wait(child: int, after_s: float | None, started: float) -> int:
 def _sync(order: Order) -> int:
     """In the forked process: ``sim-sync run`` as cron calls it, with a counter around every place."""
     from pipelines import cli
-    from pipelines.commands import sync
+    from pipelines.commands import piece_loader, sync
     from tests.torture import points
 
     folder = Path(order.folder)
@@ -159,8 +159,9 @@ def _sync(order: Order) -> int:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     faulthandler.enable()  # where it crashes or hangs, it says where
     for name, value in order.pieces.items():
-        assert hasattr(sync, name)
-        setattr(sync, name, value)
+        owner = piece_loader if hasattr(piece_loader, name) else sync
+        assert hasattr(owner, name)
+        setattr(owner, name, value)
     calls = points.Calls(points.Point(*order.point) if order.point else None)  # type: ignore[arg-type]
     if order.point or order.record:
         calls.watch()
