@@ -259,8 +259,10 @@ class RunReader:
 
     def _known(self, chunk: Chunk[Any]) -> dict[str, Fingerprint]:
         """What is stored of the runs of a chunk."""
+        if self._pages.newest is None or not chunk.rows:
+            return {}
         starts = [utc(row.started_at) for row in chunk.rows]
-        if not starts or not self._pages.may_be_stored(min(starts)):
+        if not self._pages.may_be_stored(min(starts)):
             return {}
         details = self.workspace.batch.wants(LOG_DETAILS.name)
         now = self.workspace.session.client.server_time or datetime.now(UTC)
