@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.questions import README, Question, answers, demo, questions, report, report_of
+from tests.helpers.questions import DOCUMENTS, README, Question, answers, demo, questions, report, report_of
 
-ASKED = questions(README.read_text(encoding="utf-8"))
+ASKED = [each for document in DOCUMENTS for each in questions(document.read_text(encoding="utf-8"))]
 
 
 def test_there_are_ten_questions() -> None:

@@ -1,4 +1,4 @@
-"""README's questions, and their answers on the demo's data as it was at one moment.
+"""The questions in README and docs/questions.md, and their answers on the demo's data as it was at one moment.
 
 ``python -m tests.helpers.questions`` writes the answers again.
 """
@@ -27,6 +27,8 @@ from pipelines.sim_api import OWNER_KEY, WORKSPACE, demo_month, serve
 from sim_source import SimSourceSettings, SyncLog
 
 README = Path(__file__).parents[2] / "README.md"
+DOCUMENTS = (README, README.parent / "docs" / "questions.md")
+"""What holds questions."""
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 _QUESTION = re.compile(r"^\*\*(?P<title>.+?)\*\*\n\n```sql\n(?P<sql>.+?)```\n\n```\n(?P<answer>.*?)```$", re.M | re.S)
 _REPORT = re.compile(r"(?<=^```\n)20\d\d-\d\d-\d\d to .*?(?=^```$)", re.M | re.S)
@@ -86,18 +88,20 @@ def report_of(file: Path) -> str:
 
 
 def main() -> None:
-    """Writes README's report and answers."""
-    text = README.read_text(encoding="utf-8")
-    asked = questions(text)
+    """Writes README's report, and all answers."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["DLT_DATA_DIR"] = folder
         file = Path(folder) / "sim_demo.duckdb"
         demo(file)
-        text = text.replace(report(text), report_of(file))
-        for question, answer in zip(asked, answers(file, asked), strict=True):
-            before = f"{question.sql}```\n\n```\n{question.answer}```"
-            text = text.replace(before, f"{question.sql}```\n\n```\n{answer}```")
-    README.write_text(text, encoding="utf-8")
+        for document in DOCUMENTS:
+            text = document.read_text(encoding="utf-8")
+            if report(text):
+                text = text.replace(report(text), report_of(file))
+            asked = questions(text)
+            for question, answer in zip(asked, answers(file, asked), strict=True):
+                before = f"{question.sql}```\n\n```\n{question.answer}```"
+                text = text.replace(before, f"{question.sql}```\n\n```\n{answer}```")
+            document.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
