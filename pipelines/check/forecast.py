@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 
 from sim_source.api.client import CONNECTIONS
-from sim_source.paging.chunks import LARGEST_PAGE
+from sim_source.paging.chunks import LARGEST_PAGE, TRUSTED_ROWS
 from sim_source.paging.walk_audit import AUDIT_PAGE
 
 from ..rate_limit import RateLimit
@@ -64,8 +64,9 @@ PROOF = Work(workflows=1, usage=1)
 
 
 def pages_by_time(rows: int, page: int = LARGEST_PAGE) -> int:
-    """Requests of a walk by time: each page shows the last row of the one before again."""
-    return 1 if rows <= page else math.ceil((rows - 1) / max(page - 1, 1))
+    """Requests of a walk by time: each page shows the last rows of the one before again (``places_to_go_on``)."""
+    again = 2 if page >= TRUSTED_ROWS else 1
+    return 1 if rows <= page else math.ceil((rows - again) / max(page - again, 1))
 
 
 def pages_by_cursor(rows: int, page: int = WORKFLOWS_PAGE) -> int:
