@@ -99,7 +99,7 @@ class Table:
             crash leaves in dlt's staging tables (dlt does not truncate them when it resumes a load).
             No table is said to be appended to, not even one whose rows never change: a crash between a copy and
             dlt's note of it would double its rows. ``sim-sync run`` appends where it has looked, and
-            takes back what a crash leaves (``pipelines.dlt_internals.append_new_rows``).
+            takes back what a crash leaves (``dlt_internals`` of the application).
         """
         columns = {
             column.name: {"description": column.description, **_JSON_HINT.get(column.kind, {})}

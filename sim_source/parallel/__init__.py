@@ -1,4 +1,4 @@
-"""What runs beside the reader: the session of a sync, walks ahead of it, processes that decode pages.
+"""What runs beside the reader: walks that fetch pages ahead, processes that decode them.
 
 Imports ``api``, ``rows`` and ``paging``.
 """

@@ -1,4 +1,4 @@
-"""Reads pages in a process of its own: ``python -m sim_source.worker``, started and fed by ``crew``.
+"""Decodes pages in a process of its own, which ``workers`` starts and gives pages to.
 
 What it is given and what it answers goes through its standard input and output, each message with its length
 before it; nothing of it touches a file. It holds no key and opens no connection. It ends with its input.

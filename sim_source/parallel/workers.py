@@ -58,7 +58,7 @@ class Workers:
         if self._worth > 0 or not self.reads:
             return None
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._size, "sim_source-crew")
+            self._pool = ThreadPoolExecutor(self._size, "sim_source-workers")
         answer = self._pool.submit(self._ask, task)
         with self._lock:  # pages are given away in one thread, and counted in another
             self._given.append(answer)

@@ -63,11 +63,11 @@ class Reader:
     selected: frozenset[str]
     restored: bool = False
     _coverage: Coverage = field(init=False)
-    _handover: RowChecks = field(init=False)
+    _checks: RowChecks = field(init=False)
 
     def __post_init__(self) -> None:
         self._coverage = Coverage(self.session, self.plan)
-        self._handover = RowChecks(self.warehouse, self.plan.pseudonyms)
+        self._checks = RowChecks(self.warehouse, self.plan.pseudonyms)
 
     def pages(self, existing: Iterable[str]) -> Iterator[Tables]:
         """All pages; first an empty one for tables the destination does not have yet."""
@@ -88,8 +88,8 @@ class Reader:
                 if name == REJECTED_ROWS.name:
                     self._tell_rejected(table)
             yield tables
-            if refused := self._handover.refused():
-                rows = self._handover(REJECTED_ROWS, REJECTED_ROWS.arrow_of(refused))
+            if refused := self._checks.refused():
+                rows = self._checks(REJECTED_ROWS, REJECTED_ROWS.arrow_of(refused))
                 yield from self._counted(iter([{REJECTED_ROWS.name: rows}] if rows.num_rows else []))
 
     def _tell_rejected(self, rows: pa.Table) -> None:
@@ -122,7 +122,7 @@ class Reader:
 
     def _batch(self, *names: str) -> Batch:
         wanted = [name for name in (*names, REJECTED_ROWS.name) if name in self.selected]
-        return Batch(wanted, last_look=self._handover)
+        return Batch(wanted, last_look=self._checks)
 
     def _usage(self) -> Iterator[Tables]:
         """Also the proof of the key: a wrong one ends the sync here, before anything is written."""

@@ -118,5 +118,5 @@ class SnapshotReader:
 
 
 def _started(run: wire.Shown) -> tuple[datetime, str]:
-    """Which run of a version stands for it: the first, as ``Memory`` chooses, too."""
+    """Which run of a version stands for it: the first, as ``SnapshotQueries`` chooses, too."""
     return utc(run.started_at), run.id
