@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipelines.destination.target import target_of
-from pipelines.sim_api import WORKSPACE, World, serve, small_world
+from pipelines.sim_api import OWNER_KEY, WORKSPACE, World, serve, small_world
 from sim_source import errors
 from sim_source.rows.pseudonyms import Pseudonyms
 from tests.helpers.app import App
@@ -150,5 +150,8 @@ def test_the_salt_is_in_no_repr_of_the_settings(app: App, monkeypatch: pytest.Mo
     with serve(live_world()) as server:
         app.account(server)
         found = settings.run_settings(target_of(), redact_people=True)
-    assert found.redact_salt == SALT
-    assert SALT not in repr(found)
+    assert found.source.redact_salt == SALT
+    assert found.plan.pseudonyms is not None
+    for shown in map(repr, (found, found.source, found.plan)):
+        assert SALT not in shown
+        assert OWNER_KEY not in shown
