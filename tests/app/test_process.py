@@ -49,18 +49,21 @@ def test_who_looks_sees_a_bar_and_the_same_lines(tmp_path: Path, server: SimServ
     assert "ok: " in done.err.splitlines()[-1]
 
 
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM], ids=["by hand", "by a supervisor"])
 @pytest.mark.parametrize("path", ["/api/users", "/api/v1/logs?"], ids=["proof of the key", "reading"])
-def test_stopped_by_hand_it_says_so_and_the_next_run_goes_on(tmp_path: Path, server: SimServer, path: str) -> None:
+def test_stopped_it_says_so_and_the_next_run_goes_on(
+    tmp_path: Path, server: SimServer, path: str, stop: signal.Signals
+) -> None:
     gate = Gate()
     server.app.faults = Faults().at(1, faults.held(gate), path=path)
     process = child.start(tmp_path, server, "run", first=HEARS)
     try:
         assert gate.reached.wait(30)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(stop)
         done = child.ended(process)
     finally:
         gate.open()
-    assert (done.code, done.err.splitlines()[-1][:14]) == (130, "error: stopped")
+    assert (done.code, done.err.splitlines()[-1][:14]) == (128 + stop, "error: stopped")
     assert child.run(tmp_path, server, "run").code == 0
 
 
