@@ -12,7 +12,8 @@ import hypothesis
 import pytest
 
 from pipelines.destination.target import Target
-from tests.helpers.app import App
+from pipelines.sim_api import SimServer, World, serve
+from tests.helpers.app import App, one_of_every_kind
 from tests.helpers.postgres import skip_reason, throwaway_postgres
 from tests.helpers.tables import Place, target_of
 from tests.helpers.warehouse import Warehouse
@@ -44,6 +45,19 @@ def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> App:
     """``sim-sync`` in an empty folder, without any setting."""
     return App(tmp_path, monkeypatch, capsys)
+
+
+@pytest.fixture
+def world() -> World:
+    """An account with a run of every kind; modules that need another have one of their own."""
+    return one_of_every_kind()
+
+
+@pytest.fixture
+def server(world: World) -> Iterator[SimServer]:
+    """A server of mid 2026 with that account."""
+    with serve(world, "2026-08") as running:
+        yield running
 
 
 @pytest.fixture

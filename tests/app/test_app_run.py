@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import dlt
@@ -35,18 +34,7 @@ from pipelines.sim_api import (
     serve,
     small_world,
 )
-from tests.helpers.app import App, one_of_every_kind
-
-
-@pytest.fixture
-def world() -> World:
-    return one_of_every_kind()
-
-
-@pytest.fixture
-def server(world: World) -> Iterator[SimServer]:
-    with serve(world, "2026-08") as running:
-        yield running
+from tests.helpers.app import App
 
 
 @pytest.mark.parametrize("dialect", ["2026-03", "2026-08", "documents"])

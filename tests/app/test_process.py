@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from pipelines.sim_api import Faults, Gate, SimServer, faults, serve
+from pipelines.sim_api import Faults, Gate, SimServer, faults
 from tests.helpers import child
-from tests.helpers.app import one_of_every_kind
-
-
-@pytest.fixture
-def server() -> Iterator[SimServer]:
-    with serve(one_of_every_kind(), "2026-08") as running:
-        yield running
 
 
 def test_what_ends_without_a_last_search_for_garbage_has_closed_all(tmp_path: Path, server: SimServer) -> None:

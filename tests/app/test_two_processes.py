@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,21 +13,10 @@ from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
 from pipelines.sim_api import WORKSPACE, Faults, Gate, SimServer, World, faults, many_runs, plans, serve
 from tests.helpers import child, oracle
-from tests.helpers.app import App, one_of_every_kind
+from tests.helpers.app import App
 from tests.helpers.postgres import skip_reason, throwaway_postgres
 
 LIST = "/api/v1/logs?"
-
-
-@pytest.fixture
-def world() -> World:
-    return one_of_every_kind()
-
-
-@pytest.fixture
-def server(world: World) -> Iterator[SimServer]:
-    with serve(world, "2026-08") as running:
-        yield running
 
 
 def held_at(server: SimServer, path: str) -> Gate:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import dlt
@@ -12,25 +12,14 @@ import duckdb
 import pytest
 
 from pipelines.destination import pipeline
-from pipelines.sim_api import WORKSPACE, SimServer, World, finished_run, plans, serve
+from pipelines.sim_api import WORKSPACE, SimServer, World, finished_run, plans
 from sim_source import SyncLog
 from tests.helpers import child
-from tests.helpers.app import App, one_of_every_kind
+from tests.helpers.app import App
 from tests.helpers.warehouse import Warehouse, iso, source_of
 
 POORER = ("logs", "log_details", "cost_items", "trace_spans", "execution_snapshots", "audit_logs")
 """Tables of which a poorer API could take something away."""
-
-
-@pytest.fixture
-def world() -> World:
-    return one_of_every_kind()
-
-
-@pytest.fixture
-def server(world: World) -> Iterator[SimServer]:
-    with serve(world, "2026-08") as running:
-        yield running
 
 
 def contents(app: App, database: str) -> dict[str, list[tuple[object, ...]]]:
