@@ -15,6 +15,7 @@ from dlt.extract import DltResource, DltSource
 
 from .api.client import SimClient
 from .options import Details, Payloads, Snapshots
+from .paging.source_state import SourceState
 from .reading.batch import Tables
 from .reading.plan import Bounds, ReadPlan
 from .reading.reader import Reader
@@ -116,9 +117,9 @@ def _resources(
         with open_session() as session:
             session.extraction = Extraction()
             warehouse = session.warehouse or Warehouse(pipeline)
-            state = dlt.current.source_state()
+            state = SourceState(dlt.current.source_state())
             if not warehouse.holds_state():
-                state.clear()
+                state.forget()
                 session.log.warn(
                     "the destination does not hold what was last written to it; going on from what it holds"
                 )

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import dlt
 import duckdb
 from dlt.common.exceptions import DltException
 
 from sim_source import Bounds, SyncSession, source_in_session
+from sim_source.paging.source_state import SourceState
 from sim_source.stored.warehouse import Warehouse
 
 from ..destination import comments, duckdb_file, keep_views, pipeline
@@ -58,10 +59,9 @@ class PieceLoader:
         """Keeps descriptions of tables and columns in the destination, where it can hold them."""
         comments.keep(self.pipeline, self._schema, self.session.log.warn)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> SourceState:
         """What the source remembers."""
-        found: dict[str, Any] = self.pipeline.state.get("sources", {}).get("sim_source", {})
-        return found
+        return pipeline.source_state(self.pipeline) or SourceState({})
 
     def patiently(self, step: Callable[[], A]) -> A:
         """Takes a step; where somebody opened the database in between, waits for them, bounded, and takes it again.

@@ -9,8 +9,7 @@ from typing import Any
 
 from sim_source import TABLES
 from sim_source.errors import ConfigurationError
-from sim_source.paging import windows
-from sim_source.rows import life
+from sim_source.paging.state import ResourceState
 from sim_source.stored.queries import WorkspaceQueries
 from sim_source.stored.warehouse import Warehouse
 
@@ -74,23 +73,21 @@ def read(target: Target, now: datetime | None = None) -> Standing:
     """
     now = now or datetime.now(UTC)
     with pipeline.reading(target) as (attached, warehouse):
-        state = attached.state.get("sources", {}).get("sim_source")
+        state = pipeline.source_state(attached)
         if state is None:
             raise ConfigurationError(f"nothing was synced into {target} yet; run sim-sync run first")
-        resources = [_resource(None, "audit_logs", state["audit_logs"], now)] if state.get("audit_logs") else []
-        for workspace_id, held in state.get("workspaces", {}).items():
-            if "logs" in held:
-                resources.append(_runs(warehouse, workspace_id, held["logs"], now))
+        resources = [_resource(None, "audit_logs", state.audit_logs, now)] if state.audit_logs.kept else []
+        resources += [_runs(warehouse, held.id, held.logs, now) for held in state.workspaces() if held.was_read]
         return Standing(resources, {name: warehouse.count(name) for name in TABLES}, _last_loads(warehouse))
 
 
-def _resource(workspace: str | None, name: str, state: windows.State, now: datetime) -> ResourceStatus:
-    reached = windows.watermark(state)
+def _resource(workspace: str | None, name: str, state: ResourceState, now: datetime) -> ResourceStatus:
+    reached = state.watermark
     lag = (now - reached).total_seconds() if reached else None
-    return ResourceStatus(workspace, name, reached, lag, "walk" in state)
+    return ResourceStatus(workspace, name, reached, lag, state.in_hand("walk"))
 
 
-def _runs(warehouse: Warehouse, workspace_id: str, state: windows.State, now: datetime) -> ResourceStatus:
+def _runs(warehouse: Warehouse, workspace_id: str, state: ResourceState, now: datetime) -> ResourceStatus:
     told = _resource(workspace_id, "logs", state, now)
     unfinished = WorkspaceQueries(warehouse, workspace_id).unfinished("costly", snapshots="none")
     return ResourceStatus(
@@ -99,7 +96,7 @@ def _runs(warehouse: Warehouse, workspace_id: str, state: windows.State, now: da
         told.synced_to,
         told.lag_s,
         told.unfinished,
-        open_runs=unfinished.open_runs - life.count_closed(state),
+        open_runs=unfinished.open_runs - len(state.closed),
         detail_backlog=unfinished.details,
     )
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import duckdb
 from dlt.common.exceptions import DltException
@@ -14,9 +13,9 @@ from dlt.common.exceptions import DltException
 from sim_source import Bounds, SimClient, SyncLog, SyncSession, Throttle, errors
 from sim_source.api.endpoints import SimApi
 from sim_source.api.rate import Pacer
+from sim_source.paging.state import ResourceState
 from sim_source.parallel import gc_tuning
 from sim_source.reading.words import refused_workspace, wrong_key
-from sim_source.rows import life
 from sim_source.stored.queries import WorkspaceQueries
 
 from ..destination import drivers, duckdb_file, lock, pipeline
@@ -153,24 +152,20 @@ class Sync:
                 return
             self.loader.hold.settle()
             self.tell(f"{self.log.rows['logs']:,} runs so far")
-            in_hand = self.loader.state().get("audit_logs", {}).keys() & {"walk", "again"}
-            audit_logs = PIECE_AUDIT_LOGS if in_hand else 0
+            audit_logs = PIECE_AUDIT_LOGS if self.loader.state().audit_logs.in_hand("walk", "again") else 0
 
     def _short_tail(self) -> bool:
         """Whether every workspace was synced within a day: only then may details go before older logs."""
-        for held in self._state_of_workspaces().values():
-            logs = held.get("logs", {})
-            if "walk" in logs or "until" not in logs:
-                return False
-            end = self.settings.plan.until or datetime.now(UTC)
-            if end - datetime.fromisoformat(logs["until"]) > SHORT_TAIL:
+        end = self.settings.plan.until or datetime.now(UTC)
+        for logs in self._states():
+            if logs.in_hand("walk") or logs.read is None or end - logs.read.last > SHORT_TAIL:
                 return False
         return True
 
-    def _state_of_workspaces(self) -> dict[str, Any]:
-        """What is remembered of each configured workspace."""
-        state = self.loader.state().get("workspaces", {})
-        return {id_: state.get(id_, {}) for id_ in self.settings.plan.workspace_ids}
+    def _states(self) -> list[ResourceState]:
+        """What is remembered of the runs of each configured workspace."""
+        state = self.loader.state()
+        return [state.workspace(id_).logs for id_ in self.settings.plan.workspace_ids]
 
     def _backlogs(self, outcome: Outcome) -> None:
         """Details and snapshots, newest first, piece by piece; logs have been committed before."""
@@ -193,9 +188,7 @@ class Sync:
             WorkspaceQueries(self.loader.warehouse, workspace_id).unfinished(details, snapshots=snapshots)
             for workspace_id in plan.workspace_ids
         ]
-        outcome.open_runs = sum(each.open_runs for each in found) - sum(
-            life.count_closed(held.get("logs", {})) for held in self._state_of_workspaces().values()
-        )
+        outcome.open_runs = sum(each.open_runs for each in found) - sum(len(logs.closed) for logs in self._states())
         outcome.detail_backlog = sum(each.details for each in found)
         return outcome.detail_backlog, sum(each.snapshots for each in found)
 

@@ -24,6 +24,7 @@ from dlt.common.destination.configuration import ParquetFormatConfiguration
 from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
+from sim_source.paging.source_state import SourceState
 from sim_source.stored.warehouse import Warehouse
 
 from ..dlt_internals import repair_working_dir
@@ -97,6 +98,12 @@ def reading(target: Target) -> Iterator[tuple[dlt.Pipeline, Warehouse]]:
             pipeline = _pipeline(target, name, Path(folder), connection)
         pipeline.sync_destination()
         yield pipeline, Warehouse(pipeline)
+
+
+def source_state(pipeline: dlt.Pipeline) -> SourceState | None:
+    """What the source remembers in this pipeline's state; None where it has never run."""
+    kept = pipeline.state.get("sources", {}).get("sim_source")
+    return None if kept is None else SourceState(kept)
 
 
 def note_loads(target: Target, pipeline: dlt.Pipeline, warehouse: Warehouse) -> None:

@@ -6,12 +6,12 @@ next command that wants the same. What is stored gets no poorer (``merge``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from . import windows
+from .state import Key, ResourceState, Walk
 
-KEY: windows.Key = "again"
+KEY: Key = "again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +31,20 @@ class Resync:
     scope: str
 
 
-def begin(state: windows.State, wanted: Resync, *, newest_first: bool = False) -> None:
-    """Puts the stretch in hand, or goes on with one that was stopped; once per command.
+def begin(state: ResourceState, wanted: Resync, *, newest_first: bool = False) -> None:
+    """Takes the stretch in hand, or goes on with one that was stopped; once per command.
 
     Args:
         state: What is remembered of a resource of a workspace; changed in place.
         wanted: The stretch.
         newest_first: It is walked backwards in time (audit logs).
     """
-    held = state.get(KEY)
-    if state.get("again_done") == wanted.id or (held and held["id"] == wanted.id):
+    held = state.walk(KEY)
+    if state.last_resync == wanted.id or (held and held.id == wanted.id):
         return
-    if held and held["scope"] == wanted.scope and windows.remembered(held["start"]) <= wanted.first:
-        if not newest_first:  # what came since is at its end
-            held["end"] = windows.as_text(max(windows.remembered(held["end"]), wanted.last))
+    if held and held.scope == wanted.scope and held.start <= wanted.first:
+        end = held.end if newest_first else max(held.end, wanted.last)  # what came since is at its end
+        walk = replace(held, end=end)
     else:
-        state.pop(KEY, None)
-        windows.started(state, windows.Window(wanted.first, wanted.last, KEY, again=True), newest_first=newest_first)
-    state[KEY] |= {"id": wanted.id, "scope": wanted.scope}
+        walk = Walk(wanted.first, wanted.last if newest_first else wanted.first, wanted.last, again=True)
+    state.take(KEY, replace(walk, id=wanted.id, scope=wanted.scope))

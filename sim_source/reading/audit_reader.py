@@ -11,6 +11,7 @@ from ..api.endpoints import SimApi
 from ..paging import resync, walk_audit, windows
 from ..paging.chunks import Chunk
 from ..paging.filters import Kind
+from ..paging.state import ResourceState
 from ..paging.walk_audit import walk_audit_logs
 from ..rows import account
 from ..stored.audit_queries import kinds_of_audit_logs, newest_audit_log, stored_audit_logs
@@ -39,7 +40,7 @@ class AuditReader:
     coverage: Coverage
     api: SimApi
     warehouse: Warehouse
-    state: windows.State
+    state: ResourceState
     batch: Batch
     most: int
 
@@ -50,7 +51,7 @@ class AuditReader:
             AccessDenied: 403 without Enterprise plan or organization admin.
         """
         state = self.coverage.trusted(self.state)
-        windows.cover_departed(state)
+        state.cover_departed()
         if self.coverage.plan.resync is not None:
             resync.begin(state, self.coverage.plan.resync, newest_first=True)
         gaps = Gaps(state, self.coverage.session, AUDIT_LOGS.name)
@@ -60,10 +61,10 @@ class AuditReader:
                 walk_audit_logs(self.api.audit_logs, window.start, window.end, self._met_before)
             ):
                 if number == 0:  # access is proven: only now is the walk remembered
-                    windows.started(state, window, newest_first=True)
+                    windows.begin(state, window, newest_first=True)
                 self._add(chunk, newest)
                 gaps.note(chunk.gap)
-                windows.reached(state, chunk.position, window.key)
+                state.reached(chunk.position, window.key)
                 yield from self.batch.full()
                 left -= len(chunk.rows)
                 # as with runs: a piece must get further than where it began
@@ -72,7 +73,7 @@ class AuditReader:
                     self.coverage.session.extraction.more = True
                     gaps.walked(chunk.position + MILLISECOND, window.end)
                     return
-            windows.finished(state, window.key, self.coverage.session.client.server_time)
+            state.finished(window.key, self.coverage.session.client.server_time)
             gaps.walked(window.start, window.end)
             walked = True
         yield from self._missing(gaps, newest)

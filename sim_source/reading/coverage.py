@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from ..paging import resync, windows
+from ..paging.state import ResourceState
 from .plan import ReadPlan
 from .session import SyncSession
 
@@ -39,10 +40,10 @@ class Coverage:
         only = None if plan.resync is None else resync.KEY
         return windows.Extent(end, plan.since, plan.lookback, plan.reconcile, fresh, only)
 
-    def trusted(self, state: windows.State) -> windows.State:
+    def trusted(self, state: ResourceState) -> ResourceState:
         """A resource's state, its watermark taken back where it lies in the server's future."""
         now = self.session.client.server_time or datetime.now(UTC)
-        if windows.distrust(state, now, self.plan.reconcile):
+        if state.take_back(now, self.plan.reconcile):
             self.session.log.warn(
                 "the last sync ended in the future of the server's clock; the last days are read again"
             )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from .. import errors
-from ..paging import windows
 from ..paging.chunks import Gap
+from ..paging.state import ResourceState, Stretch
 from .session import SyncSession
 
 
@@ -21,7 +21,7 @@ class Gaps:
         session: Told of gaps, and knows which were tried in this sync.
     """
 
-    state: windows.State
+    state: ResourceState
     session: SyncSession
     resource: str
     workspace_id: str | None = None
@@ -30,31 +30,27 @@ class Gaps:
         """A walk gave a chunk, with a gap or without."""
         if gap is None:
             return
-        self._missing.append((gap.first, gap.last))
-        windows.missed(self.state, gap.first, gap.last)
+        self._missing.append(Stretch(gap.first, gap.last))
+        self.state.missed(gap.first, gap.last)
         self.session.log.failed(self.resource, self.workspace_id, errors.Incomplete(str(gap), gap.first, gap.last))
 
     def walked(self, first: datetime, last: datetime) -> None:
         """A stretch was walked: what is missing of it is what was noted, no more."""
-        windows.proved(self.state, first, last)
+        self.state.proved(first, last)
         for gap in self._missing:
-            windows.missed(self.state, *gap)
+            self.state.missed(*gap)
 
-    def again(self) -> Iterator[windows.Stretch]:
+    def again(self) -> Iterator[Stretch]:
         """Stretches to walk again: those that this sync has not walked yet."""
-        for first, last in windows.stretches(self.state):
+        for first, last in self.state.missing:
             if not any(start <= last and first <= end for start, end in (*self._missing, *self._tried)):
-                self._tried.append((first, last))
-                yield first, last
-
-    def hold(self, moment: datetime) -> bool:
-        """Whether a row of this moment may be there though it was not shown."""
-        return any(first <= moment <= last for first, last in windows.stretches(self.state))
+                self._tried.append(Stretch(first, last))
+                yield Stretch(first, last)
 
     @property
-    def _missing(self) -> list[windows.Stretch]:
+    def _missing(self) -> list[Stretch]:
         return self.session.missing.setdefault((self.resource, self.workspace_id), [])
 
     @property
-    def _tried(self) -> list[windows.Stretch]:
+    def _tried(self) -> list[Stretch]:
         return self.session.tried.setdefault((self.resource, self.workspace_id), [])

@@ -9,6 +9,7 @@ from datetime import datetime
 from .. import errors
 from ..api import wire
 from ..paging.chunks import Chunk
+from ..paging.state import ResourceState
 from ..paging.walk_runs import walk_runs
 from ..rows import life
 from ..rows.life import OpenRun, Reading
@@ -46,7 +47,7 @@ class OpenRunReader:
     workspace: WorkspaceContext
     details: DetailReader
     take: Callable[[Chunk[wire.Run]], None]
-    state: life.State
+    state: ResourceState
     alive: bool
     gaps: Gaps
     lists_tell: bool = False
@@ -61,12 +62,14 @@ class OpenRunReader:
 
     def open_runs(self) -> Iterator[Tables]:
         """Reads open runs again, but for those in stretches that this extraction has just walked."""
+        closed = self.state.closed
         found = [
             run
-            for run in life.still_open(self.state, self.workspace.memory.open_runs())
-            if not self._is_walked(run.started_at)
+            for run in self.workspace.memory.open_runs()
+            if run.id not in closed and not self._is_walked(run.started_at)
         ]
-        yield from self._read(life.turn(self.state, found))
+        chosen, self.state.next_turn = life.in_turn(found, self.state.next_turn)
+        yield from self._read(chosen)
 
     def torn(self) -> Iterator[Tables]:
         """Reads runs again whose tables do not agree, from nothing, like any new run."""
@@ -100,7 +103,7 @@ class OpenRunReader:
             self.take(replace(chunk, rows=[row for row in chunk.rows if row.id in ids], rejected=[]))
             self.gaps.note(chunk.gap)
         self.alive = self.alive or bool(seen)
-        self._end([run for run in group.runs if run.id not in seen and not self.gaps.hold(run.started_at)])
+        self._end([run for run in group.runs if run.id not in seen and not self.state.may_miss_rows(run.started_at)])
         return True
 
     def _read(self, runs: list[OpenRun]) -> Iterator[Tables]:
@@ -126,7 +129,7 @@ class OpenRunReader:
             self.gaps.note(chunk.gap)
         self.gaps.walked(first, last)
         self.alive = self.alive or bool(seen)
-        self._end([run for run in group.runs if run.id not in seen and not self.gaps.hold(run.started_at)])
+        self._end([run for run in group.runs if run.id not in seen and not self.state.may_miss_rows(run.started_at)])
 
     def _by_id(self, runs: list[OpenRun]) -> Iterator[Tables]:
         missing: list[OpenRun] = []
@@ -155,4 +158,4 @@ class OpenRunReader:
                 continue
             self.details.take(stored[run.id], errors.NotFound(run.id))
             if stored[run.id].fingerprint.status in life.OPEN:
-                life.close(self.state, run)
+                self.state.close(run.id, run.started_at)

@@ -17,7 +17,8 @@ from .. import errors
 from ..api import wire
 from ..api.decode import Rejected
 from ..api.endpoints import SimApi
-from ..paging import resync, walk_list, windows
+from ..paging import resync, walk_list
+from ..paging.source_state import SourceState, WorkspaceState
 from ..rows import account
 from ..stored.queries import WorkspaceQueries
 from ..stored.warehouse import Warehouse
@@ -50,7 +51,7 @@ class Reader:
         plan: What is to be read.
         bounds: How much of it, at most; counted down.
         warehouse: Asks the destination.
-        state: dlt's source state; changed in place, committed with the data.
+        state: What the source remembers; changed in place, committed with the data.
         selected: Names of the tables that are wanted.
         restored: dlt's working folder is new, the destination is not: a load that was cut in the middle is lost.
     """
@@ -59,7 +60,7 @@ class Reader:
     plan: ReadPlan
     bounds: Bounds
     warehouse: Warehouse
-    state: windows.State
+    state: SourceState
     selected: frozenset[str]
     restored: bool = False
     _coverage: Coverage = field(init=False)
@@ -156,8 +157,7 @@ class Reader:
         batch = self._batch(AUDIT_LOGS.name)
         with self._kept_apart(AUDIT_LOGS.name, None):
             try:
-                state = self.state.setdefault(AUDIT_LOGS.name, {})
-                most = self.bounds.audit_logs
+                state, most = self.state.audit_logs, self.bounds.audit_logs
                 yield from AuditReader(self._coverage, self.client_api(), self.warehouse, state, batch, most).tables()
             except errors.AccessDenied as denied:
                 if denied.status != 403:
@@ -169,14 +169,14 @@ class Reader:
         yield from batch.flush()
 
     def _workspace(self, workspace_id: str) -> Iterator[Tables]:
-        state = self.state.setdefault("workspaces", {}).setdefault(workspace_id, {})
-        first_sync = "until" not in state.get(LOGS.name, {})
+        state = self.state.workspace(workspace_id)
+        first_sync = state.is_first
         rows_before = self.session.log.rows[LOGS.name]
         failures = len(self.session.log.failures)
         workflows = [0]
         if self.bounds.audit_logs:  # the first piece of a sync
             with self._kept_apart(WORKFLOWS.name, workspace_id):
-                yield from self._workflows(workspace_id, state, workflows)
+                yield from self._workflows(state, workflows)
         refused = any(
             isinstance(failure.error, errors.AccessDenied) for failure in self.session.log.failures[failures:]
         )
@@ -184,7 +184,7 @@ class Reader:
             return
         batch = self._batch(*RUN_TABLES)
         with self._kept_apart(LOGS.name, workspace_id):
-            yield from self._runs(workspace_id, state, batch, alive=bool(workflows[0]))
+            yield from self._runs(state, batch, alive=bool(workflows[0]))
         yield from batch.flush()
         nothing = self.session.log.rows[LOGS.name] == rows_before and not workflows[0]
         cut = self.session.out_of_time or self.session.extraction.more or len(self.session.log.failures) > failures
@@ -194,18 +194,18 @@ class Reader:
                 "key may not read it (servers before mid 2026 answer that with an empty list)"
             )
 
-    def _runs(self, workspace_id: str, state: windows.State, batch: Batch, *, alive: bool) -> Iterator[Tables]:
+    def _runs(self, state: WorkspaceState, batch: Batch, *, alive: bool) -> Iterator[Tables]:
         settings = self.plan
-        logs = self._coverage.trusted(state.setdefault(LOGS.name, {}))
+        logs = self._coverage.trusted(state.logs)
         if settings.resync is None:
-            windows.cover(logs, self.selected.intersection(RUN_TABLES))
+            logs.cover(self.selected.intersection(RUN_TABLES))
         else:
             resync.begin(logs, settings.resync)
         workspace = WorkspaceContext(
-            id=workspace_id,
+            id=state.id,
             api=self.client_api(),
             session=self.session,
-            memory=WorkspaceQueries(self.warehouse, workspace_id),
+            memory=WorkspaceQueries(self.warehouse, state.id),
             options=replace(settings.options, logs_only=not self._full),
             batch=batch,
             bounds=self.bounds,
@@ -219,7 +219,7 @@ class Reader:
             alive=alive,
         ).tables()
 
-    def _workflows(self, workspace_id: str, state: windows.State, count: list[int]) -> Iterator[Tables]:
+    def _workflows(self, state: WorkspaceState, count: list[int]) -> Iterator[Tables]:
         if WORKFLOWS.name not in self.selected:
             return
         api, batch = self.client_api(), self._batch(WORKFLOWS.name)
@@ -227,18 +227,18 @@ class Reader:
         odd: list[Rejected] = []
         stuck: errors.NoProgress | None = None
         try:
-            for page in walk_list.walk_by_cursor(lambda cursor: api.workflows(workspace_id, cursor)):
+            for page in walk_list.walk_by_cursor(lambda cursor: api.workflows(state.id, cursor)):
                 found += page.rows
                 odd += page.rejected
         except errors.NoProgress as error:  # what came before is kept
             stuck = error
         count[0] = len(found) + len(odd)
-        rows, more = adding.rows_of(found, lambda row: account.workflow_row(row, workspace_id))
-        adding.set_aside(batch, WORKFLOWS.name, [*odd, *more], workspace_id)
+        rows, more = adding.rows_of(found, lambda row: account.workflow_row(row, state.id))
+        adding.set_aside(batch, WORKFLOWS.name, [*odd, *more], state.id)
         digest = account.rows_hash(rows)
-        if state.get(WORKFLOWS.name) != digest:  # a sync with nothing new loads nothing
+        if state.workflows_hash != digest:  # a sync with nothing new loads nothing
             batch.add(WORKFLOWS.name, rows)
-            state[WORKFLOWS.name] = digest
+            state.workflows_hash = digest
         yield from batch.flush()
         if stuck is not None:
             raise stuck

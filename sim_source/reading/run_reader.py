@@ -13,10 +13,11 @@ from ..api import decode, wire
 from ..options import Snapshots
 from ..paging import resync, windows
 from ..paging.chunks import Chunk
+from ..paging.state import ResourceState
 from ..paging.walk_runs import walk_runs
 from ..parallel.worker import DecodedPage
 from ..parallel.workers import WorkerLost
-from ..rows import life, merge
+from ..rows import merge
 from ..rows.fingerprint import Fingerprint
 from ..rows.life import OpenRun
 from ..rows.run_rows import RunRows
@@ -49,7 +50,7 @@ class RunReader:
 
     workspace: WorkspaceContext
     snapshot_mode: Snapshots
-    state: windows.State
+    state: ResourceState
     wanted: Callable[[bool], windows.Extent]
     mend: bool = False
     alive: bool = False
@@ -92,14 +93,14 @@ class RunReader:
         """Walks what is to be walked; returns whether all of it was."""
         workspace, bounds = self.workspace, self.workspace.bounds
         while window := windows.next_window(self.state, self.wanted(bool(self._walked))):
-            windows.started(self.state, window)
+            windows.begin(self.state, window)
             position = window.start
             rows = workspace.batch.count
             for chunk, answer in self._pages.steps(window):
                 self._take_step(chunk, answer, again=window.again, anew=window.key == resync.KEY)
                 self._gaps.note(chunk.gap)
                 position = chunk.position
-                windows.reached(self.state, position, window.key)
+                self.state.reached(position, window.key)
                 yield from workspace.batch.full()
                 bounds.runs -= len(chunk.rows)
                 bounds.rows -= workspace.batch.count - rows
@@ -113,7 +114,7 @@ class RunReader:
                         workspace.session.walks.go_on(workspace.id)
                     yield from workspace.batch.flush()
                     return False
-            windows.finished(self.state, window.key, workspace.session.client.server_time)
+            self.state.finished(window.key, workspace.session.client.server_time)
             self._gaps.walked(window.start, window.end)
             self._walked.append((window.start, window.end))
         done = yield from self._missing()
@@ -219,7 +220,7 @@ class RunReader:
         self.workspace.set_aside(chunk.rejected)
         if chunk.rows:
             self.alive = True
-            life.seen(self.state, (run.id for run in chunk.rows))
+            self.state.shown(run.id for run in chunk.rows)
 
     def _take_rows(
         self, runs: Sequence[wire.Run], known: dict[str, Fingerprint], *, again: bool = False, anew: bool = False

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..api.client import SimClient
-from ..paging.windows import Stretch
+from ..paging.state import Stretch
 from ..parallel.walks import Walks
 from ..parallel.workers import Workers
 from ..stored.warehouse import Warehouse

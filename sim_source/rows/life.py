@@ -10,13 +10,13 @@ once, until it is final or the server no longer has it (404).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 from ..options import Details
 
@@ -26,11 +26,6 @@ OPEN: tuple[Status, ...] = ("running", "paused")
 """States that are not final. A run that goes on after a pause shows none of its own: it looks paused until it ends."""
 MOST_FOLLOWED = 500
 """Open runs that one sync reads again; where there are more, the oldest take turns."""
-MOST_CLOSED = 1_000
-"""Runs the server no longer has while they look open here, as many as are remembered."""
-
-State = dict[str, Any]
-"""What dlt keeps of a workspace's runs between two syncs: plain JSON."""
 
 _OUTPUTS: dict[bytes, Status] = {b'{"paused":true}': "paused", b'{"cancelled":true}': "cancelled"}
 """Final outputs that Sim itself writes where a run waits for a human (all recorded servers) or was cancelled
@@ -196,46 +191,21 @@ def _on_one_page(first: OpenRun, last: OpenRun, page: int) -> bool:
     return first.rank is not None and last.rank is not None and last.rank - first.rank < page
 
 
-def turn(state: State, runs: Sequence[OpenRun], most: int = MOST_FOLLOWED) -> list[OpenRun]:
+def in_turn(runs: Sequence[OpenRun], first: str | None, most: int = MOST_FOLLOWED) -> tuple[list[OpenRun], str | None]:
     """Whose turn it is: all, or the newest and in turn some of the others.
 
     Args:
-        state: What is remembered, ``turn`` among it; changed in place.
         runs: Open runs.
+        first: The one of the others with which to begin.
         most: How many are read again at most.
+
+    Returns:
+        Those to read, and with which of the others to begin the next time; none where all are read.
     """
     newest_first = sorted(runs, key=lambda run: (run.started_at, run.id), reverse=True)
     if len(newest_first) <= most:
-        state.pop("turn", None)
-        return newest_first
+        return newest_first, None
     always, others = newest_first[: most * 4 // 5], newest_first[most * 4 // 5 :]
-    start = next((at for at, run in enumerate(others) if run.id == state.get("turn")), 0)
-    in_turn = (others[start:] + others[:start])[: most - len(always)]
-    following = others[(start + len(in_turn)) % len(others)]
-    state["turn"] = following.id
-    return always + in_turn
-
-
-def still_open(state: State, runs: Sequence[OpenRun]) -> list[OpenRun]:
-    """Those the server still has, as far as known."""
-    closed = state.get("closed", {})
-    return [run for run in runs if run.id not in closed]
-
-
-def close(state: State, run: OpenRun) -> None:
-    """Remembers that the server no longer has a run that looks open: it is not asked for again."""
-    closed: dict[str, str] = state.setdefault("closed", {})
-    closed[run.id] = run.started_at.isoformat()
-    if len(closed) > MOST_CLOSED:
-        del closed[min(closed, key=lambda id_: closed[id_])]
-
-
-def seen(state: State, ids: Iterable[str]) -> None:
-    """The server shows these runs: none of them is closed."""
-    for id_ in ids if state.get("closed") else ():
-        state["closed"].pop(id_, None)
-
-
-def count_closed(state: State) -> int:
-    """Runs that look open and that the server no longer has."""
-    return len(state.get("closed", {}))
+    start = next((at for at, run in enumerate(others) if run.id == first), 0)
+    chosen = (others[start:] + others[:start])[: most - len(always)]
+    return always + chosen, others[(start + len(chosen)) % len(others)].id

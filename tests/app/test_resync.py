@@ -11,6 +11,7 @@ from pipelines import cli
 from pipelines.sim_api import WORKSPACE, SimServer, World, audit_burst, finished_run, plans, serve, small_world
 from sim_source.paging import resync, windows
 from sim_source.paging.resync import Resync
+from sim_source.paging.state import ResourceState, as_text
 from tests.helpers import child
 from tests.helpers.app import App
 from tests.helpers.tables import at
@@ -142,11 +143,11 @@ def test_a_stretch_that_is_none_is_refused(app: App, server: SimServer, argument
 
 
 def test_a_stopped_one_is_taken_up_by_the_same_wish_and_by_no_other() -> None:
-    state: windows.State = {"from": windows.as_text(NOON - 90 * HOUR), "until": windows.as_text(NOON)}
-    before = dict(state)
+    state = ResourceState({"from": as_text(NOON - 90 * HOUR), "until": as_text(NOON)})
+    before = dict(state.kept)
     only = windows.Extent(NOON, only=resync.KEY)
     resync.begin(state, Resync(NOON - 9 * HOUR, NOON, "first", "full"))
-    windows.reached(state, NOON - 4 * HOUR, resync.KEY)
+    state.reached(NOON - 4 * HOUR, resync.KEY)
     resync.begin(state, Resync(NOON - 9 * HOUR, NOON, "first", "full"))
     window = windows.next_window(state, only)
     assert window is not None
@@ -159,10 +160,10 @@ def test_a_stopped_one_is_taken_up_by_the_same_wish_and_by_no_other() -> None:
     window = windows.next_window(state, only)
     assert window is not None
     assert (window.start, window.end) == (NOON - 8 * HOUR, NOON + HOUR)
-    windows.finished(state, resync.KEY)
+    state.finished(resync.KEY)
     resync.begin(state, Resync(NOON - 8 * HOUR, NOON + HOUR, "others", "none"))
     assert windows.next_window(state, only) is None
-    assert {name: state[name] for name in before} == before
+    assert {name: state.kept[name] for name in before} == before
 
 
 def test_what_a_run_can_be_told_a_resync_can_be_told_too() -> None:

@@ -34,6 +34,7 @@ from sim_source import (
     sim_source,
     source_in_session,
 )
+from sim_source.paging.source_state import SourceState
 from sim_source.tables import TABLES
 
 Row = dict[str, Any]
@@ -75,6 +76,10 @@ class Warehouse:
         """Loads from an embedded Sim API, up to its world's present; see ``opened`` for the options."""
         with opened(server, **options) as source:
             return self.run(source.with_resources(*resources) if resources else source)
+
+    def remembered(self) -> SourceState:
+        """What the source remembers."""
+        return SourceState(self.pipeline.state["sources"]["sim_source"])
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of a query; moments in UTC."""

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from pipelines.sim_api import plans, serve, small_world
 from sim_source import SimClient, SyncLog, SyncSession
-from sim_source.paging import windows
 from sim_source.paging.chunks import Gap
+from sim_source.paging.state import MOST_STRETCHES, ResourceState
 from sim_source.reading.gaps import Gaps
 from sim_source.timestamps import MILLISECOND
 from tests.helpers.warehouse import Warehouse
@@ -24,8 +24,8 @@ def ms(number: int) -> datetime:
     return NOON + number * MILLISECOND
 
 
-def told(state: windows.State) -> list[tuple[int, int]]:
-    return [((first - NOON) // MILLISECOND, (last - NOON) // MILLISECOND) for first, last in windows.stretches(state)]
+def told(state: ResourceState) -> list[tuple[int, int]]:
+    return [((first - NOON) // MILLISECOND, (last - NOON) // MILLISECOND) for first, last in state.missing]
 
 
 def session() -> SyncSession:
@@ -42,36 +42,36 @@ steps = st.lists(st.tuples(st.booleans(), st.integers(0, 40), st.integers(0, 8))
 
 @given(steps=steps)
 def test_what_is_remembered_is_what_was_missed_and_not_proved_since(steps: list[tuple[bool, int, int]]) -> None:
-    state: windows.State = {}
+    state: ResourceState = ResourceState({})
     missing: set[int] = set()
     for missed, first, length in steps:
         moments = set(range(first, first + length + 1))
         if missed:
-            windows.missed(state, ms(first), ms(first + length))
+            state.missed(ms(first), ms(first + length))
             missing |= moments
         else:
-            windows.proved(state, ms(first), ms(first + length))
+            state.proved(ms(first), ms(first + length))
             missing -= moments
-        state = json.loads(json.dumps(state))  # as dlt keeps it
+        state = ResourceState(json.loads(json.dumps(state.kept)))  # as dlt keeps it
         assert {moment for first, last in told(state) for moment in range(first, last + 1)} == missing
         assert all(one[1] + 1 < other[0] for one, other in zip(told(state), told(state)[1:], strict=False))
-    windows.proved(state, NOON - timedelta(days=1), NOON + timedelta(days=1))
-    assert "missing" not in state
+    state.proved(NOON - timedelta(days=1), NOON + timedelta(days=1))
+    assert "missing" not in state.kept
 
 
 @given(starts=st.lists(st.integers(0, 100_000), max_size=200))
 def test_however_many_are_missed_few_are_remembered_and_none_is_left_out(starts: list[int]) -> None:
-    state: windows.State = {}
+    state: ResourceState = ResourceState({})
     for start in starts:
-        windows.missed(state, ms(start), ms(start))
-    assert len(told(state)) <= windows.MOST_STRETCHES
+        state.missed(ms(start), ms(start))
+    assert len(told(state)) <= MOST_STRETCHES
     assert all(any(first <= start <= last for first, last in told(state)) for start in starts)
 
 
 def test_a_stretch_is_tried_again_once_a_sync_and_not_where_it_was_just_walked() -> None:
-    state: windows.State = {}
-    windows.missed(state, ms(10), ms(10))
-    windows.missed(state, ms(20), ms(20))
+    state: ResourceState = ResourceState({})
+    state.missed(ms(10), ms(10))
+    state.missed(ms(20), ms(20))
     sync = session()
     Gaps(state, sync, "logs", "w").note(gap(20, 20))  # in its own place in the walk
     assert list(Gaps(state, sync, "logs", "w").again()) == [(ms(10), ms(10))]
@@ -81,9 +81,9 @@ def test_a_stretch_is_tried_again_once_a_sync_and_not_where_it_was_just_walked()
 
 
 def test_a_walk_proves_all_but_what_it_missed_though_a_piece_ends_in_between() -> None:
-    state: windows.State = {}
-    windows.missed(state, ms(5), ms(9))
-    windows.missed(state, ms(100), ms(100))
+    state: ResourceState = ResourceState({})
+    state.missed(ms(5), ms(9))
+    state.missed(ms(100), ms(100))
     sync = session()
     gaps = Gaps(state, sync, "logs", "w")
     gaps.note(gap(30, 30))
@@ -107,4 +107,5 @@ def test_runs_that_were_not_shown_for_want_of_an_order_are_not_taken_for_gone(wa
             world.now_ms += 3_600_000
             warehouse.load(server, "logs", "log_details", **options | {"log": SyncLog()})
     assert len(warehouse.table("logs", "status = 'running'")) > 50
-    assert "closed" not in json.dumps(warehouse.pipeline.state["sources"]["sim_source"])
+    (workspace,) = warehouse.remembered().workspaces()
+    assert not workspace.logs.closed

@@ -8,6 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sim_source.paging.state import MOST_CLOSED, ResourceState
 from sim_source.rows import life
 from sim_source.rows.life import OpenRun
 
@@ -48,18 +49,19 @@ def test_no_other_choice_of_pages_needs_fewer_requests(ranks: list[int], page: i
 
 
 def test_a_few_open_runs_are_all_read_every_time() -> None:
-    state: life.State = {}
     runs = [run(minutes) for minutes in range(20)]
-    assert life.turn(state, runs, 20) == runs[::-1]
-    assert state == {}
+    assert life.in_turn(runs, None, 20) == (runs[::-1], None)
 
 
 @given(count=st.integers(11, 60), syncs=st.integers(1, 5))
 def test_of_many_the_newest_are_read_every_time_and_the_others_in_turn(count: int, syncs: int) -> None:
-    state: life.State = {}
+    state = ResourceState({})
     runs = [run(minutes) for minutes in range(count)]
     rounds = -(-(count - 8) // 2) + syncs
-    taken = [life.turn(state, runs, 10) for _ in range(rounds)]
+    taken: list[list[OpenRun]] = []
+    for _ in range(rounds):
+        chosen, state.next_turn = life.in_turn(runs, state.next_turn, 10)
+        taken.append(chosen)
     assert all(len(chosen) == len(set(chosen)) <= 10 for chosen in taken)
     assert all(set(runs[-8:]) <= set(chosen) for chosen in taken)
     assert set().union(*taken) == set(runs)
@@ -68,22 +70,26 @@ def test_of_many_the_newest_are_read_every_time_and_the_others_in_turn(count: in
 
 
 def test_a_turn_goes_on_where_the_run_whose_turn_it_was_has_ended() -> None:
-    state: life.State = {"turn": "gone"}
-    assert len(life.turn(state, [run(minutes) for minutes in range(30)], 10)) == 10
+    assert len(life.in_turn([run(minutes) for minutes in range(30)], "gone", 10)[0]) == 10
 
 
-def test_closed_runs_are_not_asked_for_and_their_number_is_bounded() -> None:
-    state: life.State = {}
-    runs = [run(minutes) for minutes in range(life.MOST_CLOSED + 5)]
+def test_where_all_had_their_turn_at_once_nothing_is_remembered() -> None:
+    state = ResourceState({"turn": "r000001"})
+    _, state.next_turn = life.in_turn([run(1)], state.next_turn, 10)
+    assert state.kept == {}
+
+
+def test_closed_runs_are_remembered_and_their_number_is_bounded() -> None:
+    state = ResourceState({})
+    runs = [run(minutes) for minutes in range(MOST_CLOSED + 5)]
     for each in runs:
-        life.close(state, each)
-    assert life.count_closed(state) == life.MOST_CLOSED
-    assert life.still_open(state, runs) == runs[:5]  # the oldest are asked for once more
+        state.close(each.id, each.started_at)
+    assert state.closed == {each.id for each in runs[5:]}  # the oldest are asked for once more
 
 
 def test_a_run_the_server_shows_again_is_open_again() -> None:
-    state: life.State = {}
-    life.close(state, run(1))
-    life.seen(state, ["r000001", "another"])
-    assert life.still_open(state, [run(1)]) == [run(1)]
-    life.seen({}, ["another"])
+    state = ResourceState({})
+    state.close("r000001", NOON)
+    state.shown(["r000001", "another"])
+    assert not state.closed
+    ResourceState({}).shown(["another"])

@@ -131,8 +131,7 @@ def test_a_run_the_server_no_longer_has_is_closed_with_what_is_known(warehouse: 
         later(world, 24)
         warehouse.load(server, *RUNS)
         assert not [target for target in asked(server, "/api/v1/logs/") if old in target]
-    state = warehouse.pipeline.state["sources"]["sim_source"]["workspaces"][WORKSPACE]["logs"]
-    assert list(state["closed"]) == [old]
+    assert warehouse.remembered().workspace(WORKSPACE).logs.closed == {old}
 
 
 def test_a_lost_permission_closes_nothing(warehouse: Warehouse) -> None:
@@ -259,7 +258,7 @@ def test_a_torn_run_that_was_purged_adds_up_again_and_is_not_taken_for_an_open_o
         again.load(server, *RUNS)
     items = again.table("cost_items", f"log_id = '{old.id}'")
     assert sum(item["total_cost"] for item in items) == again.row("logs", old.id)["cost_total"]
-    assert "closed" not in again.pipeline.state["sources"]["sim_source"]["workspaces"][WORKSPACE]["logs"]
+    assert not again.remembered().workspace(WORKSPACE).logs.closed
 
 
 def test_torn_runs_on_one_page_are_read_by_one_request(tmp_path: Path) -> None:

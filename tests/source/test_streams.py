@@ -11,7 +11,6 @@ import pytest
 
 from pipelines.sim_api import DIALECTS, serve
 from sim_source import sim_source
-from sim_source.paging import windows
 from sim_source.tables import TABLES
 from tests.helpers.streams import Stream, rich_world, streams_of
 from tests.helpers.warehouse import Warehouse
@@ -210,11 +209,11 @@ def test_what_a_row_refers_to_is_there(
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_the_final_state_has_nothing_in_hand_and_a_bookmark(warehouses: dict[str, Warehouse], dialect: str) -> None:
-    state = warehouses[dialect].pipeline.state["sources"]["sim_source"]
-    (workspace,) = state["workspaces"].values()
-    for each in (workspace["logs"], state["audit_logs"]):
-        assert "walk" not in each
-        assert windows.watermark(each) is not None
+    state = warehouses[dialect].remembered()
+    (workspace,) = state.workspaces()
+    for each in (workspace.logs, state.audit_logs):
+        assert not each.in_hand("walk")
+        assert each.watermark is not None
 
 
 def test_a_bookmark_goes_on_with_time_and_never_back(warehouse: Warehouse) -> None:
@@ -224,8 +223,8 @@ def test_a_bookmark_goes_on_with_time_and_never_back(warehouse: Warehouse) -> No
         for minutes in (0, 10, -30, 0, 90):  # a sync may end earlier than the one before: `until`, or another clock
             world.now_ms += minutes * 60_000
             warehouse.load(server, "logs", "audit_logs")
-            state = warehouse.pipeline.state["sources"]["sim_source"]
-            (workspace,) = state["workspaces"].values()
-            marks.append((windows.watermark(workspace["logs"]), windows.watermark(state["audit_logs"])))
+            state = warehouse.remembered()
+            (workspace,) = state.workspaces()
+            marks.append((workspace.logs.watermark, state.audit_logs.watermark))
     assert marks == sorted(marks)  # type: ignore[type-var]
     assert marks[0] < marks[1] < marks[-1]  # type: ignore[operator]

@@ -14,8 +14,8 @@ from sim_source.api import wire
 from sim_source.api.decode import Page, Rejected
 from sim_source.api.endpoints import SimApi
 from sim_source.api.query import Query
-from sim_source.paging import windows
 from sim_source.paging.chunks import PAGE_BYTES, PageSize
+from sim_source.paging.state import as_moment
 from sim_source.paging.walk_runs import walk_runs
 from tests.helpers import shelf
 from tests.helpers.shelf import END, Cursors, Runs, Ties, at, gaps_of, given_ids
@@ -237,7 +237,7 @@ def test_runs_are_walked_completely_over_http(dialect: str, ties: str, page: int
         SimClient(OWNER_KEY, server.base_url, backoff_s=0.001) as client,
     ):
         api = SimApi(client)
-        chunks = walk_runs(lambda query: api.runs(WORKSPACE, query), shelf.BASE, windows.remembered("2026-12-01"))
+        chunks = walk_runs(lambda query: api.runs(WORKSPACE, query), shelf.BASE, as_moment("2026-12-01"))
         assert sorted(given_ids(chunks)) == sorted(run.id for run in world.runs_of(WORKSPACE))
 
 
@@ -247,5 +247,5 @@ def test_an_instant_larger_than_a_page_is_walked_over_http(dialect: str) -> None
     tied_runs(world, "wf-triage", 1200, world.now_ms - 5000)
     with serve(world, dialect) as server, SimClient(OWNER_KEY, server.base_url, backoff_s=0.001) as client:
         api = SimApi(client, full=False)
-        chunks = walk_runs(lambda query: api.runs(WORKSPACE, query), shelf.BASE, windows.remembered("2026-12-01"))
+        chunks = walk_runs(lambda query: api.runs(WORKSPACE, query), shelf.BASE, as_moment("2026-12-01"))
         assert sorted(given_ids(chunks)) == sorted(run.id for run in world.runs_of(WORKSPACE))

@@ -15,6 +15,7 @@ from sim_source.api import wire
 from sim_source.api.decode import Page
 from sim_source.api.endpoints import SimApi
 from sim_source.paging import walk_audit, walk_list, windows
+from sim_source.paging.state import ResourceState, as_moment
 from sim_source.paging.walk_audit import walk_audit_logs
 from tests.helpers.shelf import END, Audit, at, given_ids
 
@@ -44,13 +45,13 @@ def test_every_audit_row_is_given_exactly_once_though_the_wire_cuts_microseconds
 @given(moments=bursts(10), page=st.integers(10, 20), cut=st.integers(1, 5))
 @settings(max_examples=200, deadline=None)
 def test_an_audit_walk_cut_anywhere_and_begun_again_misses_nothing(moments: list[int], page: int, cut: int) -> None:
-    server, state = Audit(moments), dict[str, object]()
+    server, state = Audit(moments), ResourceState({})
     window = windows.Window(at(0), END)
     found: set[str] = set()
     with patch.object(walk_audit, "AUDIT_PAGE", page):
-        windows.started(state, window, newest_first=True)
+        windows.begin(state, window, newest_first=True)
         for chunk in islice(walk_audit_logs(server.ask, window.start, window.end), cut):
-            windows.reached(state, chunk.position)
+            state.reached(chunk.position)
             found.update(row.id for row in chunk.rows)
         again = windows.next_window(state, windows.Extent(END), newest_first=True)
         assert again is not None
@@ -97,5 +98,5 @@ def test_audit_bursts_are_walked_completely_over_http(dialect: str) -> None:
     for second in range(30):
         audit_burst(world, 9, world.now_ms - second * 1000)
     with serve(world, dialect) as server, SimClient(OWNER_KEY, server.base_url, backoff_s=0.001) as client:
-        chunks = list(walk_audit_logs(SimApi(client).audit_logs, None, windows.remembered("2026-12-01")))
+        chunks = list(walk_audit_logs(SimApi(client).audit_logs, None, as_moment("2026-12-01")))
         assert sorted(given_ids(chunks)) == sorted(row.id for row in world.audit)

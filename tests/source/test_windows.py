@@ -12,14 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim_source.paging import windows
-from sim_source.paging.windows import BEGINNING, LOOKBACK, STABILITY, Window
+from sim_source.paging.state import STABILITY, ResourceState, as_moment, as_text
+from sim_source.paging.windows import BEGINNING, LOOKBACK, Window
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-def synced(start: datetime, end: datetime, **more: Any) -> windows.State:
-    return {"from": windows.as_text(start), "until": windows.as_text(end), **more}
+def synced(start: datetime, end: datetime, **more: Any) -> ResourceState:
+    return ResourceState({"from": as_text(start), "until": as_text(end), **more})
 
 
 def span(**fields: Any) -> windows.Extent:
@@ -28,18 +29,18 @@ def span(**fields: Any) -> windows.Extent:
 
 
 WALK = {
-    "start": windows.as_text(NOON - 9 * HOUR),
-    "at": windows.as_text(NOON - 5 * HOUR),
-    "end": windows.as_text(NOON - HOUR),
+    "start": as_text(NOON - 9 * HOUR),
+    "at": as_text(NOON - 5 * HOUR),
+    "end": as_text(NOON - HOUR),
 }
 
 
 @pytest.mark.parametrize(
     ("state", "since", "window"),
     [
-        ({}, None, Window(BEGINNING, NOON)),
-        ({}, NOON - HOUR, Window(NOON - HOUR, NOON)),
-        ({}, NOON + HOUR, None),
+        (ResourceState({}), None, Window(BEGINNING, NOON)),
+        (ResourceState({}), NOON - HOUR, Window(NOON - HOUR, NOON)),
+        (ResourceState({}), NOON + HOUR, None),
         (synced(NOON - 9 * HOUR, NOON - HOUR), None, Window(NOON - 2 * HOUR, NOON)),
         (synced(NOON - 9 * HOUR, NOON), None, None),
         (synced(NOON - 9 * HOUR, NOON + HOUR), None, None),
@@ -48,7 +49,7 @@ WALK = {
         (synced(NOON - 9 * HOUR, NOON, back=WALK), None, Window(NOON - 5 * HOUR, NOON - HOUR, "back")),
         (synced(NOON - 9 * HOUR, NOON - HOUR, back=WALK), None, Window(NOON - 2 * HOUR, NOON)),
         (synced(NOON - 9 * HOUR, NOON), NOON - 2 * HOUR, None),
-        ({"walk": WALK}, None, Window(NOON - 5 * HOUR, NOON - HOUR)),
+        (ResourceState({"walk": WALK}), None, Window(NOON - 5 * HOUR, NOON - HOUR)),
         (synced(NOON - 9 * HOUR, NOON - 2 * HOUR, walk=WALK), None, Window(NOON - 5 * HOUR, NOON - HOUR)),
     ],
     ids=[
@@ -67,12 +68,12 @@ WALK = {
         "a tail in hand goes on",
     ],
 )
-def test_next_window(state: windows.State, since: datetime | None, window: Window | None) -> None:
+def test_next_window(state: ResourceState, since: datetime | None, window: Window | None) -> None:
     assert windows.next_window(state, span(since=since)) == window
 
 
 def test_a_walk_newest_first_goes_on_downwards() -> None:
-    window = windows.next_window({"walk": WALK}, span(), newest_first=True)
+    window = windows.next_window(ResourceState({"walk": WALK}), span(), newest_first=True)
     assert window == Window(NOON - 9 * HOUR, NOON - 5 * HOUR)
 
 
@@ -80,39 +81,39 @@ def test_without_lookback_the_watermark_still_stays_behind() -> None:
     """Rows may appear late: STABILITY is read again at least."""
     state = synced(NOON - 9 * HOUR, NOON - HOUR)
     assert windows.next_window(state, span(lookback=timedelta(0))) == Window(NOON - HOUR - STABILITY, NOON)
-    assert windows.watermark(state) == NOON - HOUR - STABILITY
+    assert state.watermark == NOON - HOUR - STABILITY
 
 
 def test_a_tail_that_was_read_leaves_the_beginning_where_it_was() -> None:
     state = synced(NOON - 9 * HOUR, NOON - HOUR)
     window = windows.next_window(state, span())
     assert window is not None
-    windows.started(state, window)
-    windows.finished(state)
+    windows.begin(state, window)
+    state.finished()
     assert state == synced(NOON - 9 * HOUR, NOON)
 
 
 def test_a_stretch_read_before_the_first_extends_it() -> None:
     state = synced(NOON - 9 * HOUR, NOON)
-    windows.started(state, Window(NOON - 20 * HOUR, NOON - 9 * HOUR, "back"))
-    windows.finished(state, "back")
+    windows.begin(state, Window(NOON - 20 * HOUR, NOON - 9 * HOUR, "back"))
+    state.finished("back")
     assert state == synced(NOON - 20 * HOUR, NOON)
 
 
 def test_what_is_wanted_later_starts_over_in_the_same_stretch() -> None:
     state = synced(NOON - 9 * HOUR, NOON, tables=["logs"])
-    windows.cover(state, ["logs", "cost_items"])
+    state.cover(["logs", "cost_items"])
     assert windows.next_window(state, span()) == Window(NOON - 9 * HOUR, NOON, again=True)
-    windows.finished(state)
-    windows.cover(state, ["logs", "cost_items"])
+    state.finished()
+    state.cover(["logs", "cost_items"])
     assert windows.next_window(state, span()) is None
 
 
 def test_fewer_tables_go_on_and_all_of_them_later_start_over() -> None:
     state = synced(NOON - 9 * HOUR, NOON, tables=["cost_items", "logs"])
-    windows.cover(state, ["logs"])
+    state.cover(["logs"])
     assert windows.next_window(state, span()) is None
-    windows.cover(state, ["cost_items", "logs"])
+    state.cover(["cost_items", "logs"])
     assert windows.next_window(state, span()) == Window(NOON - 9 * HOUR, NOON, again=True)
 
 
@@ -120,8 +121,8 @@ def test_a_moment_without_a_zone_is_utc_wherever_the_machine_stands(monkeypatch:
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
     try:
-        assert windows.remembered("2026-11-20T12:00:00") == NOON
-        assert windows.remembered("2026-11-20T13:00:00+01:00") == NOON
+        assert as_moment("2026-11-20T12:00:00") == NOON
+        assert as_moment("2026-11-20T13:00:00+01:00") == NOON
     finally:
         monkeypatch.undo()
         os.environ.setdefault("TZ", "UTC")
@@ -131,14 +132,14 @@ def test_a_moment_without_a_zone_is_utc_wherever_the_machine_stands(monkeypatch:
 DAY = timedelta(days=1)
 
 
-def finish(state: windows.State, window: Window | None, now: datetime | None = None) -> None:
+def finish(state: ResourceState, window: Window | None, now: datetime | None = None) -> None:
     assert window is not None
-    windows.started(state, window)
-    windows.finished(state, window.key, now)
+    windows.begin(state, window)
+    state.finished(window.key, now)
 
 
 def test_once_a_day_a_wider_stretch_is_read_again_after_what_is_new() -> None:
-    state: windows.State = {}
+    state: ResourceState = ResourceState({})
     finish(state, windows.next_window(state, span(since=NOON - 30 * DAY, reconcile=7 * DAY)))
     for hours in range(1, 24):
         at = NOON + hours * HOUR
@@ -151,7 +152,7 @@ def test_once_a_day_a_wider_stretch_is_read_again_after_what_is_new() -> None:
     assert again == Window(NOON - 6 * DAY, NOON + 23 * HOUR, "back", NOON + DAY)
     finish(state, again)
     assert windows.next_window(state, due) is None
-    assert (state["from"], state["until"]) == (windows.as_text(NOON - 30 * DAY), windows.as_text(NOON + DAY))
+    assert state.read == (NOON - 30 * DAY, NOON + DAY)
 
 
 def test_a_sync_in_the_same_second_as_the_last_reads_what_is_new() -> None:
@@ -167,28 +168,28 @@ def test_a_reconcile_that_was_cut_goes_on_and_is_not_due_again() -> None:
     due = span(reconcile=7 * DAY)
     window = windows.next_window(state, due)
     assert window == Window(NOON - 7 * DAY, NOON - HOUR, "back", NOON)
-    windows.started(state, window)
-    windows.reached(state, NOON - 3 * DAY, "back")
+    windows.begin(state, window)
+    state.reached(NOON - 3 * DAY, "back")
     assert windows.next_window(state, due) == Window(NOON - 3 * DAY, NOON - HOUR, "back")
-    windows.finished(state, "back")
+    state.finished("back")
     assert windows.next_window(state, due) is None
     assert windows.next_window(state, span(end=NOON, reconcile=timedelta(0))) is None
 
 
 def test_what_the_server_has_not_lived_yet_was_not_read() -> None:
     """This machine's clock was a day ahead: the next sync begins at the server's now."""
-    state: windows.State = {}
+    state: ResourceState = ResourceState({})
     finish(state, windows.next_window(state, span(end=NOON + DAY, since=NOON - DAY)), NOON)
-    assert state["until"] == windows.as_text(NOON)
+    assert state.kept["until"] == as_text(NOON)
     assert windows.next_window(state, span(end=NOON + HOUR)) == Window(NOON - HOUR, NOON + HOUR)
 
 
 def test_a_watermark_in_the_future_of_the_server_is_taken_back() -> None:
     state = synced(NOON - 30 * DAY, NOON + 400 * DAY)
-    assert windows.distrust(state, NOON)
+    assert state.take_back(NOON, windows.RECONCILE)
     assert windows.next_window(state, span()) == Window(NOON - 7 * DAY - HOUR, NOON)
-    assert not windows.distrust(state, NOON)
-    assert not windows.distrust({}, NOON)
+    assert not state.take_back(NOON, windows.RECONCILE)
+    assert not ResourceState({}).take_back(NOON, windows.RECONCILE)
 
 
 syncs = st.lists(
@@ -209,17 +210,17 @@ def test_whatever_was_interrupted_the_union_of_all_walks_covers_everything(
     plan: list[tuple[int, int | None, int, int, int]], newest_first: bool, step: int
 ) -> None:
     """Everything from the earliest since to the last end, once the syncs are left to finish."""
-    state: windows.State = {}
+    state: ResourceState = ResourceState({})
     read: list[tuple[datetime, datetime]] = []
     now, earliest = NOON, None
     plan = [*plan, (1, None, 10**6, 60, 100)]
     begin = NOON - timedelta(minutes=3000)
     for minutes, since_minutes, pieces, lookback, reconcile in plan:
         now += timedelta(minutes=minutes)
-        since = begin if since_minutes is None and not state else None
+        since = begin if since_minutes is None and not state.kept else None
         if since_minutes is not None:
             since = NOON + timedelta(minutes=since_minutes)
-        if since is not None and not {"walk", "back"} & set(state):
+        if since is not None and not state.in_hand("walk", "back"):
             earliest = since if earliest is None else min(since, earliest)
         while pieces and (
             window := windows.next_window(
@@ -228,7 +229,7 @@ def test_whatever_was_interrupted_the_union_of_all_walks_covers_everything(
                 newest_first=newest_first,
             )
         ):
-            windows.started(state, window, newest_first=newest_first)
+            windows.begin(state, window, newest_first=newest_first)
             low, high = window.start, window.end
             while pieces:
                 pieces -= 1
@@ -240,13 +241,14 @@ def test_whatever_was_interrupted_the_union_of_all_walks_covers_everything(
                     position = min(high, low + timedelta(minutes=step))
                     read.append((low, position))
                     low = position
-                windows.reached(state, position, window.key)
+                state.reached(position, window.key)
                 if low >= high:
-                    windows.finished(state, window.key)
+                    state.finished(window.key)
                     break
-    assert not {"walk", "back"} & set(state)
-    first = windows.remembered(state["from"])
-    assert windows.remembered(state["until"]) == now
+    assert not state.in_hand("walk", "back")
+    assert state.read is not None
+    first = state.read.first
+    assert state.read.last == now
     covered = first
     for low, high in sorted(read):
         assert low <= covered or low < first, "a hole"

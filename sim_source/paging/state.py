@@ -1,0 +1,254 @@
+"""What a sync remembers of one resource between runs, typed. Nothing else knows its keys. Pure.
+
+A resource remembers one contiguous stretch of time that was read to its end, and the walks in hand. The watermark
+stays ``STABILITY`` behind the end of that stretch, since rows may appear late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, NamedTuple
+
+from ..timestamps import MILLISECOND, in_utc
+
+STABILITY = timedelta(minutes=5)
+"""Rows may become visible this long after they started."""
+MOST_STRETCHES = 50
+"""Stretches to be tried again that are remembered of one resource; where there are more, the nearest become one."""
+MOST_CLOSED = 1_000
+"""Runs that look open and that the server no longer has, as many as are remembered of one workspace."""
+
+Kept = dict[str, Any]
+"""What dlt keeps: plain JSON."""
+Key = Literal["walk", "back", "again"]
+"""The walks that can be in hand: towards now; through what lies before (backfill, reconcile); on purpose (resync)."""
+
+
+class Stretch(NamedTuple):
+    """A stretch of time: its first and last moment, inclusive."""
+
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A walk that is in hand.
+
+    Attributes:
+        start: Earliest moment.
+        at: How far it has come.
+        end: Latest moment, fixed when it began.
+        again: All rows are taken, also those that are stored and have not changed.
+        due: Of a reconcile: the moment it was due.
+        id: Of a resync: the command that wants it.
+        scope: Of a resync: what is taken from rows.
+    """
+
+    start: datetime
+    at: datetime
+    end: datetime
+    again: bool = False
+    due: datetime | None = None
+    id: str | None = None
+    scope: str | None = None
+
+    @classmethod
+    def read(cls, kept: Kept) -> Walk:
+        """A walk as it was remembered."""
+        start, at, end = (as_moment(kept[name]) for name in ("start", "at", "end"))
+        due = as_moment(kept["due"]) if "due" in kept else None
+        return cls(start, at, end, bool(kept.get("again")), due, kept.get("id"), kept.get("scope"))
+
+    def as_kept(self) -> Kept:
+        """The walk as it is remembered."""
+        kept: Kept = {"start": as_text(self.start), "at": as_text(self.at), "end": as_text(self.end)}
+        due = None if self.due is None else as_text(self.due)
+        more = {"again": self.again or None, "due": due, "id": self.id, "scope": self.scope}
+        return kept | {name: value for name, value in more.items() if value is not None}
+
+
+@dataclass(slots=True)
+class ResourceState:
+    """What is remembered of a resource: the runs of a workspace, or the account's audit logs.
+
+    Attributes:
+        kept: Where it is remembered; changed in place.
+    """
+
+    kept: Kept
+
+    @property
+    def is_first(self) -> bool:
+        """Nothing was read to its end yet."""
+        return "until" not in self.kept
+
+    @property
+    def read(self) -> Stretch | None:
+        """The stretch that was read to its end."""
+        return None if self.is_first else Stretch(as_moment(self.kept["from"]), as_moment(self.kept["until"]))
+
+    @property
+    def watermark(self) -> datetime | None:
+        """Everything before this moment has been read and cannot appear late any more."""
+        return None if self.read is None else self.read.last - STABILITY
+
+    @property
+    def reconciled(self) -> datetime | None:
+        """When the last days were last read again."""
+        return as_moment(self.kept["reconciled"]) if "reconciled" in self.kept else None
+
+    @property
+    def last_resync(self) -> str | None:
+        """The last resync that came to its end."""
+        return self.kept.get("again_done")
+
+    def in_hand(self, *keys: Key) -> bool:
+        """Whether one of these walks is in hand."""
+        return any(key in self.kept for key in keys)
+
+    def walk(self, key: Key) -> Walk | None:
+        """A walk that is in hand, or none."""
+        return Walk.read(self.kept[key]) if key in self.kept else None
+
+    def take(self, key: Key, walk: Walk) -> None:
+        """Takes a walk in hand, in place of any other under this name."""
+        self.kept[key] = walk.as_kept()
+
+    def reached(self, position: datetime, key: Key = "walk") -> None:
+        """The walk in hand has come this far."""
+        self.kept[key]["at"] = as_text(position)
+
+    def finished(self, key: Key = "walk", now: datetime | None = None) -> None:
+        """The walk in hand was read to its end; one that was there on purpose changes nothing else.
+
+        Args:
+            key: Which walk.
+            now: The server's clock. What lies after it cannot have been read, whatever this machine's clock said
+                when the walk began.
+        """
+        walk, read = Walk.read(self.kept.pop(key)), self.read
+        if key == "again":
+            self.kept["again_done"] = walk.id
+            return
+        end = walk.end if now is None else max(walk.start, min(walk.end, now))
+        if read is None:
+            self.kept["reconciled"] = as_text(end)  # all of it was just read
+        if walk.due is not None:
+            self.kept["reconciled"] = as_text(walk.due)
+        self.kept["from"] = as_text(walk.start if read is None else min(walk.start, read.first))
+        self.kept["until"] = as_text(end if read is None else max(end, read.last))
+
+    def start_over(self, *, newest_first: bool = False) -> None:
+        """Forgets what was read, and walks the same stretch again."""
+        known = [Stretch(walk.start, walk.end) for key in ("walk", "back") if (walk := self.walk(key))]
+        known += [self.read] if self.read else []
+        for name in ("walk", "back", "from", "until"):
+            self.kept.pop(name, None)
+        if known:
+            start, end = min(each.first for each in known), max(each.last for each in known)
+            self.take("walk", Walk(start, end if newest_first else start, end, again=True))
+
+    def cover(self, tables: Iterable[str]) -> None:
+        """Starts over, in the same stretch, where tables are wanted that earlier walks did not fill.
+
+        What is stored has not changed then, and is taken all the same.
+        """
+        wanted = sorted(tables)
+        if not set(wanted) <= set(self.kept.get("tables", wanted)):
+            self.start_over()
+        self.kept["tables"] = wanted
+
+    def cover_departed(self) -> None:
+        """Starts over, once, where earlier versions read audit logs without those of people who had left."""
+        if not self.kept.get("departed"):
+            self.start_over(newest_first=True)
+            self.kept["departed"] = True
+
+    def take_back(self, now: datetime, reach: timedelta) -> bool:
+        """Takes a watermark back that lies in the future of the server: a clock was wrong, or the state is no good.
+
+        Args:
+            now: The server's clock.
+            reach: How far before now is read again.
+
+        Returns:
+            Whether that was so.
+        """
+        if self.read is None or self.read.last <= now + STABILITY:
+            return False
+        self.kept["until"] = as_text(max(self.read.first, now - reach))
+        return True
+
+    @property
+    def missing(self) -> list[Stretch]:
+        """Stretches of which rows may be missing, oldest first."""
+        return [Stretch(as_moment(first), as_moment(last)) for first, last in self.kept.get("missing", ())]
+
+    def may_miss_rows(self, moment: datetime) -> bool:
+        """Whether a row of this moment may be on the server though it was not shown."""
+        return any(stretch.first <= moment <= stretch.last for stretch in self.missing)
+
+    def missed(self, first: datetime, last: datetime) -> None:
+        """Rows of a stretch may be missing; stretches that meet become one."""
+        found: list[Stretch] = []
+        for stretch in sorted([*self.missing, Stretch(first, last)]):
+            if found and stretch.first <= found[-1].last + MILLISECOND:
+                found[-1] = Stretch(found[-1].first, max(found[-1].last, stretch.last))
+            else:
+                found.append(stretch)
+        while len(found) > MOST_STRETCHES:
+            nearest = min(range(1, len(found)), key=lambda place: found[place].first - found[place - 1].last)
+            found[nearest - 1 : nearest + 1] = [Stretch(found[nearest - 1].first, found[nearest].last)]
+        self.kept["missing"] = [[as_text(stretch.first), as_text(stretch.last)] for stretch in found]
+
+    def proved(self, first: datetime, last: datetime) -> None:
+        """All rows of a stretch were read."""
+        left: list[Stretch] = []
+        for start, end in self.missing:
+            left += [Stretch(start, min(end, first - MILLISECOND)), Stretch(max(start, last + MILLISECOND), end)]
+        self.kept.pop("missing", None)
+        for start, end in left:
+            if start <= end:
+                self.missed(start, end)
+
+    @property
+    def next_turn(self) -> str | None:
+        """The open run with which the next sync goes on, where there are too many to read all each time."""
+        return self.kept.get("turn")
+
+    @next_turn.setter
+    def next_turn(self, run_id: str | None) -> None:
+        if run_id is None:
+            self.kept.pop("turn", None)
+        else:
+            self.kept["turn"] = run_id
+
+    @property
+    def closed(self) -> frozenset[str]:
+        """Ids of runs that look open and that the server no longer has."""
+        return frozenset(self.kept.get("closed", ()))
+
+    def close(self, run_id: str, started_at: datetime) -> None:
+        """The server no longer has a run that looks open: it is not asked for again."""
+        closed: dict[str, str] = self.kept.setdefault("closed", {})
+        closed[run_id] = started_at.isoformat()
+        if len(closed) > MOST_CLOSED:
+            del closed[min(closed, key=lambda id_: closed[id_])]
+
+    def shown(self, run_ids: Iterable[str]) -> None:
+        """The server shows these runs: none of them is closed."""
+        for run_id in run_ids if self.kept.get("closed") else ():
+            self.kept["closed"].pop(run_id, None)
+
+
+def as_text(moment: datetime) -> str:
+    """A moment as it is remembered."""
+    return moment.astimezone(UTC).isoformat()
+
+
+def as_moment(text: str) -> datetime:
+    """A remembered moment; UTC where it names no zone."""
+    return in_utc(datetime.fromisoformat(text))
