@@ -120,7 +120,6 @@ class PieceLoader:
                 append_new_rows.take_back(self.pipeline, self.warehouse)
             self.pipeline.normalize()
             self.pipeline.load()
-            self.warehouse.loaded()
             # a kill may have come before dlt wrote down its state
             pipeline.restore(self.settings.target, self.pipeline, self.warehouse)
 
@@ -135,7 +134,6 @@ class PieceLoader:
             straight = self._is_file and append_new_rows.straighten(self.pipeline, self.warehouse, DIRECT_ROWS)
         with self.hold.sparing() if straight else nullcontext():
             loaded = self.pipeline.load()
-        self.warehouse.loaded()
         if loaded.load_packages:
             self._schema = self.pipeline.default_schema.version_hash
         if self._schema not in self._viewed:  # once a sync, and again where tables came or changed

@@ -101,9 +101,11 @@ def _runs(warehouse: Warehouse, workspace_id: str, state: ResourceState, now: da
     )
 
 
-def _last_loads(warehouse: Warehouse, limit: int = 5) -> list[datetime]:
-    rows = warehouse.ask(f"SELECT inserted_at FROM {{_dlt_loads}} ORDER BY inserted_at DESC LIMIT {limit}")  # noqa: S608
-    return [row[0].astimezone(UTC) for row in rows]
+_LAST_LOADS = "SELECT inserted_at FROM {_dlt_loads} ORDER BY inserted_at DESC LIMIT 5"
+
+
+def _last_loads(warehouse: Warehouse) -> list[datetime]:
+    return [row[0].astimezone(UTC) for row in warehouse.ask(_LAST_LOADS)]
 
 
 def show(found: Standing, as_json: bool) -> None:

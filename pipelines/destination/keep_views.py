@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 import dlt
@@ -20,7 +21,8 @@ from dlt.destinations.sql_client import SqlClientBase
 from sim_source import TABLES
 from sim_source.stored.warehouse import Warehouse
 
-from ..views import View, in_dialect, views
+from ..views import View, by_dependency, rewritten, views
+from ..views.rewriting import DIALECT
 from .sql_text import literal
 
 logger = logging.getLogger("sim_sync")
@@ -42,17 +44,17 @@ DESTINATIONS = frozenset(_COMMENTS)
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """A view as it is to be there."""
+    """A view as it is to be there.
+
+    Attributes:
+        view: The view.
+        name: Its full name in the destination.
+        mark: Tells what it was made of: rewriting it costs more than all else of a sync that has nothing to load.
+    """
 
     view: View
     name: str
-    query: str
-
-    @property
-    def mark(self) -> str:
-        """Tells this text from others."""
-        told = "\n".join([self.query, self.view.description, *map(" ".join, self.view.columns)])
-        return hashlib.sha256(told.encode()).hexdigest()[:8]
+    mark: str
 
 
 def keep(pipeline: dlt.Pipeline, warehouse: Warehouse | None = None, warn: Warn = logger.warning) -> None:
@@ -76,23 +78,36 @@ def _keep(client: SqlClientBase[Any], tables: frozenset[str], warn: Warn) -> Non
     dialect = str(client.capabilities.sqlglot_dialect)
     with client.execute_query(_COMMENTS[dialect], client.dataset_name) as cursor:
         there = {str(name): str(comment or "") for name, comment in cursor.fetchall()}
-    wanted = [
-        _Wanted(view, name, in_dialect(view, dialect, client.make_qualified_table_name, tables & TABLES.keys()))
+    present = sorted(tables & TABLES.keys())
+    wanted = {
+        view.name: _Wanted(view, name, _made_of(view, dialect, name, present))
         for view in views().values()
         for name in [client.make_qualified_table_name(view.name)]
         if _is_ours(there, view.name, warn)
-    ]
-    new = [each for each in wanted if _mark(there.get(each.view.name, "")) != each.mark]
+    }
+    new = [name for name, each in wanted.items() if _mark(there.get(name, "")) != each.mark]
     old = [name for name, comment in there.items() if _mark(comment) and name not in views()]
     if not new and not old:
         return
+    in_order = [wanted[view.name] for view in by_dependency(each.view for each in wanted.values())]
     dropped = [f"DROP VIEW {client.make_qualified_table_name(name)}" for name in old]
+
+    def made(views: Iterable[_Wanted]) -> list[str]:
+        return [statement for each in views for statement in _making(client, each, dialect, present)]
+
     try:
-        _at_once(client, [*dropped, *(line for each in new for line in _making(client, each))])
+        _at_once(client, [*dropped, *made(each for each in in_order if each.view.name in new)])
     except DatabaseException:
         # PostgreSQL replaces no view by one with other columns, and drops none that another reads
-        gone = [f"DROP VIEW IF EXISTS {each.name}" for each in reversed(wanted)]
-        _at_once(client, [*gone, *dropped, *(line for each in wanted for line in _making(client, each))])
+        gone = [f"DROP VIEW IF EXISTS {each.name}" for each in reversed(in_order)]
+        _at_once(client, [*gone, *dropped, *made(in_order)])
+
+
+def _made_of(view: View, dialect: str, name: str, present: Sequence[str]) -> str:
+    """A digest of what decides a view's statement, and of the translator where there is one to do."""
+    translator = "" if dialect == DIALECT else version("sqlglot")
+    told = "\n".join([view.query, view.description, *map(" ".join, view.columns), name, *present, translator])
+    return hashlib.sha256(told.encode()).hexdigest()[:8]
 
 
 def _is_ours(there: dict[str, str], name: str, warn: Warn) -> bool:
@@ -107,15 +122,16 @@ def _mark(comment: str) -> str | None:
     return found[1] if found else None
 
 
-def _making(client: SqlClientBase[Any], wanted: _Wanted) -> list[str]:
+def _making(client: SqlClientBase[Any], wanted: _Wanted, dialect: str, present: Sequence[str]) -> list[str]:
     """The statements that make a view and describe it."""
+    query = rewritten(wanted.view.query, dialect, client.make_qualified_table_name, present)
     described = f"{wanted.view.description} (sim-sync view {wanted.mark})"
     columns = (
         f"COMMENT ON COLUMN {wanted.name}.{client.escape_column_name(column, casefold=False)} IS {literal(description)}"
         for column, description in wanted.view.columns
     )
     return [
-        f"CREATE OR REPLACE VIEW {wanted.name} AS {wanted.query}",
+        f"CREATE OR REPLACE VIEW {wanted.name} AS {query}",
         f"COMMENT ON VIEW {wanted.name} IS {literal(described)}",
         *columns,
     ]

@@ -51,6 +51,15 @@ class _Record(msgspec.Struct):
     loads: list[str | None] = []
 
 
+_NAMES_OF_STATES = """
+    SELECT max(l.load_id), s.pipeline_name
+    FROM {_dlt_pipeline_state} s JOIN {_dlt_loads} l ON l.load_id = s._dlt_load_id
+    WHERE l.status = 0
+    GROUP BY s.pipeline_name
+"""
+_LAST_LOAD = "SELECT max(load_id) FROM {_dlt_loads} WHERE status = 0 AND schema_name = 'sim_source'"
+
+
 def pipeline_for(target: Target, name: str = NAME) -> dlt.Pipeline:
     """A dlt pipeline that loads into a place; its working folder is that place's alone."""
     return _pipeline(target, name, _folder(target), target.database)
@@ -148,17 +157,15 @@ def _folder(target: Target) -> Path:
 
 def _stored_name(warehouse: Warehouse) -> str:
     """Under which name the dataset holds our state: that of its newest load, as dlt reads it."""
-    rows = warehouse.ask(
-        "SELECT max(l.load_id), s.pipeline_name FROM {_dlt_pipeline_state} s JOIN {_dlt_loads} l "
-        "ON l.load_id = s._dlt_load_id WHERE l.status = 0 GROUP BY s.pipeline_name"
-    )
-    ours = [(last, name) for last, name in rows if name == NAME or name.startswith(f"{NAME}_")]
+    ours = [
+        (last, name) for last, name in warehouse.ask(_NAMES_OF_STATES) if name == NAME or name.startswith(f"{NAME}_")
+    ]
     return max(ours)[1] if ours else NAME
 
 
 def _last_load(warehouse: Warehouse) -> str | None:
     """The last load of the destination that came to its end; None where there is none, or it cannot be asked."""
-    rows = warehouse.ask("SELECT max(load_id) FROM {_dlt_loads} WHERE status = 0 AND schema_name = 'sim_source'")
+    rows = warehouse.ask(_LAST_LOAD)
     return rows[0][0] if rows else None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,7 +13,8 @@ from dlt.destinations.exceptions import DatabaseException
 
 from sim_source.errors import SimError
 
-from ..views import translated
+from ..views import rewritten
+from ..views.rewriting import DIALECT
 from . import duckdb_file, pipeline
 from .target import Target
 
@@ -85,10 +85,10 @@ def answer(target: Target, sql: str) -> QueryResult:
         TryLater: A sync holds the file.
         SqlFault: The statement is wrong, or a view is not there.
     """
+    dialect = DIALECT
     if target.database is None:
-        dialect = pipeline.pipeline_for(target).destination.capabilities().sqlglot_dialect
-        sql = translated(sql, str(dialect))
-    return ask(target, re.sub(r"\bsim\.(?=\w)", f"{target.dataset}.", sql))
+        dialect = str(pipeline.pipeline_for(target).destination.capabilities().sqlglot_dialect)
+    return ask(target, rewritten(sql, dialect, lambda name: f"{target.dataset}.{name}"))
 
 
 def _through_dlt(target: Target, sql: str) -> QueryResult:

@@ -73,12 +73,14 @@ def take_back(pipeline: dlt.Pipeline, warehouse: Warehouse) -> None:
     """Deletes what a cut load has appended without dlt having noted it; before the rest of it is loaded."""
     for package in _packages(pipeline):
         for table in _tables(_schema(package), "append"):
+            if not warehouse.has(table.name):
+                continue
             for state in (PackageStorage.NEW_JOBS_FOLDER, PackageStorage.STARTED_JOBS_FOLDER):
                 for file in _files(package, table, state):
                     if not (package / PackageStorage.PENDING_TRANSITIONS_FOLDER / file.name).exists():
                         keys = ", ".join(table.key)
                         there = f"SELECT {keys} FROM read_parquet(%s)"
-                        warehouse.ask(f"DELETE FROM {{{table.name}}} WHERE ({keys}) IN ({there})", str(file))
+                        warehouse.execute(f"DELETE FROM {{{table.name}}} WHERE ({keys}) IN ({there})", str(file))
 
 
 def _all_new(warehouse: Warehouse, table: Table, files: list[Path]) -> bool:

@@ -5,30 +5,15 @@ A file says at its top what a row is and what each column says; then comes one S
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from graphlib import TopologicalSorter
 from importlib.resources import files
 
-import sqlglot
+from .rewriting import SQL_TYPES, relations, rewritten
 
-from sim_source import TABLES
-from sim_source.schema import MONEY_SCALE, Kind, Table
-
-DIALECT = "duckdb"
-_RELATION = re.compile(r"\bsim\.(\w+)\b(\s+AS\s+\w+)?")
-SQL_TYPES: dict[Kind, str] = {
-    "text": "VARCHAR",
-    "timestamp": "TIMESTAMPTZ",
-    "bigint": "BIGINT",
-    "double": "DOUBLE",
-    "bool": "BOOLEAN",
-    "money": f"DECIMAL(38, {MONEY_SCALE})",
-    "json": "JSON",
-}
-"""What DuckDB calls the kinds of columns."""
+__all__ = ["SQL_TYPES", "View", "by_dependency", "relations", "rewritten", "views"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +35,23 @@ class View:
     @property
     def relations(self) -> frozenset[str]:
         """Tables and views it reads."""
-        return frozenset(found[1] for found in _RELATION.finditer(self.query))
+        return relations(self.query)
 
 
 @cache
 def views() -> dict[str, View]:
-    """All views by name, each after those it reads."""
-    found = {file.name[:-4]: _read(file.name[:-4], file.read_text("utf-8")) for file in files(__name__).iterdir()
-             if file.name.endswith(".sql")}  # fmt: skip
-    order = TopologicalSorter({name: sorted(view.relations & found.keys()) for name, view in sorted(found.items())})
-    return {name: found[name] for name in order.static_order()}
+    """All views, by name."""
+    texts = {
+        file.name[:-4]: file.read_text("utf-8") for file in files(__name__).iterdir() if file.name.endswith(".sql")
+    }
+    return {name: _read(name, text) for name, text in sorted(texts.items())}
+
+
+def by_dependency(wanted: Iterable[View]) -> list[View]:
+    """The same views, each after those it reads."""
+    named = {view.name: view for view in wanted}
+    order = TopologicalSorter({name: sorted(view.relations & named.keys()) for name, view in named.items()})
+    return [named[name] for name in order.static_order()]
 
 
 def _read(name: str, text: str) -> View:
@@ -81,39 +73,3 @@ def _read(name: str, text: str) -> View:
             raise ValueError(f"{name}.sql: {column} is not described")
         about.append((column, description.strip()))
     return View(name, " ".join(head[:end]), tuple(about), query.strip())
-
-
-def in_dialect(view: View, dialect: str, named: Callable[[str], str], there: Collection[str]) -> str:
-    """The SELECT of a view as a destination takes it.
-
-    Args:
-        view: The view.
-        dialect: The destination's, as sqlglot calls it.
-        named: Full name of a table or view there.
-        there: Tables that exist; others are read as empty ones.
-    """
-
-    def empty(found: re.Match[str]) -> str:
-        table = TABLES.get(found[1])
-        if table is None or table.name in there:
-            return found[0]
-        return f"({_no_rows(table)}){found[2] or f' AS {table.name}'}"
-
-    query = translated(_RELATION.sub(empty, view.query), dialect)
-    return _RELATION.sub(lambda found: named(found[1]) + (found[2] or ""), query)
-
-
-def translated(sql: str, dialect: str) -> str:
-    """A statement in DuckDB's dialect as a destination takes it.
-
-    Raises:
-        sqlglot.errors.SqlglotError: It cannot be said there.
-    """
-    if dialect == DIALECT:
-        return sql
-    return sqlglot.transpile(sql, read=DIALECT, write=dialect, unsupported_level=sqlglot.ErrorLevel.RAISE)[0]
-
-
-def _no_rows(table: Table) -> str:
-    columns = ", ".join(f"CAST(NULL AS {SQL_TYPES[column.kind]}) AS {column.name}" for column in table.columns)
-    return f"SELECT {columns} WHERE FALSE"

@@ -59,8 +59,8 @@ class DetailReader:
             return
         while workspace.bounds.details > 0 and not workspace.over():
             step = min(BACKLOG_STEP, workspace.bounds.details)
-            waiting = workspace.memory.pending(workspace.options.details, step + len(workspace.handled))
-            stored = workspace.memory.stored([run for run in waiting if run.id not in workspace.handled][:step])
+            waiting = workspace.queries.pending(workspace.options.details, step + len(workspace.handled))
+            stored = workspace.queries.stored([run for run in waiting if run.id not in workspace.handled][:step])
             if not stored:
                 return
             for id_, answer in workspace.concurrently(workspace.detail, list(stored), LOG_DETAILS.name):

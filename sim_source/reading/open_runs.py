@@ -65,7 +65,7 @@ class OpenRunReader:
         closed = self.state.closed
         found = [
             run
-            for run in self.workspace.memory.open_runs()
+            for run in self.workspace.queries.open_runs()
             if run.id not in closed and not self._is_walked(run.started_at)
         ]
         chosen, self.state.next_turn = life.in_turn(found, self.state.next_turn)
@@ -73,11 +73,11 @@ class OpenRunReader:
 
     def torn(self) -> Iterator[Tables]:
         """Reads runs again whose tables do not agree, from nothing, like any new run."""
-        memory, wants = self.workspace.memory, self.workspace.batch.wants
-        half_read = [] if self.lists_tell else memory.half_read(wants)
-        for runs, lists_may_tell in ((memory.torn(wants), False), (half_read, True)):
+        queries, wants = self.workspace.queries, self.workspace.batch.wants
+        half_read = [] if self.lists_tell else queries.half_read(wants)
+        for runs, lists_may_tell in ((queries.torn(wants), False), (half_read, True)):
             left = [run for run in runs if run.id not in self.taken]
-            for group in life.readings(memory.ranked(left), FRESH_PAGE):
+            for group in life.readings(queries.ranked(left), FRESH_PAGE):
                 if self.workspace.over() or not self._torn(group, lists_may_tell):
                     break
                 yield from self.workspace.batch.full()
@@ -109,7 +109,7 @@ class OpenRunReader:
     def _read(self, runs: list[OpenRun]) -> Iterator[Tables]:
         if not runs:
             return
-        groups = life.readings(self.workspace.memory.ranked(runs), FRESH_PAGE)
+        groups = life.readings(self.workspace.queries.ranked(runs), FRESH_PAGE)
         yield from self._by_id([group.runs[0] for group in groups if not group.by_list])
         for group in groups:
             if self.workspace.over():
@@ -137,7 +137,7 @@ class OpenRunReader:
             if self.workspace.over():
                 return
             step = {run.id: run for run in runs[at : at + BACKLOG_STEP]}
-            stored = self.workspace.memory.stored(step.values())
+            stored = self.workspace.queries.stored(step.values())
             for id_, answer in self.workspace.concurrently(self.workspace.detail, list(stored), LOGS.name):
                 if isinstance(answer, errors.NotFound):
                     missing.append(step[id_])
@@ -152,7 +152,7 @@ class OpenRunReader:
         """Leaves runs that the server no longer has with what is known of them; open ones are not followed on."""
         if not self.alive or not runs:
             return
-        stored = self.workspace.memory.stored(runs)
+        stored = self.workspace.queries.stored(runs)
         for run in runs:
             if run.id not in stored:
                 continue

@@ -205,7 +205,7 @@ class Reader:
             id=state.id,
             api=self.client_api(),
             session=self.session,
-            memory=WorkspaceQueries(self.warehouse, state.id),
+            queries=WorkspaceQueries(self.warehouse, state.id),
             options=replace(settings.options, logs_only=not self._full),
             batch=batch,
             bounds=self.bounds,

@@ -68,7 +68,7 @@ class RunReader:
         self._details = DetailReader(self.workspace)
         self._snapshots = SnapshotReader(self.workspace, self.snapshot_mode)
         self._doubts = UnclearRuns(self.workspace)
-        self._pages = ListPages(self.workspace, self.workspace.memory.newest())
+        self._pages = ListPages(self.workspace, self.workspace.queries.newest())
 
     def tables(self) -> Iterator[Tables]:
         """Lists, then open runs, then the backlog of details, then that of snapshots; within the bounds.
@@ -252,7 +252,7 @@ class RunReader:
     ) -> list[Fresh]:
         """The same runs with what is stored of them, and nothing in their rows poorer than that."""
         again = [OpenRun(run.id, utc(run.started_at)) for run, _ in read if run.id in known]
-        stored = self.workspace.memory.stored(again, anew=anew) if again else {}
+        stored = self.workspace.queries.stored(again, anew=anew) if again else {}
         return [
             (run, merge.richer(rows, stored[run.id]) if run.id in stored else rows, stored.get(run.id))
             for run, rows in read
@@ -271,7 +271,7 @@ class RunReader:
         stretches = {(at, at) for at in starts if at > now}  # a wrong date: up to it there is more than this page
         stored: dict[str, Fingerprint] = {}
         for first, last in [*stretches, *([(min(past), max(past))] if past else [])]:
-            stored |= self.workspace.memory.fingerprints(first, last, details=details)
+            stored |= self.workspace.queries.fingerprints(first, last, details=details)
         return {row.id: stored[row.id] for row in chunk.rows if row.id in stored}
 
 

@@ -36,7 +36,7 @@ class SnapshotReader:
     _stored: SnapshotQueries = field(init=False)
 
     def __post_init__(self) -> None:
-        self._stored = self.workspace.memory.snapshots
+        self._stored = self.workspace.queries.snapshots
 
     @property
     def wanted(self) -> bool:

@@ -41,7 +41,7 @@ class WorkspaceContext:
     id: str
     api: SimApi
     session: SyncSession
-    memory: WorkspaceQueries
+    queries: WorkspaceQueries
     options: RunOptions
     batch: Batch
     bounds: Bounds = field(default_factory=Bounds)

@@ -8,17 +8,19 @@ from datetime import datetime
 from ..timestamps import utc
 from .warehouse import Warehouse
 
+_NEWEST = "SELECT max(created_at) FROM {audit_logs}"
+_MADE_BETWEEN = "SELECT id FROM {audit_logs} WHERE created_at >= %s AND created_at <= %s"
+
 
 def newest_audit_log(warehouse: Warehouse) -> datetime | None:
     """When the newest stored audit log was made; None: there is none."""
-    rows = warehouse.ask("SELECT max(created_at) FROM {audit_logs}")
+    rows = warehouse.ask(_NEWEST)
     return utc(rows[0][0]) if rows and rows[0][0] else None
 
 
 def stored_audit_logs(warehouse: Warehouse, first: datetime, last: datetime) -> set[str]:
     """Ids of stored audit logs made in ``[first, last]``; they never change."""
-    rows = warehouse.ask("SELECT id FROM {audit_logs} WHERE created_at >= %s AND created_at <= %s", first, last)
-    return {row[0] for row in rows}
+    return {row[0] for row in warehouse.ask(_MADE_BETWEEN, first, last)}
 
 
 def kinds_of_audit_logs(

@@ -19,11 +19,76 @@ from ..rows.stored_run import StoredRun
 from ..schema import Row
 from ..tables import COST_ITEMS, LOG_DETAILS, LOGS, TRACE_SPANS
 from ..timestamps import utc
+from . import torn_queries
 from .snapshot_queries import SnapshotQueries
-from .warehouse import IDS_AT_ONCE, Warehouse, as_sent, columns_of
+from .warehouse import Warehouse, as_sent, columns_of, in_steps
 
-TORN_AT_ONCE = 5_000
-"""Runs whose tables disagree that one sync reads again."""
+_NEWEST = "SELECT max(l.started_at) FROM {logs} l WHERE l.workspace_id = %s"
+
+_FINGERPRINTS = """
+    SELECT l.id, l.ended_at, l.cost_total, l.level, l.status,
+        CASE WHEN d.id IS NULL OR d.cost_total IS DISTINCT FROM l.cost_total THEN -1 ELSE d.span_count END,
+        d.finalization_path, d.error IS NOT NULL
+    FROM {logs} l LEFT JOIN {log_details} d ON d.id = l.id
+    WHERE l.workspace_id = %s AND l.started_at >= %s AND l.started_at <= %s
+"""
+_FINGERPRINTS_WITHOUT_DETAILS = """
+    SELECT l.id, l.ended_at, l.cost_total, l.level, l.status, NULL
+    FROM {logs} l
+    WHERE l.workspace_id = %s AND l.started_at >= %s AND l.started_at <= %s
+"""
+
+_RUNS = f"""
+    SELECT {columns_of("l", LOGS)}
+    FROM {{logs}} l
+    WHERE l.workspace_id = %s AND l.started_at >= %s AND l.started_at <= %s AND l.id IN ({{ids}})
+"""
+_RUNS_WITH_DETAILS = f"""
+    SELECT {columns_of("l", LOGS)}, {columns_of("d", LOG_DETAILS)}
+    FROM {{logs}} l LEFT JOIN {{log_details}} d ON d.id = l.id
+    WHERE l.workspace_id = %s AND l.started_at >= %s AND l.started_at <= %s AND l.id IN ({{ids}})
+"""
+_ITEMS = f"""
+    SELECT {columns_of("i", COST_ITEMS)}
+    FROM {{cost_items}} i
+    WHERE i.workspace_id = %s AND i.started_at >= %s AND i.started_at <= %s AND i.log_id IN ({{ids}})
+    ORDER BY i.kind, i.name
+"""
+_SPANS = f"""
+    SELECT {columns_of("t", TRACE_SPANS)}
+    FROM {{trace_spans}} t
+    WHERE t.workspace_id = %s AND t.log_id IN ({{ids}})
+    ORDER BY t.log_id, t.span_index
+"""
+
+_IS_OPEN = f"l.status IN ({', '.join(map(repr, life.OPEN))})"
+_OPEN = f"SELECT l.id, l.started_at FROM {{logs}} l WHERE l.workspace_id = %s AND {_IS_OPEN}"
+_COUNT_OPEN = f"SELECT count(*) FROM {{logs}} l WHERE l.workspace_id = %s AND {_IS_OPEN}"
+
+_PLACES = """
+    SELECT r.id, r.place
+    FROM (
+        SELECT l.id, row_number() OVER (ORDER BY l.started_at, l.id) AS place
+        FROM {logs} l
+        WHERE l.workspace_id = %s AND l.started_at >= %s AND l.started_at <= %s
+    ) r
+    WHERE r.id IN ({ids})
+"""
+
+_WITHOUT_DETAIL = """
+    FROM {logs} l JOIN {log_details} d ON d.id = l.id
+    WHERE l.workspace_id = %s AND d.detail_source = 'list' AND l.ended_at IS NOT NULL
+"""
+_WORTH_ASKING = {
+    COST_ITEMS.name: "SELECT c.log_id FROM {cost_items} c WHERE c.kind = 'unknown'",
+    TRACE_SPANS.name: """
+        SELECT t.log_id FROM {trace_spans} t JOIN {logs} n ON n.id = t.log_id
+        WHERE n.cost_total IS NULL AND t.model IS NOT NULL
+    """,
+    LOGS.name: "SELECT p.id FROM {logs} p WHERE p.status = 'paused'",
+}
+"""Runs whose detail is worth asking for (``details = "costly"``), by the table that tells. Found first, since they are
+few: three times as fast as looking at each run."""
 
 
 class Unfinished(NamedTuple):
@@ -48,7 +113,7 @@ class WorkspaceQueries:
 
     def newest(self) -> datetime | None:
         """When the newest stored run started: of runs that started later nothing is stored. None: there is none."""
-        rows = self._ask("SELECT max(l.started_at) FROM {logs} l WHERE l.workspace_id = %s")
+        rows = self._ask(_NEWEST)
         return utc(rows[0][0]) if rows and rows[0][0] else None
 
     def fingerprints(self, first: datetime, last: datetime, *, details: bool = True) -> dict[str, Fingerprint]:
@@ -57,17 +122,8 @@ class WorkspaceQueries:
         With ``details`` (rows of ``log_details`` are loaded, too), a run without its row there, or with one of
         another cost, counts as having fewer spans than any answer: it is sent again.
         """
-        where = "WHERE l.workspace_id = %s AND l.started_at >= %s AND l.started_at <= %s"
-        if details and self._warehouse.has(LOG_DETAILS.name):
-            sql = (
-                "SELECT l.id, l.ended_at, l.cost_total, l.level, l.status, "
-                "CASE WHEN d.id IS NULL OR d.cost_total IS DISTINCT FROM l.cost_total THEN -1 ELSE d.span_count END, "
-                "d.finalization_path, d.error IS NOT NULL "
-                f"FROM {{logs}} l LEFT JOIN {{log_details}} d ON d.id = l.id {where}"
-            )
-        else:
-            sql = f"SELECT l.id, l.ended_at, l.cost_total, l.level, l.status, NULL FROM {{logs}} l {where}"
-        rows = self._ask(sql, first, last)
+        with_details = details and self._warehouse.has(LOG_DETAILS.name)
+        rows = self._ask(_FINGERPRINTS if with_details else _FINGERPRINTS_WITHOUT_DETAILS, first, last)
         return {row[0]: Fingerprint(utc(row[1]) if row[1] else None, *row[2:]) for row in rows}
 
     def stored(self, runs: Iterable[OpenRun], *, anew: bool = False) -> dict[str, StoredRun]:
@@ -79,25 +135,18 @@ class WorkspaceQueries:
         """
         wanted = sorted(runs, key=lambda run: run.started_at)
         found: dict[str, StoredRun] = {}
-        for at in range(0, len(wanted), IDS_AT_ONCE):
-            found |= self._stored(wanted[at : at + IDS_AT_ONCE], anew)
+        for some in in_steps(wanted):
+            found |= self._stored(some, anew)
         return found
 
     def _stored(self, runs: Sequence[OpenRun], anew: bool) -> dict[str, StoredRun]:
         ids = [run.id for run in runs]
         between = (runs[0].started_at, runs[-1].started_at)
-        marks = ", ".join(["%s"] * len(ids))
-        where = f"l.workspace_id = %s AND l.started_at >= %s AND l.started_at <= %s AND l.id IN ({marks})"
-        columns, details, join = columns_of("l", LOGS), "", ""
-        if self._warehouse.has(LOG_DETAILS.name):
-            details, join = ", " + columns_of("d", LOG_DETAILS), "LEFT JOIN {log_details} d ON d.id = l.id "
-        rows = self._ask(f"SELECT {columns}{details} FROM {{logs}} l {join}WHERE {where}", *between, *ids)
+        with_details = self._warehouse.has(LOG_DETAILS.name)
+        rows = self._ask(_RUNS_WITH_DETAILS if with_details else _RUNS, *between, ids=ids)
         items: dict[str, list[Row]] = {}
-        if self._warehouse.has(COST_ITEMS.name):
-            where = f"i.workspace_id = %s AND i.started_at >= %s AND i.started_at <= %s AND i.log_id IN ({marks})"
-            sql = f"SELECT {columns_of('i', COST_ITEMS)} FROM {{cost_items}} i WHERE {where} ORDER BY i.kind, i.name"
-            for row in self._ask(sql, *between, *ids):
-                items.setdefault(row[0], []).append(as_sent(COST_ITEMS, row))
+        for row in self._ask(_ITEMS, *between, ids=ids):
+            items.setdefault(row[0], []).append(as_sent(COST_ITEMS, row))
         spans = self._spans(ids) if anew else None
         width = len(LOGS.columns)
         return {
@@ -113,36 +162,24 @@ class WorkspaceQueries:
     def _spans(self, ids: Sequence[str]) -> dict[str, list[Row]]:
         """Stored spans of runs, in their order."""
         found: dict[str, list[Row]] = {}
-        if self._warehouse.has(TRACE_SPANS.name):
-            marks = ", ".join(["%s"] * len(ids))
-            sql = (
-                f"SELECT {columns_of('t', TRACE_SPANS)} FROM {{trace_spans}} t "
-                f"WHERE t.workspace_id = %s AND t.log_id IN ({marks}) ORDER BY t.log_id, t.span_index"
-            )
-            for row in self._ask(sql, *ids):
-                found.setdefault(row[0], []).append(as_sent(TRACE_SPANS, row))
+        for row in self._ask(_SPANS, ids=ids):
+            found.setdefault(row[0], []).append(as_sent(TRACE_SPANS, row))
         return found
 
     def open_runs(self) -> list[OpenRun]:
         """Stored runs that are not final."""
-        rows = self._ask("SELECT l.id, l.started_at FROM {logs} l WHERE l.workspace_id = %s AND " + _IS_OPEN)
-        return [OpenRun(row[0], utc(row[1])) for row in rows]
+        return [OpenRun(row[0], utc(row[1])) for row in self._ask(_OPEN)]
 
     def ranked(self, runs: Sequence[OpenRun]) -> list[OpenRun]:
         """The same runs with their places among all stored runs, so that pages can be counted."""
         if len(runs) < 2:
             return list(runs)
         first, last = min(run.started_at for run in runs), max(run.started_at for run in runs)
-        marks = ", ".join(["%s"] * len(runs))
-        rows = self._ask(
-            "SELECT r.id, r.place FROM (SELECT l.id, row_number() OVER (ORDER BY l.started_at, l.id) AS place "
-            "FROM {logs} l WHERE l.workspace_id = %s AND l.started_at >= %s AND l.started_at <= %s) r "
-            f"WHERE r.id IN ({marks})",
-            first,
-            last,
-            *(run.id for run in runs),
-        )
-        places = {row[0]: int(row[1]) for row in rows}
+        places = {
+            row[0]: int(row[1])
+            for some in in_steps([run.id for run in runs])
+            for row in self._ask(_PLACES, first, last, ids=some)
+        }
         return [OpenRun(run.id, run.started_at, places.get(run.id)) for run in runs]
 
     def torn(self, wanted: Callable[[str], bool]) -> list[OpenRun]:
@@ -151,46 +188,25 @@ class WorkspaceQueries:
         Args:
             wanted: Tells which tables are loaded; others cannot be mended.
         """
-        details, items, spans = (
-            wanted(table) and self._warehouse.has(table) for table in (LOG_DETAILS.name, COST_ITEMS.name, "trace_spans")
-        )
-        joins, clauses = [], []
-        if details:
-            joins.append("LEFT JOIN {log_details} d ON d.id = l.id ")
-            clauses.append("d.id IS NULL OR d.cost_total IS DISTINCT FROM l.cost_total")
-        if items:
-            joins.append(_SUM_OF_ITEMS)
-            clauses.append("coalesce(l.cost_total, 0) <> coalesce(c.total, 0)")
-        if details and spans:
-            joins.append(_COUNT_OF_SPANS)
-            clauses.append("coalesce(d.span_count, 0) <> coalesce(t.spans, 0)")
-        if details and items:  # the detail's row arrived without its split
-            clauses.append("d.detail_source = 'detail' AND c.unread = 1 AND d.span_count > 0")
-        if not clauses:
-            return []
-        return self._disagreeing(joins, " OR ".join(clauses))
+        return self._runs(torn_queries.torn(self._there(wanted)))
 
     def half_read(self, wanted: Callable[[str], bool]) -> list[OpenRun]:
         """Runs whose split is stored, and of their detail only what lists tell.
 
         Either lists tell the split (2026-03), or a load was cut before the detail's row arrived.
         """
-        if not all(wanted(table) and self._warehouse.has(table) for table in (LOG_DETAILS.name, COST_ITEMS.name)):
-            return []
-        joins = ["LEFT JOIN {log_details} d ON d.id = l.id ", _SUM_OF_ITEMS]
-        told = "c.split = 1"
-        if self._warehouse.has(TRACE_SPANS.name):  # a model that cost nothing has no item, and a split all the same
-            named = "SELECT t.log_id FROM {trace_spans} t WHERE t.model IS NOT NULL"
-            told += f" OR (c.unread = 0 AND c.total > 0 AND l.id IN ({named}))"
-        return self._disagreeing(joins, f"d.detail_source = 'list' AND ({told})")
+        return self._runs(torn_queries.half_read(self._there(wanted)))
 
-    def _disagreeing(self, joins: Sequence[str], where: str) -> list[OpenRun]:
-        """Runs of which this is so, newest first."""
-        sql = (
-            f"SELECT l.id, l.started_at FROM {{logs}} l {''.join(joins)}WHERE l.workspace_id = %s "
-            f"AND ({where}) ORDER BY l.started_at DESC LIMIT {TORN_AT_ONCE}"
-        )
-        rows = self._warehouse.ask(sql, *[self._workspace] * sql.count("%s"))
+    def _there(self, wanted: Callable[[str], bool]) -> frozenset[str]:
+        """Tables that are loaded and that are there."""
+        tables = (LOG_DETAILS.name, COST_ITEMS.name, TRACE_SPANS.name)
+        return frozenset(name for name in tables if wanted(name) and self._warehouse.has(name))
+
+    def _runs(self, question: str | None) -> list[OpenRun]:
+        """Runs that a question finds, which names the workspace as often as it likes."""
+        if question is None:
+            return []
+        rows = self._warehouse.ask(question, *[self._workspace] * question.count("%s"))
         return [OpenRun(row[0], utc(row[1])) for row in rows]
 
     def unfinished(self, details: Details, *, snapshots: str) -> Unfinished:
@@ -200,14 +216,14 @@ class WorkspaceQueries:
             details: Which runs' detail is wanted.
             snapshots: Whose snapshot is wanted: version, all or none.
         """
-        parts = ["SELECT count(*) FROM {logs} l WHERE l.workspace_id = %s AND " + _IS_OPEN]
-        # of tables that nobody selected nothing is missing, and asking for them would answer nothing at all
-        details = details if self._warehouse.has(LOG_DETAILS.name) else "none"
-        parts.append(f"SELECT count(*) {self._waiting(details)}" if details != "none" else _NOTHING)
-        waiting = self.snapshots.waiting(snapshots)
-        parts += [f"SELECT count(*) FROM ({query}) waiting" for query in waiting]
-        sql = "SELECT " + ", ".join(f"({part})" for part in parts)
-        rows = self._warehouse.ask(sql, *[self._workspace] * len(parts))
+        questions = [_COUNT_OPEN]
+        if details != "none" and self._warehouse.has(LOG_DETAILS.name):
+            questions.append(f"SELECT count(*) {self._waiting(details)}")
+        else:
+            questions.append("SELECT 0")
+        questions += [f"SELECT count(*) FROM ({query}) waiting" for query in self.snapshots.waiting(snapshots)]
+        sql = "SELECT " + ", ".join(f"({question})" for question in questions)
+        rows = self._warehouse.ask(sql, *[self._workspace] * sql.count("%s"))
         counts = [int(count) for count in rows[0]] if rows else [0, 0]
         return Unfinished(counts[0], counts[1], sum(counts[2:]))
 
@@ -215,42 +231,16 @@ class WorkspaceQueries:
         """Stored runs whose detail is still to be asked for, newest first."""
         if mode == "none" or limit <= 0 or not self._warehouse.has(LOG_DETAILS.name):
             return []
-        rows = self._ask(
-            f"SELECT l.id, l.started_at {self._waiting(mode)}ORDER BY l.started_at DESC, l.id LIMIT {int(limit)}"
-        )
+        newest_first = f"ORDER BY l.started_at DESC, l.id LIMIT {int(limit)}"
+        rows = self._ask(f"SELECT l.id, l.started_at {self._waiting(mode)} {newest_first}")
         return [OpenRun(row[0], utc(row[1])) for row in rows]
 
     def _waiting(self, mode: Details) -> str:
         """The part of a question that finds runs whose detail is still to be asked for."""
         if mode == "all":
-            return _UNREAD
-        found = [runs for table, runs in _COSTLY.items() if mode == "costly" and self._warehouse.has(table)]
-        return f"{_UNREAD}AND l.id IN ({' UNION ALL '.join(found)}) " if found else f"{_UNREAD}AND 1 = 0 "
+            return _WITHOUT_DETAIL
+        found = [runs for table, runs in _WORTH_ASKING.items() if mode == "costly" and self._warehouse.has(table)]
+        return f"{_WITHOUT_DETAIL} AND l.id IN ({' UNION ALL '.join(found)})"
 
-    def _ask(self, sql: str, *args: Any) -> list[tuple[Any, ...]]:
-        return self._warehouse.ask(sql, self._workspace, *args)
-
-
-_IS_OPEN = "l.status IN (" + ", ".join(f"'{status}'" for status in life.OPEN) + ")"
-_NOTHING = "SELECT count(*) FROM {logs} WHERE workspace_id = %s AND 1 = 0"
-_UNREAD = (
-    "FROM {logs} l JOIN {log_details} d ON d.id = l.id "
-    "WHERE l.workspace_id = %s AND d.detail_source = 'list' AND l.ended_at IS NOT NULL "
-)
-_COSTLY = {
-    COST_ITEMS.name: "SELECT c.log_id FROM {cost_items} c WHERE c.kind = 'unknown'",
-    "trace_spans": "SELECT t.log_id FROM {trace_spans} t JOIN {logs} n ON n.id = t.log_id "
-    "WHERE n.cost_total IS NULL AND t.model IS NOT NULL",
-    LOGS.name: "SELECT p.id FROM {logs} p WHERE p.status = 'paused'",
-}
-"""Runs whose detail is worth asking for, by the table that tells; found first, since they are few: three times as fast
-as looking at each run."""
-_SUM_OF_ITEMS = (
-    "LEFT JOIN (SELECT log_id, sum(total_cost) AS total, max(CASE WHEN kind = 'unknown' THEN 1 ELSE 0 END) AS unread, "
-    "max(CASE WHEN kind = 'model' THEN 1 ELSE 0 END) AS split FROM {cost_items} WHERE workspace_id = %s "
-    "GROUP BY log_id) c ON c.log_id = l.id "
-)
-_COUNT_OF_SPANS = (
-    "LEFT JOIN (SELECT log_id, count(*) AS spans FROM {trace_spans} WHERE workspace_id = %s GROUP BY log_id) t "
-    "ON t.log_id = l.id "
-)
+    def _ask(self, sql: str, *args: Any, ids: Sequence[str] = ()) -> list[tuple[Any, ...]]:
+        return self._warehouse.ask(sql, self._workspace, *args, ids=ids)

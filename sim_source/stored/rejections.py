@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from ..schema import Row, Table
-from .warehouse import IDS_AT_ONCE, Warehouse
+from .warehouse import Warehouse, in_steps
 
 AT_ONCE = 500
 """Rows that are tried together."""
@@ -55,9 +55,8 @@ def bisected(insert: Insert, rows: Sequence[Row], begin: int = 0) -> Iterator[tu
 
 def stored_rejections(warehouse: Warehouse, row_ids: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     """Of stored rejected rows with these ids: table_name, row_id, reason, and row_json as the warehouse writes it."""
-    for first in range(0, len(row_ids), IDS_AT_ONCE):
-        some = row_ids[first : first + IDS_AT_ONCE]
-        columns = "table_name, row_id, reason, CAST(row_json AS VARCHAR)"
-        places = ", ".join(["%s"] * len(some))
-        sql = f"SELECT {columns} FROM {{rejected_rows}} WHERE row_id IN ({places})"
-        yield from warehouse.ask(sql, *some)
+    for some in in_steps(row_ids):
+        yield from warehouse.ask(_STORED, ids=some)
+
+
+_STORED = "SELECT table_name, row_id, reason, CAST(row_json AS VARCHAR) FROM {rejected_rows} WHERE row_id IN ({ids})"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from functools import cache
+from string import Formatter
+from typing import Any, TypeVar
 
 import dlt
 from dlt.common.destination.exceptions import SqlClientNotAvailable
@@ -17,11 +19,15 @@ from ..schema import Row, Table
 from ..tables import TABLES
 from ..timestamps import utc
 
+T = TypeVar("T")
+IDS_AT_ONCE = 500
+"""Ids in one question."""
+
 
 class Warehouse:
     """Asks the destination of a pipeline; one for all questions, since making dlt's client costs more than asking.
 
-    A destination that cannot be asked, or does not have the tables yet, answers nothing.
+    Which tables are there is asked once (``has``). A destination that cannot be asked has none.
 
     Attributes:
         doubted: It has refused a load: rows are tried before they are handed over.
@@ -30,7 +36,7 @@ class Warehouse:
     def __init__(self, pipeline: dlt.Pipeline) -> None:
         self._pipeline = pipeline
         self._client: SqlClientBase[Any] | None = None
-        self._there: dict[str, bool] = {}
+        self._there: set[str] = set()
         self.doubted = False
 
     @property
@@ -44,29 +50,46 @@ class Warehouse:
             self._client = self._pipeline.sql_client()
         return self._client
 
-    def ask(self, sql: str, *args: Any) -> list[tuple[Any, ...]]:
-        """Rows of a question; ``{logs}`` and the like stand for the tables' full names."""
-        return self._ask(sql, *args) or []
+    def ask(self, sql: str, *args: Any, ids: Sequence[str] = ()) -> list[tuple[Any, ...]]:
+        """Rows of a question; none where one of its tables is not there.
 
-    def _ask(self, sql: str, *args: Any) -> list[tuple[Any, ...]] | None:
-        """The same; None where it cannot be asked."""
-        try:
-            with self.client as client:
-                names = {name: client.make_qualified_table_name(name) for name in (*TABLES, *_DLT_TABLES)}
-                with client.execute_query(sql.format(**names), *args) as cursor:
-                    return list(cursor.fetchall())
-        except (DatabaseUndefinedRelation, SqlClientNotAvailable, MissingDependencyException):
-            return None
+        Args:
+            sql: A SELECT; ``{logs}`` and the like stand for the tables' full names, ``{ids}`` for as many places as
+                there are ids.
+            *args: Values of its other places, all of which come before ``{ids}``.
+            ids: At most ``IDS_AT_ONCE`` of them; see ``in_steps``.
+
+        Raises:
+            DatabaseException: The destination does not take the statement, or cannot answer.
+        """
+        if not all(self.has(table) for table in _tables_in(sql)):
+            return []
+        return self._ask(sql, *args, ids=ids)
+
+    def execute(self, sql: str, *args: Any) -> None:
+        """Runs a statement that changes rows; ``{logs}`` and the like as in ``ask``.
+
+        Raises:
+            DatabaseException: The destination does not take it, or cannot answer.
+        """
+        with self.client as client:
+            client.execute_sql(self._named(client, sql), *args)
+
+    def _ask(self, sql: str, *args: Any, ids: Sequence[str] = ()) -> list[tuple[Any, ...]]:
+        with self.client as client, client.execute_query(self._named(client, sql, len(ids)), *args, *ids) as cursor:
+            return list(cursor.fetchall())
+
+    def _named(self, client: SqlClientBase[Any], sql: str, ids: int = 0) -> str:
+        names = {name: client.make_qualified_table_name(name) for name in _tables_in(sql)}
+        return sql.format(**names, ids=", ".join(["%s"] * ids))
 
     def drop_orphans(self) -> None:
         """Deletes rows of runs that are not in ``logs``: a load that was refused had brought them already."""
-        with self.client as client:
-            for table in TABLES.values():
-                for to in table.references:
-                    if to.always and self.has(table.name) and self.has(to.table):
-                        there = f"SELECT {to.key} FROM {client.make_qualified_table_name(to.table)}"
-                        name = client.make_qualified_table_name(table.name)
-                        client.execute_sql(f"DELETE FROM {name} WHERE {to.column} NOT IN ({there})")
+        for table in TABLES.values():
+            for to in table.references:
+                if to.always and self.has(table.name) and self.has(to.table):
+                    there = f"SELECT {to.key} FROM {{{to.table}}}"
+                    self.execute(f"DELETE FROM {{{table.name}}} WHERE {to.column} NOT IN ({there})")
 
     def refusal(self, table: Table, rows: Sequence[Row]) -> str | None:
         """Tries to insert rows, and takes them back: the kind of error where they are refused, None where not.
@@ -94,23 +117,19 @@ class Warehouse:
         The destination itself is asked, not dlt's schema: a dataset that somebody else has filled is not empty.
         """
         if table not in self._there:
-            self._there[table] = self._ask(f"SELECT 1 FROM {{{table}}} WHERE 1 = 0") is not None
-        return self._there[table]
-
-    def loaded(self) -> None:
-        """Something was loaded: tables that were not there may have come."""
-        self._there = {name: True for name, there in self._there.items() if there}
+            try:
+                self._ask(f"SELECT 1 FROM {{{table}}} WHERE 1 = 0")
+            except (DatabaseUndefinedRelation, SqlClientNotAvailable, MissingDependencyException):
+                return False  # and asked again the next time: a load may bring it
+            self._there.add(table)
+        return True
 
     def stored_version(self) -> int | None:
         """Version of the pipeline's state that the destination holds, of loads that came to their end.
 
         None where it holds none, or cannot be asked.
         """
-        rows = self.ask(
-            "SELECT max(s.version) FROM {_dlt_pipeline_state} s JOIN {_dlt_loads} l ON l.load_id = s._dlt_load_id "
-            "WHERE s.pipeline_name = %s AND l.status = 0",
-            self._pipeline.pipeline_name,
-        )
+        rows = self.ask(_STORED_VERSION, self._pipeline.pipeline_name)
         return None if not rows or rows[0][0] is None else int(rows[0][0])
 
     def holds_state(self) -> bool:
@@ -146,6 +165,24 @@ def cannot_answer(error: BaseException) -> bool:
 
 _NOT_OF_ROWS = {"OperationalError", "InterfaceError", "FatalException", "InterruptException"}
 _DLT_TABLES = ("_dlt_loads", "_dlt_pipeline_state")
+_STORED_VERSION = """
+    SELECT max(s.version)
+    FROM {_dlt_pipeline_state} s JOIN {_dlt_loads} l ON l.load_id = s._dlt_load_id
+    WHERE s.pipeline_name = %s AND l.status = 0
+"""
+
+
+@cache
+def _tables_in(sql: str) -> tuple[str, ...]:
+    """Tables that a statement names in braces.
+
+    Raises:
+        KeyError: There is no such table.
+    """
+    names = {name for _, name, _, _ in Formatter().parse(sql) if name is not None} - {"ids"}
+    if unknown := names.difference(TABLES, _DLT_TABLES):
+        raise KeyError(*unknown)
+    return tuple(names)
 
 
 def columns_of(alias: str, table: Table) -> str:
@@ -165,5 +202,7 @@ def _as_json(value: Any) -> str | None:
     return value if value is None or isinstance(value, str) else encode(value).decode()
 
 
-IDS_AT_ONCE = 500
-"""Ids in one question."""
+def in_steps(found: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The same in steps of as many as one question takes."""
+    for at in range(0, len(found), IDS_AT_ONCE):
+        yield found[at : at + IDS_AT_ONCE]

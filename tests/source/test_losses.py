@@ -14,7 +14,7 @@ from pipelines.destination import comments, keep_views
 from pipelines.sim_api import NOW, WORKSPACE, Plan, World, audit_bulk, plans, serve, small_world, tied_runs
 from pipelines.sim_api.clock import iso
 from sim_source import SyncLog, errors
-from sim_source.paging import windows
+from sim_source.paging.state import ResourceState
 from sim_source.reading.workspace import WorkspaceContext
 from tests.helpers.app import App, Result
 from tests.helpers.warehouse import Warehouse
@@ -214,7 +214,7 @@ def test_whatever_is_warned_of_is_on_the_screen_and_in_json(app: App, monkeypatc
 
 
 def test_views_that_cannot_be_made_are_warned_of(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keep_views, "in_dialect", lambda *_: "SELECT nothing FROM nowhere")
+    monkeypatch.setattr(keep_views, "rewritten", lambda *_: "SELECT nothing FROM nowhere")
     with serve(world_of_now()) as server:
         app.account(server)
         done = app("run", "--resources", "logs", "--json")
@@ -229,7 +229,7 @@ def test_audit_logs_read_before_those_of_people_who_left_were_asked_for_are_read
     audit_bulk(world, 5, (world.now_ms - 7_200_000) * 1000)
     with serve(world) as server:
         with monkeypatch.context() as earlier:
-            earlier.setattr(windows, "cover_departed", lambda state: None)
+            earlier.setattr(ResourceState, "cover_departed", lambda state: None)
             warehouse.load(server, "audit_logs")
         audit_bulk(world, 3, (world.now_ms - 7_300_000) * 1000)  # as if hidden by the question that was asked then
         for _ in range(2):

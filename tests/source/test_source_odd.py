@@ -182,7 +182,7 @@ def test_rejected_rows_are_asked_for_only_where_there_are_any(
     asked: list[str] = []
     ask = queries.Warehouse.ask
     monkeypatch.setattr(
-        queries.Warehouse, "ask", lambda self, sql, *args: (asked.append(sql), ask(self, sql, *args))[1]
+        queries.Warehouse, "ask", lambda self, sql, *args, **ids: (asked.append(sql), ask(self, sql, *args, **ids))[1]
     )
     world = small_world()
     run = finished_run(world, "wf-triage", plans.plain_plan())

@@ -1,0 +1,60 @@
+"""Questions to the destination: a table that is not there has no rows, a mistake is an error."""
+
+from __future__ import annotations
+
+import pytest
+from dlt.destinations.exceptions import DatabaseException
+
+from pipelines.sim_api import WORKSPACE, plans, serve, small_world
+from sim_source.stored import torn_queries
+from sim_source.stored.queries import WorkspaceQueries
+from sim_source.stored.warehouse import Warehouse as Stored
+from tests.helpers.warehouse import Warehouse
+
+
+@pytest.fixture
+def stored(warehouse: Warehouse) -> Stored:
+    """A destination that holds one run in ``logs`` and no other table."""
+    world = small_world()
+    world.start_run("wf-triage", plans.plain_plan())
+    with serve(world) as server:
+        warehouse.load(server, "logs")
+    return Stored(warehouse.pipeline)
+
+
+def test_a_table_that_nobody_selected_has_no_rows(stored: Stored) -> None:
+    assert stored.has("logs")
+    assert not stored.has("cost_items")
+    assert stored.ask("SELECT count(*) FROM {logs}") == [(1,)]
+    assert stored.ask("SELECT count(*) FROM {logs} l JOIN {cost_items} c ON c.log_id = l.id") == []
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["SELECT started FROM {logs}", "SELECT 1 FROM sim.lgos", "SELECT 1 FROM {logs} JOIN sim.cost_items USING (id)"],
+    ids=["a column", "a table", "a table without braces"],
+)
+def test_a_mistake_does_not_look_like_an_empty_table(stored: Stored, sql: str) -> None:
+    with pytest.raises(DatabaseException):
+        stored.ask(sql)
+    with pytest.raises(KeyError):
+        stored.ask("SELECT 1 FROM {lgos}")
+
+
+def test_every_question_about_runs_can_be_asked_where_only_logs_are_there(stored: Stored) -> None:
+    queries = WorkspaceQueries(stored, WORKSPACE)
+    assert [run.id for run in queries.open_runs()]
+    assert queries.torn(lambda _: True) == queries.half_read(lambda _: True) == []
+    assert queries.unfinished("costly", snapshots="version") == (1, 0, 0)
+    assert len(queries.stored(queries.open_runs(), anew=True)) == 1
+
+
+def test_as_many_ids_as_there_are_can_be_asked_for(stored: Stored) -> None:
+    ids = [row[0] for row in stored.ask("SELECT id FROM {logs}")]
+    found = stored.ask("SELECT id FROM {logs} WHERE workspace_id = %s AND id IN ({ids})", WORKSPACE, ids=[*ids, "x"])
+    assert [row[0] for row in found] == ids
+
+
+def test_without_a_table_to_compare_with_no_run_is_torn() -> None:
+    assert torn_queries.torn([]) is None
+    assert torn_queries.half_read(["log_details"]) is None
