@@ -8,7 +8,7 @@ from email.utils import formatdate
 from bench.traces import iso
 from pipelines.check.forecast import Bucket
 from pipelines.rate_limit import RateLimit
-from pipelines.sim_api.limits import Buckets
+from pipelines.sim_api.http.limits import Buckets
 
 Headers = dict[str, str]
 

@@ -57,7 +57,7 @@ def looks() -> dict[str, Callable[[str], object]]:
     return {
         "secrets": privacy.text_without_secrets,
         "secrets under a name": lambda text: privacy.without_secrets({"a": {"name": text, "value": text}}),
-        "words of a name": privacy.words,
+        "words of a name": privacy.words_of,
         "e-mail addresses": people._emails,
         "people": named,
         "nesting": lambda text: nesting.cut(text.encode()),

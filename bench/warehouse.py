@@ -106,4 +106,4 @@ def build(file: Path, runs: int) -> None:
         connection.execute(_RUNS, {"runs": runs})
         for statement in (_DETAILS, _ITEMS, _SPANS, _OTHERS):
             connection.execute(statement)
-    keep_views.keep(pipeline)
+    keep_views.ensure_views(pipeline)

@@ -204,7 +204,7 @@ def resync(dry_run: bool, as_json: bool, **chosen: Any) -> None:
     with finish.faults_told(as_json):
         settings = _run_settings(**chosen)
         again.foretell(settings, as_json, dry_run=dry_run)
-        outcome = again.run(settings)
+        outcome = again.run_resync(settings)
     finish.finish(outcome, as_json)
 
 
@@ -235,8 +235,8 @@ def check(target: Target, workspaces: tuple[str, ...], data: bool, as_json: bool
 
     _imported()
     if data:
-        checking.data(target, as_json)
-    checking.access(settings.run_settings(target, workspaces=workspaces), as_json)
+        checking.check_data(target, as_json)
+    checking.check_access(settings.run_settings(target, workspaces=workspaces), as_json)
 
 
 @app.command()
@@ -250,7 +250,7 @@ def report(target: Target, workspaces: tuple[str, ...], since: str | None, html:
     from .commands import report as reporting
 
     _imported()
-    reporting.report(target, workspaces, since, html, as_json=as_json)
+    reporting.make_report(target, workspaces, since, html, as_json=as_json)
 
 
 @app.command()
@@ -261,7 +261,7 @@ def status(target: Target, as_json: bool) -> None:
     from .commands import status as standing
 
     _imported()
-    standing.show(standing.read(target), as_json)
+    standing.print_status(standing.read_status(target), as_json)
 
 
 @app.command()
@@ -275,7 +275,7 @@ def sql(target: Target, statement: str, as_json: bool, as_csv: bool) -> None:
     from .commands import sql as asking
 
     _imported()
-    asking.show(target, sys.stdin.read() if statement == "-" else statement, as_json=as_json, as_csv=as_csv)
+    asking.print_answer(target, sys.stdin.read() if statement == "-" else statement, as_json=as_json, as_csv=as_csv)
 
 
 if __name__ == "__main__":

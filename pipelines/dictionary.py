@@ -12,7 +12,7 @@ from pathlib import Path
 from sim_source import TABLES
 from sim_source.schema import Table
 
-from .views import SQL_TYPES, View, views
+from .views import SQL_TYPES, View, all_views
 
 _HEAD = """# Tables and views
 
@@ -22,7 +22,7 @@ is USD, durations are milliseconds.
 """
 
 
-def text() -> str:
+def document() -> str:
     """The whole document."""
     return "\n".join([_HEAD, *_diagram(), *_tables(), *_views()])
 
@@ -74,7 +74,7 @@ def _table(table: Table) -> Iterator[str]:
 def _views() -> Iterator[str]:
     yield "## Views"
     yield ""
-    for view in sorted(views().values(), key=lambda view: view.name):
+    for view in sorted(all_views().values(), key=lambda view: view.name):
         yield from _view(view)
 
 
@@ -96,4 +96,4 @@ def _cell(value: str) -> str:
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(text(), encoding="utf-8")
+    Path(sys.argv[1]).write_text(document(), encoding="utf-8")

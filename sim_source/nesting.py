@@ -20,7 +20,7 @@ _OPENING = b"[{"[0], b"[{"[1]
 _CLOSING = b"]}"[0], b"]}"[1]
 
 
-def mended(body: bytes) -> bytes:
+def readable(body: bytes) -> bytes:
     """The same JSON without what cannot be read: bytes that are no UTF-8 are U+FFFD, deep parts a text that says so."""
     return cut(body.decode("utf-8", "replace").encode())
 

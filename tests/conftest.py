@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 
 from pipelines.destination.target import Target
+from pipelines.report import page
 from pipelines.sim_api import SimServer, World, serve
 from tests.helpers.app import App, one_of_every_kind
 from tests.helpers.postgres import skip_reason, throwaway_postgres
@@ -118,9 +119,8 @@ def report_account(tmp_path_factory: pytest.TempPathFactory) -> Target:
 @pytest.fixture(scope="session")
 def report_page(report_account: Target, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Its HTML report."""
-    from pipelines.report import page
     from tests.helpers.report_account import NOW
 
     file = tmp_path_factory.mktemp("page") / "report.html"
-    page.write(report_account, file, now=NOW)
+    page.write_page(report_account, file, now=NOW)
     return file

@@ -13,8 +13,8 @@ import duckdb
 from bench import warehouse
 from bench.programs.common import say
 from pipelines.destination.target import Target, target_of
-from pipelines.report import figures, page, terminal
-from pipelines.views import View, views
+from pipelines.report import figures, page, printing
+from pipelines.views import View, all_views
 from tests.helpers import browser
 
 DAY = "2026-11-24"
@@ -38,7 +38,7 @@ def main() -> None:
     file: Path = args.database.resolve()
     if not file.exists():
         warehouse.build(file, args.runs)
-    asked = {view.name: _asked(file, view) for view in views().values()}
+    asked = {view.name: _asked(file, view) for view in all_views().values()}
     told = {"views": asked, "slowest_view_s": max(asked.values()), "report_s": _report(file)}
     say(told | _page(file))
 
@@ -61,8 +61,8 @@ def _report(file: Path) -> float:
     from rich.console import Console
 
     begun = time.perf_counter()
-    found = figures.read(_target(file), now=NOW)
-    terminal.show(found, Console(file=io.StringIO(), width=80))
+    found = figures.read_figures(_target(file), now=NOW)
+    printing.print_report(found, Console(file=io.StringIO(), width=80))
     return round(time.perf_counter() - begun, 3)
 
 
@@ -70,7 +70,7 @@ def _page(file: Path) -> dict[str, float]:
     """The report as a page: seconds to write it, its size in MB, and seconds until a browser has it interactive."""
     written = file.with_suffix(".html")
     begun = time.perf_counter()
-    page.write(_target(file), written, now=NOW)
+    page.write_page(_target(file), written, now=NOW)
     told = {"page_s": round(time.perf_counter() - begun, 3), "page_mb": written.stat().st_size / 1e6}
     if browser.skip_reason() is None:
         with browser.chromium() as started:

@@ -17,7 +17,7 @@ from sim_source.api.throttle import Throttle
 from sim_source.errors import SimError
 from sim_source.paging import walk_list, windows
 from sim_source.reading.reader import RUN_TABLES, in_full
-from sim_source.reading.words import refused_workspace
+from sim_source.reading.refusals import refused_workspace
 
 from ..destination import duckdb_file, pipeline
 from ..destination.target import Target
@@ -113,7 +113,7 @@ class Checked:
         }
 
 
-def check(settings: RunSettings) -> Checked:
+def try_access(settings: RunSettings) -> Checked:
     """Tries everything, loads nothing."""
     checked, listening = Checked(), Listening()
     foretold: FirstSync | None = None

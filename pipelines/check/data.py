@@ -11,7 +11,7 @@ from sim_source import TABLES
 from sim_source.errors import ConfigurationError
 from sim_source.schema import Reference, Table
 
-from ..destination.query import QueryResult, ask, plain, relations
+from ..destination.questions import QueryResult, as_json_value, ask, stored_relations
 from ..destination.target import Target
 
 EXAMPLES = 5
@@ -59,18 +59,18 @@ class Verdict:
 
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
-        examples = [{name: plain(value) for name, value in each.items()} for each in self.examples]
+        examples = [{name: as_json_value(value) for name, value in each.items()} for each in self.examples]
         return {"what": self.what, "ok": self.ok, "told": self.told, "broken": self.broken, "examples": examples}
 
 
-def check(target: Target) -> list[Verdict]:
+def try_rules(target: Target) -> list[Verdict]:
     """Looks at every rule.
 
     Raises:
         ConfigurationError: Nothing was synced there yet.
         TryLater: A sync holds the file.
     """
-    there = relations(target)
+    there = stored_relations(target)
     if not {"logs", "_dlt_loads"} <= there:
         raise ConfigurationError(f"nothing was synced into {target} yet; run sim-sync run first")
     return [_look(target, rule, there) for rule in rules()]

@@ -21,7 +21,7 @@ from sim_source.rows.run_rows import ROW_FAULTS
 from sim_source.timestamps import utc
 
 from .forecast import Pace, Work, pages_by_time
-from .sampling import Needs, Samples, Seen, Stretch, counted, rows_of, sampled, standard_error
+from .sampling import Needs, SampledPage, Samples, Seen, counted, rows_in, sampled, standard_error
 
 COUNTED_PAGES = 5
 """Pages of runs that are read to count what they need; where there are more, samples are read instead."""
@@ -165,9 +165,9 @@ class Look:
 
     def _pending(self, run: wire.Run) -> bool:
         if not self.options.full:  # plain rows leave open how a run without a cost ended: those are asked for
-            return ending.is_doubtful(run)
+            return ending.is_doubtful_row(run)
         try:
-            return runs.read(run, "", run_rows.RunOptions(self.options.details)).pending
+            return runs.read_run(run, "", run_rows.RunOptions(self.options.details)).pending
         except ROW_FAULTS:  # a sync sets it aside
             return False
 
@@ -197,9 +197,9 @@ def audit_pages(ask: Callable[[Query], Page[wire.AuditLog]], now: datetime, firs
         stretches.append(_stretch(page.rows, now))
         if page.next_cursor is None:
             break
-    return pages_by_time(round(rows_of(stretches)), AUDIT_PAGE)
+    return pages_by_time(round(rows_in(stretches)), AUDIT_PAGE)
 
 
-def _stretch(rows: Sequence[wire.AuditLog], now: datetime) -> Stretch:
+def _stretch(rows: Sequence[wire.AuditLog], now: datetime) -> SampledPage:
     ages = [(now - utc(row.created_at)).total_seconds() for row in rows]
-    return Stretch(min(ages), max(ages), len(ages))
+    return SampledPage(min(ages), max(ages), len(ages))

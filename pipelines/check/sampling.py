@@ -101,7 +101,7 @@ def standard_error(samples: Samples, of: Callable[[Samples], float]) -> float:
     return math.sqrt((count - 1) / count * sum((value - mean) ** 2 for value in without))
 
 
-class Stretch(NamedTuple):
+class SampledPage(NamedTuple):
     """Rows of one page of a list that has no order but newest first.
 
     Attributes:
@@ -120,7 +120,7 @@ class Stretch(NamedTuple):
         return self.rows / max(self.oldest - self.newest, 0.001)
 
 
-def rows_of(stretches: Iterable[Stretch]) -> float:
+def rows_in(stretches: Iterable[SampledPage]) -> float:
     """Rows in these stretches, and between them, where they are as dense as around."""
     found = sorted(stretches)
     between = sum(

@@ -8,15 +8,15 @@ from typing import NoReturn
 
 from ..check import access as access_check
 from ..check import data as data_check
-from ..destination import query
+from ..destination import questions
 from ..destination.target import Target
 from ..screen import terminal
 from ..settings import RunSettings
 
 
-def access(settings: RunSettings, as_json: bool) -> NoReturn:
+def check_access(settings: RunSettings, as_json: bool) -> NoReturn:
     """Whether a sync can be started, and what a first one takes; ends with 2 where it cannot."""
-    checked = access_check.check(settings)
+    checked = access_check.try_access(settings)
     for finding in checked.findings:
         terminal.finding(finding.ok, f"{finding.what}: {finding.told}")
     if checked.first_sync is not None:
@@ -26,13 +26,13 @@ def access(settings: RunSettings, as_json: bool) -> NoReturn:
     sys.exit(0 if checked.ok else 2)
 
 
-def data(target: Target, as_json: bool) -> NoReturn:
+def check_data(target: Target, as_json: bool) -> NoReturn:
     """Which rules what is stored breaks; ends with 1 where there is one."""
-    verdicts = data_check.check(target)
+    verdicts = data_check.try_rules(target)
     for verdict in verdicts:
         terminal.finding(verdict.ok, f"{verdict.what}: {verdict.told}")
         for example in verdict.examples:
-            shown = ", ".join(f"{name}={query.plain(value)}" for name, value in example.items())
+            shown = ", ".join(f"{name}={questions.as_json_value(value)}" for name, value in example.items())
             terminal.out.print(f"      {shown}", markup=False)
     ok = all(verdict.ok is not False for verdict in verdicts)
     if as_json:

@@ -11,9 +11,8 @@ from pathlib import Path
 from sim_source import SimSourceSettings, SyncLog
 
 from ..destination.target import Target, target_of
-from ..extras import needed
-from ..report import figures
-from ..report import terminal as drawn
+from ..optional_packages import needed
+from ..report import figures, printing
 from ..screen import console, terminal
 from ..settings import RunSettings
 from . import outcome, sync
@@ -28,7 +27,7 @@ def demo_target(database: Path | None = None) -> Target:
     return target_of("duckdb", None, database or Path(DEMO_DATABASE))
 
 
-def run(where: Target, log: SyncLog, tell: Callable[[str], None], runs: int = RUNS) -> outcome.Outcome:
+def run_demo(where: Target, log: SyncLog, tell: Callable[[str], None], runs: int = RUNS) -> outcome.Outcome:
     """Starts the embedded Sim API on loopback and syncs a month of runs from it, from nothing."""
     with needed("demo", "demo"):
         from ..sim_api import OWNER_KEY, WORKSPACE, demo_month, serve
@@ -58,12 +57,12 @@ def demonstrate(database: Path | None, runs: int) -> None:
     """Loads the invented month, and shows its report."""
     where, log = demo_target(database), SyncLog()
     with console.progress(log):
-        done = run(where, log, console.line, runs)
+        done = run_demo(where, log, console.line, runs)
     if done.exit_code:
         finish(done, False)
     console.line(done.summary)
     terminal.out.print()
-    drawn.show(figures.read(where), terminal.out)
+    printing.print_report(figures.read_figures(where), terminal.out)
     terminal.out.print()
     terminal.out.print("Ask it anything:", style="bold")
     terminal.out.print("  " + hint(where), markup=False)

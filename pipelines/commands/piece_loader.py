@@ -57,11 +57,11 @@ class PieceLoader:
 
     def describe(self) -> None:
         """Keeps descriptions of tables and columns in the destination, where it can hold them."""
-        comments.keep(self.pipeline, self._schema, self.session.log.warn)
+        comments.keep_comments(self.pipeline, self._schema, self.session.log.warn)
 
     def state(self) -> SourceState:
         """What the source remembers."""
-        return pipeline.source_state(self.pipeline) or SourceState({})
+        return pipeline.state_of(self.pipeline) or SourceState({})
 
     def patiently(self, step: Callable[[], A]) -> A:
         """Takes a step; where somebody opened the database in between, waits for them, bounded, and takes it again.
@@ -137,7 +137,7 @@ class PieceLoader:
         if loaded.load_packages:
             self._schema = self.pipeline.default_schema.version_hash
         if self._schema not in self._viewed:  # once a sync, and again where tables came or changed
-            keep_views.keep(self.pipeline, self.warehouse, self.session.log.warn)
+            keep_views.ensure_views(self.pipeline, self.warehouse, self.session.log.warn)
             self._viewed.add(self._schema)
 
     def _drop(self) -> None:

@@ -11,13 +11,14 @@ from sim_source.errors import ConfigurationError
 from sim_source.options import moment
 
 from ..destination.target import Target
-from ..extras import needed
-from ..report import figures
-from ..report import terminal as drawn
+from ..optional_packages import needed
+from ..report import figures, printing
 from ..screen import console, terminal
 
 
-def report(target: Target, workspaces: Sequence[str], since: str | None, html: Path | None, *, as_json: bool) -> None:
+def make_report(
+    target: Target, workspaces: Sequence[str], since: str | None, html: Path | None, *, as_json: bool
+) -> None:
     """Shows the report of a period, or writes it.
 
     Raises:
@@ -30,11 +31,11 @@ def report(target: Target, workspaces: Sequence[str], since: str | None, html: P
     if html is not None:
         with needed("report", "report --html"):
             from ..report import page  # its charts take a while to import
-        page.write(target, html, workspaces=workspaces, since=start, now=now)
+        page.write_page(target, html, workspaces=workspaces, since=start, now=now)
         console.line(f"{html}: the report as one page, which needs no network")
         return
-    found = figures.read(target, workspaces=workspaces, since=start, now=now)
+    found = figures.read_figures(target, workspaces=workspaces, since=start, now=now)
     if as_json:
         print(json.dumps(found.as_json()))
     else:
-        drawn.show(found, terminal.out)
+        printing.print_report(found, terminal.out)

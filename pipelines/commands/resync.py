@@ -23,7 +23,7 @@ def foretell(chosen: RunSettings, as_json: bool, *, dry_run: bool) -> None:
 
 def _foretold(chosen: RunSettings) -> access.Checked:
     """What reading the stretch takes: requests and time. Loads nothing."""
-    checked = access.check(chosen.resynced("foretold"))
+    checked = access.try_access(chosen.resynced("foretold"))
     for finding in checked.findings:
         if finding.ok is False:
             console.fault(f"{finding.what}: {finding.told}")
@@ -32,7 +32,7 @@ def _foretold(chosen: RunSettings) -> access.Checked:
     return checked
 
 
-def run(chosen: RunSettings) -> outcome.Outcome:
+def run_resync(chosen: RunSettings) -> outcome.Outcome:
     """Reads the stretch. One that was stopped is gone on with, if it is asked for again with the same options."""
     outcome = sync.watched(chosen.resynced(datetime.now(UTC).isoformat()))
     if outcome.out_of_time or outcome.exit_code:

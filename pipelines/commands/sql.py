@@ -6,13 +6,13 @@ import csv
 import json
 import sys
 
-from ..destination import query
+from ..destination import questions
 from ..destination.target import Target
 from ..screen import terminal
 from ..screen.visible import visible
 
 
-def show(target: Target, statement: str, *, as_json: bool, as_csv: bool) -> None:
+def print_answer(target: Target, statement: str, *, as_json: bool, as_csv: bool) -> None:
     """Runs a statement and prints its answer.
 
     Raises:
@@ -20,9 +20,9 @@ def show(target: Target, statement: str, *, as_json: bool, as_csv: bool) -> None
         TryLater: A sync holds it.
         SqlFault: The statement is wrong.
     """
-    answer = query.ask(target, statement.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+    answer = questions.ask(target, statement.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
     if as_json:
-        print(json.dumps(query.plain(answer.dicts), allow_nan=False))
+        print(json.dumps(questions.as_json_value(answer.dicts), allow_nan=False))
     elif not as_csv:
         terminal.table(answer.columns, answer.rows)
     elif sys.stdout.isatty():

@@ -65,15 +65,15 @@ class Standing:
         }
 
 
-def read(target: Target, now: datetime | None = None) -> Standing:
+def read_status(target: Target, now: datetime | None = None) -> Standing:
     """Reads the status of a destination.
 
     Raises:
         ConfigurationError: Nothing was synced there yet.
     """
     now = now or datetime.now(UTC)
-    with pipeline.reading(target) as (attached, warehouse):
-        state = pipeline.source_state(attached)
+    with pipeline.attached_to_read(target) as (attached, warehouse):
+        state = pipeline.state_of(attached)
         if state is None:
             raise ConfigurationError(f"nothing was synced into {target} yet; run sim-sync run first")
         resources = [_resource(None, "audit_logs", state.audit_logs, now)] if state.audit_logs.kept else []
@@ -108,7 +108,7 @@ def _last_loads(warehouse: Warehouse) -> list[datetime]:
     return [row[0].astimezone(UTC) for row in warehouse.ask(_LAST_LOADS)]
 
 
-def show(found: Standing, as_json: bool) -> None:
+def print_status(found: Standing, as_json: bool) -> None:
     """Shows it."""
     if as_json:
         print(json.dumps(found.as_json()))

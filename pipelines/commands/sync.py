@@ -15,7 +15,7 @@ from sim_source.api.endpoints import SimApi
 from sim_source.api.rate import Pacer
 from sim_source.paging.state import ResourceState
 from sim_source.parallel import gc_tuning
-from sim_source.reading.words import refused_workspace, wrong_key
+from sim_source.reading.refusals import refused_workspace, wrong_key
 from sim_source.stored.queries import WorkspaceQueries
 
 from ..destination import drivers, duckdb_file, lock, pipeline

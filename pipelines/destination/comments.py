@@ -26,7 +26,7 @@ _COMMENTED = "sim_sync_commented"
 Warn = Callable[[str], None]
 
 
-def keep(pipeline: dlt.Pipeline, schema_hash: str | None, warn: Warn = logger.warning) -> None:
+def keep_comments(pipeline: dlt.Pipeline, schema_hash: str | None, warn: Warn = logger.warning) -> None:
     """Comments what is there, once for each state of dlt's schema.
 
     Args:
@@ -36,7 +36,7 @@ def keep(pipeline: dlt.Pipeline, schema_hash: str | None, warn: Warn = logger.wa
     """
     if schema_hash is None or schema_hash == _remembered(pipeline):
         return
-    if write(pipeline, warn):
+    if write_comments(pipeline, warn):
         pipeline.set_local_state_val(_COMMENTED, schema_hash)
 
 
@@ -47,7 +47,7 @@ def _remembered(pipeline: dlt.Pipeline) -> Any:
         return None
 
 
-def write(pipeline: dlt.Pipeline, warn: Warn = logger.warning) -> bool:
+def write_comments(pipeline: dlt.Pipeline, warn: Warn = logger.warning) -> bool:
     """Comments every table and column that is there; returns whether nothing is left to be done."""
     if pipeline.destination.destination_name not in COMMENTABLE:
         return True

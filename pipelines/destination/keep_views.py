@@ -21,7 +21,7 @@ from dlt.destinations.sql_client import SqlClientBase
 from sim_source import TABLES
 from sim_source.stored.warehouse import Warehouse
 
-from ..views import View, by_dependency, rewritten, views
+from ..views import View, all_views, by_dependency, rewritten
 from ..views.rewriting import DIALECT
 from .sql_text import literal
 
@@ -57,7 +57,7 @@ class _Wanted:
     mark: str
 
 
-def keep(pipeline: dlt.Pipeline, warehouse: Warehouse | None = None, warn: Warn = logger.warning) -> None:
+def ensure_views(pipeline: dlt.Pipeline, warehouse: Warehouse | None = None, warn: Warn = logger.warning) -> None:
     """Sees to it that the views are there, as this version makes them. A fault is warned of: the rows are loaded.
 
     Args:
@@ -81,12 +81,12 @@ def _keep(client: SqlClientBase[Any], tables: frozenset[str], warn: Warn) -> Non
     present = sorted(tables & TABLES.keys())
     wanted = {
         view.name: _Wanted(view, name, _made_of(view, dialect, name, present))
-        for view in views().values()
+        for view in all_views().values()
         for name in [client.make_qualified_table_name(view.name)]
         if _is_ours(there, view.name, warn)
     }
     new = [name for name, each in wanted.items() if _mark(there.get(name, "")) != each.mark]
-    old = [name for name, comment in there.items() if _mark(comment) and name not in views()]
+    old = [name for name, comment in there.items() if _mark(comment) and name not in all_views()]
     if not new and not old:
         return
     in_order = [wanted[view.name] for view in by_dependency(each.view for each in wanted.values())]

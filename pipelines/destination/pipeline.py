@@ -91,7 +91,7 @@ def attached(
 
 
 @contextmanager
-def reading(target: Target) -> Iterator[tuple[dlt.Pipeline, Warehouse]]:
+def attached_to_read(target: Target) -> Iterator[tuple[dlt.Pipeline, Warehouse]]:
     """The same, to look only: a DuckDB file is opened read-only, and no working folder is touched.
 
     Raises:
@@ -109,7 +109,7 @@ def reading(target: Target) -> Iterator[tuple[dlt.Pipeline, Warehouse]]:
         yield pipeline, Warehouse(pipeline)
 
 
-def source_state(pipeline: dlt.Pipeline) -> SourceState | None:
+def state_of(pipeline: dlt.Pipeline) -> SourceState | None:
     """What the source remembers in this pipeline's state; None where it has never run."""
     kept = pipeline.state.get("sources", {}).get("sim_source")
     return None if kept is None else SourceState(kept)

@@ -7,7 +7,7 @@ from datetime import date
 
 from sim_source.errors import ConfigurationError
 
-from ..destination.query import ask, relations
+from ..destination.questions import ask, stored_relations
 from ..destination.sql_text import one_of
 from ..destination.target import Target
 from .fold import Book, Cubes, Row
@@ -52,7 +52,7 @@ GROUP BY {key}
 """
 
 
-def read(target: Target, workspaces: Sequence[str], since: date | None, room: int) -> Cubes:
+def read_cubes(target: Target, workspaces: Sequence[str], since: date | None, room: int) -> Cubes:
     """Asks the views.
 
     Raises:
@@ -109,7 +109,7 @@ def there(target: Target) -> frozenset[str]:
     Raises:
         ConfigurationError: The views that every report needs are not among them.
     """
-    found = relations(target)
+    found = stored_relations(target)
     missing = set(NEEDED) - found
     if missing:
         raise ConfigurationError(

@@ -13,10 +13,10 @@ from typing import Any
 
 from sim_source.errors import ConfigurationError
 
-from ..destination import query
+from ..destination import questions
 from ..destination.sql_text import one_of
 from ..destination.target import Target
-from ..views import views
+from ..views import all_views
 from .days import Days
 
 Rows = list[dict[str, Any]]
@@ -99,10 +99,10 @@ class Report:
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: query.plain(value) for name, value in row.items()}
+    return {name: questions.as_json_value(value) for name, value in row.items()}
 
 
-def read(
+def read_figures(
     target: Target, *, workspaces: Sequence[str] = (), since: datetime | None = None, now: datetime | None = None
 ) -> Report:
     """Asks for all of it.
@@ -118,7 +118,7 @@ def read(
             workspaces.
         TryLater: A sync holds the file.
     """
-    missing = views().keys() - query.relations(target)
+    missing = all_views().keys() - questions.stored_relations(target)
     if missing:
         raise ConfigurationError(f"{target} has no view {sorted(missing)[0]} yet; sim-sync run makes it")
     asked = _Asked(target, workspaces)
@@ -164,7 +164,7 @@ class _Asked:
 
     def rows(self, sql: str) -> Rows:
         """Rows by name of column; ``{where}`` narrows to the workspaces."""
-        return query.answer(self._target, sql.replace("{where}", self._where)).dicts
+        return questions.answer(self._target, sql.replace("{where}", self._where)).dicts
 
     def totals(self, days: Days) -> tuple[dict[str, Any], dict[str, Any]]:
         """All runs of some days, and of those before."""

@@ -23,7 +23,7 @@ from vl_convert import javascript_bundle
 
 from sim_source.errors import ConfigurationError
 
-from ..destination.query import ask, plain
+from ..destination.questions import as_json_value, ask
 from ..destination.sql_text import one_of
 from ..destination.target import Target
 from . import charts, cubes
@@ -68,7 +68,7 @@ WHERE day BETWEEN DATE '{start}' AND DATE '{end}' GROUP BY day ORDER BY day
 """
 
 
-def write(
+def write_page(
     target: Target,
     file: Path,
     *,
@@ -110,7 +110,7 @@ def write(
 def _fitting(target: Target, workspaces: Sequence[str], since: date | None, now: datetime) -> bytes:
     about = _about(target, workspaces, since, now)
     for room in ROOM:
-        page = _page(about, cubes.read(target, workspaces, since, room))
+        page = _page(about, cubes.read_cubes(target, workspaces, since, room))
         if len(page) < LARGEST:
             return page
     raise ConfigurationError(f"--html: the page would have {len(page) // 1_000_000} MB; report fewer days (--since)")
@@ -209,4 +209,4 @@ def _moment(value: datetime) -> str:
 
 
 def _plain(value: Any) -> Any:
-    return _moment(value) if isinstance(value, datetime) else plain(value)
+    return _moment(value) if isinstance(value, datetime) else as_json_value(value)

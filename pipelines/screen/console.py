@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from sim_source import SyncLog
 
+from . import terminal
 from .visible import visible
 
 LINE_EVERY_S = 30.0
@@ -46,7 +47,6 @@ def _watched() -> bool:
     """Whether somebody looks; else rich, which draws for them, is not even imported."""
     if not (sys.stderr.isatty() or os.environ.get("FORCE_COLOR") or os.environ.get("TTY_COMPATIBLE")):
         return False
-    from . import terminal
 
     return terminal.err.is_terminal
 
@@ -58,7 +58,7 @@ def progress(log: SyncLog) -> Iterator[None]:
         if _watched():
             from . import terminal
 
-            with terminal.bar(log):
+            with terminal.progress_bar(log):
                 yield
         else:
             _Lines(log)

@@ -43,7 +43,7 @@ def say(text: str, mark: str, style: str) -> None:
 
 
 @contextmanager
-def bar(log: SyncLog) -> Iterator[None]:
+def progress_bar(log: SyncLog) -> Iterator[None]:
     """Rows and requests of a sync, and what it waits for."""
     columns = (
         SpinnerColumn(),

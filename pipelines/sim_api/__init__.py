@@ -8,9 +8,14 @@ A `World` is the truth, a dialect is how one generation of Sim servers tells it,
 """
 
 from ..rate_limit import RateLimit
-from . import faults, plans
-from .app import EmbeddedApi, Request
-from .builders import (
+from .http import faults
+from .http.dialects import DIALECTS, Dialect, dialect
+from .http.embedded_api import EmbeddedApi, Request
+from .http.faults import Fault, Faults, Gate
+from .http.limits import Buckets
+from .http.server import SimServer, serve
+from .world import plans
+from .world.builders import (
     FOREIGN_WORKSPACE,
     FREE_KEY,
     LOCKED_WORKSPACE,
@@ -29,14 +34,10 @@ from .builders import (
     small_world,
     tied_runs,
 )
-from .demo import demo_month
-from .dialects import DIALECTS, Dialect, dialect
-from .entities import AuditRow, Run, Workflow
-from .faults import Fault, Faults, Gate
-from .limits import Buckets
-from .server import SimServer, serve
-from .truth import BASE_CHARGE, Block, Plan, ToolUse, Turn
-from .world import World
+from .world.demo_month import demo_month
+from .world.entities import AuditRow, SimRun, SimWorkflow
+from .world.truth import BASE_CHARGE, Block, Plan, ToolUse, Turn
+from .world.world import World
 
 __all__ = [
     "BASE_CHARGE",
@@ -61,11 +62,11 @@ __all__ = [
     "Plan",
     "RateLimit",
     "Request",
-    "Run",
+    "SimRun",
     "SimServer",
+    "SimWorkflow",
     "ToolUse",
     "Turn",
-    "Workflow",
     "World",
     "audit_bulk",
     "audit_burst",

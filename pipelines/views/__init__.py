@@ -39,7 +39,7 @@ class View:
 
 
 @cache
-def views() -> dict[str, View]:
+def all_views() -> dict[str, View]:
     """All views, by name."""
     texts = {
         file.name[:-4]: file.read_text("utf-8") for file in files(__name__).iterdir() if file.name.endswith(".sql")

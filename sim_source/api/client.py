@@ -19,7 +19,7 @@ from requests.adapters import HTTPAdapter
 from .. import errors
 from . import rate, unreachable
 from .base_url import check_base_url, is_loopback
-from .faults import Answer, raise_for_status
+from .status_errors import Answer, raise_for_status
 from .throttle import Counters, Throttle
 from .wire import LONGEST_ID
 
@@ -158,7 +158,7 @@ class SimClient:
         if limited:
             self.throttle.take_turn()
         response = self._send(path, params, limited)
-        self._date = rate.clock(response.headers.get("Date")) or self._date
+        self._date = rate.server_clock(response.headers.get("Date")) or self._date
         if limited:
             self.throttle.answered(response)
         raise_for_status(response, path, self._host, limited=limited, now=self.throttle.now())

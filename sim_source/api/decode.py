@@ -51,7 +51,7 @@ class Rejected:
 
 def rejected(row: msgspec.Raw, reason: str) -> Rejected:
     """Sets a row aside, keeping what a walk needs of it."""
-    row = msgspec.Raw(nesting.mended(bytes(row)))
+    row = msgspec.Raw(nesting.readable(bytes(row)))
     try:
         stub = msgspec.json.decode(row, type=_Stub)
     except msgspec.DecodeError:
@@ -104,7 +104,7 @@ def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind)
 
 
-def runs(body: bytes) -> Page[wire.Run]:
+def run_page(body: bytes) -> Page[wire.Run]:
     """Reads a page of ``/api/v1/logs``.
 
     Raises:
@@ -113,7 +113,7 @@ def runs(body: bytes) -> Page[wire.Run]:
     try:
         found = _run_page.decode(body)
     except (*UNREADABLE, msgspec.DecodeError):
-        page = rows(body, wire.Run)
+        page = page_of(body, wire.Run)
     else:
         page = Page(found.data, _cursor(found.next_cursor), len(body))
     page.body = body
@@ -131,11 +131,11 @@ def listed(body: bytes) -> Page[wire.Shown]:
     try:
         found = _load(_listed_page, body)
     except msgspec.ValidationError:
-        return typing.cast(Page[wire.Shown], runs(body))
+        return typing.cast(Page[wire.Shown], run_page(body))
     return Page(typing.cast(list[wire.Shown], found.data), _cursor(found.next_cursor), len(body), body=body)
 
 
-def rows(body: bytes, kind: type[W]) -> Page[W]:
+def page_of(body: bytes, kind: type[W]) -> Page[W]:
     """Reads a page of any kind of row, row by row; unknown fields are kept, odd rows set aside.
 
     Raises:
@@ -174,7 +174,7 @@ def item(body: bytes) -> msgspec.Raw:
         raise UnreadableAnswer(str(error)) from error
 
 
-def whole(body: bytes) -> msgspec.Raw:
+def whole_object(body: bytes) -> msgspec.Raw:
     """The body, proven to be one JSON object: a cut-off one is tried again.
 
     Raises:
@@ -202,7 +202,7 @@ def _load(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         raise
     except (*UNREADABLE, msgspec.DecodeError) as error:
         halves = isinstance(error, msgspec.DecodeError)
-        mended = _ESCAPE.sub(_without_half, body) if halves else nesting.mended(body)
+        mended = _ESCAPE.sub(_without_half, body) if halves else nesting.readable(body)
         if mended == body:
             raise UnreadableAnswer(str(error)) from error
     return _load(decoder, mended)
@@ -212,7 +212,7 @@ UNREADABLE = (RecursionError, UnicodeDecodeError)
 """What reading raises that ``nesting.mended`` prevents."""
 
 
-def mended(structure: W) -> W:
+def without_unreadable(structure: W) -> W:
     """The same structure without what cannot be read of it.
 
     Raises:
@@ -220,7 +220,7 @@ def mended(structure: W) -> W:
     """
     kind = type(structure)
     plain = typing.cast(type[W], kind.__base__) if getattr(kind, "cut", False) else kind
-    return one(nesting.mended(msgspec.json.encode(structure)), plain)
+    return one(nesting.readable(msgspec.json.encode(structure)), plain)
 
 
 @cache
@@ -261,7 +261,7 @@ def one_or_rejected(body: bytes | msgspec.Raw, kind: type[W]) -> W | Rejected:
     try:
         return one(body, kind)
     except UNREADABLE:
-        return one_or_rejected(nesting.mended(bytes(body)), kind)
+        return one_or_rejected(nesting.readable(bytes(body)), kind)
     except msgspec.DecodeError as error:
         return rejected(msgspec.Raw(body), str(error))
 

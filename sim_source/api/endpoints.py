@@ -35,7 +35,7 @@ class SimApi:
         Raises:
             UnreadableAnswer and all that ``SimClient.get`` raises.
         """
-        return self._runs(workspace_id, query, decode.runs)
+        return self._runs(workspace_id, query, decode.run_page)
 
     def listed(self, workspace_id: str, query: Query) -> Page[wire.Shown]:
         """The same page, hardly read; see ``decode.listed``."""
@@ -73,7 +73,7 @@ class SimApi:
         Raises:
             NotFound: Purged or foreign.
         """
-        body = self._client.get(f"/api/v1/logs/executions/{quoted(execution_id)}", None, decode.whole)
+        body = self._client.get(f"/api/v1/logs/executions/{quoted(execution_id)}", None, decode.whole_object)
         return decode.one_or_rejected(body, wire.Execution)
 
     def audit_logs(self, query: Query) -> Page[wire.AuditLog]:
@@ -85,16 +85,16 @@ class SimApi:
         params = {"limit": str(query.limit), "endDate": iso(query.end), "includeDeparted": "true", **dict(query.only)}
         if query.start is not None:
             params["startDate"] = iso(query.start)
-        return self._client.get("/api/v1/audit-logs", params, lambda body: decode.rows(body, wire.AuditLog))
+        return self._client.get("/api/v1/audit-logs", params, lambda body: decode.page_of(body, wire.AuditLog))
 
     def workflows(self, workspace_id: str, cursor: str | None) -> Page[wire.Workflow]:
         """A page of workflows; archived ones are left out by the server."""
         params = {"workspaceId": workspace_id, "limit": "100"}
         if cursor is not None:
             params["cursor"] = cursor
-        return self._client.get("/api/v1/workflows", params, lambda body: decode.rows(body, wire.Workflow))
+        return self._client.get("/api/v1/workflows", params, lambda body: decode.page_of(body, wire.Workflow))
 
     def usage(self) -> wire.Usage | Rejected:
         """The account's usage, set aside where it is not what it can be; not rate limited."""
-        body = self._client.get("/api/users/me/usage-limits", None, decode.whole, limited=False)
+        body = self._client.get("/api/users/me/usage-limits", None, decode.whole_object, limited=False)
         return decode.one_or_rejected(body, wire.Usage)

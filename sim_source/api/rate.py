@@ -151,7 +151,7 @@ class Pacer:
 
     def _learn_skew(self, headers: Mapping[str, str], now: float) -> None:
         """How far the server's clock is ahead, at least: ``Date`` is cut to whole seconds and has travelled."""
-        date = clock(headers.get("Date"))
+        date = server_clock(headers.get("Date"))
         if date is not None:
             ahead = date.timestamp() - now
             self._skew = ahead if self._skew is None else max(self._skew, ahead)
@@ -194,7 +194,7 @@ def http_date(value: str | None) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def clock(value: str | None) -> datetime | None:
+def server_clock(value: str | None) -> datetime | None:
     """What a server's clock shows (``Date``), UTC; None where it shows nothing, or is decades off."""
     shown = http_date(value)
     return shown if shown is not None and SIM_BEGAN <= shown.year < SIM_BEGAN + 100 else None

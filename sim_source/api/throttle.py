@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from .. import errors
 from . import rate
-from .faults import Answer, retry_at_of
+from .status_errors import Answer, retry_at_of
 
 logger = logging.getLogger("sim_source")
 

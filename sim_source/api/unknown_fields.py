@@ -10,8 +10,6 @@ from typing import Any
 
 import msgspec
 
-from . import wire
-
 
 def set_unknown_aside(value: Any, kind: Any) -> Any:
     """Moves every field that ``kind`` does not know into the structure's ``unknown``, at any depth."""
@@ -30,7 +28,7 @@ def _clean_struct(value: dict[str, Any], struct: type[Any]) -> dict[str, Any]:
     known = _fields(typing.cast(Any, struct))
     clean = {key: set_unknown_aside(entry, known[key]) for key, entry in value.items() if key in known}
     unknown = {key: entry for key, entry in value.items() if key not in known}
-    if unknown and issubclass(struct, wire.Wire):
+    if unknown and "unknown" in struct.__struct_fields__:
         clean["~unknown"] = unknown
     return clean
 

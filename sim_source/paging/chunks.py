@@ -161,7 +161,7 @@ def has_fixed_order(cursor: str) -> bool:
         return False
 
 
-def moments(page: Page[R], of: Callable[[R], datetime]) -> dict[str, datetime]:
+def moments_of(page: Page[R], of: Callable[[R], datetime]) -> dict[str, datetime]:
     """When the rows of a page started or were made, by id, as far as they tell."""
     times = {row.id: at if (at := of(row)).tzinfo is UTC else utc(at) for row in page.rows}
     times |= {row.id: utc(row.at) for row in page.rejected if row.id is not None and row.at is not None}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from .state import Key, ResourceState, Walk
+from .state import Key, ResourceState, WalkInHand
 
 KEY: Key = "again"
 
@@ -31,7 +31,7 @@ class Resync:
     scope: str
 
 
-def begin(state: ResourceState, wanted: Resync, *, newest_first: bool = False) -> None:
+def begin_resync(state: ResourceState, wanted: Resync, *, newest_first: bool = False) -> None:
     """Takes the stretch in hand, or goes on with one that was stopped; once per command.
 
     Args:
@@ -46,5 +46,5 @@ def begin(state: ResourceState, wanted: Resync, *, newest_first: bool = False) -
         end = held.end if newest_first else max(held.end, wanted.last)  # what came since is at its end
         walk = replace(held, end=end)
     else:
-        walk = Walk(wanted.first, wanted.last if newest_first else wanted.first, wanted.last, again=True)
+        walk = WalkInHand(wanted.first, wanted.last if newest_first else wanted.first, wanted.last, again=True)
     state.take(KEY, replace(walk, id=wanted.id, scope=wanted.scope))

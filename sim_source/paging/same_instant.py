@@ -11,7 +11,7 @@ from ..api import wire
 from ..api.decode import Page, Rejected
 from ..api.query import Query
 from ..timestamps import MILLISECOND
-from .chunks import STALE_PAGES, Chunk, Gap, PageSize, S, as_chunks, has_fixed_order, moments, name_of
+from .chunks import STALE_PAGES, Chunk, Gap, PageSize, S, as_chunks, has_fixed_order, moments_of, name_of
 from .filters import ByRange, ByValue, Met
 from .narrowing import Narrowing
 from .unreadable_dates import way_past
@@ -106,7 +106,7 @@ def rest_of_unreadable(
     start, known, stale = query.start or query.end, {*seen, *map(name_of, odd)}, 0
 
     def chunk(page: Page[S]) -> Chunk[S]:
-        times = moments(page, lambda row: row.started_at)
+        times = moments_of(page, lambda row: row.started_at)
         fresh = [row for row in page.rows if times[row.id] <= start and row.id not in known]
         strange = [row for row in page.rejected if name_of(row) not in known]
         known.update(row.id for row in fresh)
@@ -116,7 +116,7 @@ def rest_of_unreadable(
     for page, _ in _growing_pages(ask, query):
         given = chunk(page)
         yield given
-        later = [at for at in moments(page, lambda row: row.started_at).values() if at > start]
+        later = [at for at in moments_of(page, lambda row: row.started_at).values() if at > start]
         if later:
             return min(later)
         if page.next_cursor is None:
@@ -128,7 +128,9 @@ def rest_of_unreadable(
     def behind(step: timedelta) -> Page[S] | None:
         return None if start + step > query.end else ask(replace(query, start=start + step))
 
-    step = yield from as_chunks(way_past(behind, lambda page: bool(moments(page, lambda row: row.started_at))), chunk)
+    step = yield from as_chunks(
+        way_past(behind, lambda page: bool(moments_of(page, lambda row: row.started_at))), chunk
+    )
     reason = "more runs whose startedAt cannot be read than the server shows on a page"
     last = min(start + step - MILLISECOND, query.end)
     yield Chunk([], [], start, gap=Gap(start, last, len(known), reason))

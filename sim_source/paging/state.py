@@ -34,7 +34,7 @@ class Stretch(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class WalkInHand:
     """A walk that is in hand.
 
     Attributes:
@@ -56,7 +56,7 @@ class Walk:
     scope: str | None = None
 
     @classmethod
-    def read(cls, kept: Kept) -> Walk:
+    def read(cls, kept: Kept) -> WalkInHand:
         """A walk as it was remembered."""
         start, at, end = (as_moment(kept[name]) for name in ("start", "at", "end"))
         due = as_moment(kept["due"]) if "due" in kept else None
@@ -109,11 +109,11 @@ class ResourceState:
         """Whether one of these walks is in hand."""
         return any(key in self.kept for key in keys)
 
-    def walk(self, key: Key) -> Walk | None:
+    def walk(self, key: Key) -> WalkInHand | None:
         """A walk that is in hand, or none."""
-        return Walk.read(self.kept[key]) if key in self.kept else None
+        return WalkInHand.read(self.kept[key]) if key in self.kept else None
 
-    def take(self, key: Key, walk: Walk) -> None:
+    def take(self, key: Key, walk: WalkInHand) -> None:
         """Takes a walk in hand, in place of any other under this name."""
         self.kept[key] = walk.as_kept()
 
@@ -129,7 +129,7 @@ class ResourceState:
             now: The server's clock. What lies after it cannot have been read, whatever this machine's clock said
                 when the walk began.
         """
-        walk, read = Walk.read(self.kept.pop(key)), self.read
+        walk, read = WalkInHand.read(self.kept.pop(key)), self.read
         if key == "again":
             self.kept["again_done"] = walk.id
             return
@@ -149,7 +149,7 @@ class ResourceState:
             self.kept.pop(name, None)
         if known:
             start, end = min(each.first for each in known), max(each.last for each in known)
-            self.take("walk", Walk(start, end if newest_first else start, end, again=True))
+            self.take("walk", WalkInHand(start, end if newest_first else start, end, again=True))
 
     def cover(self, tables: Iterable[str]) -> None:
         """Starts over, in the same stretch, where tables are wanted that earlier walks did not fill.

@@ -15,7 +15,7 @@ from ..api import wire
 from ..api.decode import Page
 from ..api.query import Query
 from ..timestamps import MILLISECOND, iso
-from .chunks import Chunk, Gap, StalePages, as_chunks, moments, name_of, out_of_place, places_to_go_on, tail_of
+from .chunks import Chunk, Gap, StalePages, as_chunks, moments_of, name_of, out_of_place, places_to_go_on, tail_of
 from .filters import Before, ByValue, Met
 from .narrowing import Narrowing
 from .unreadable_dates import way_past
@@ -134,4 +134,4 @@ def _new(page: Page[wire.AuditLog], known: set[str | bytes], position: datetime)
 
 
 def _times(page: Page[wire.AuditLog]) -> dict[str, datetime]:
-    return moments(page, lambda row: row.created_at)
+    return moments_of(page, lambda row: row.created_at)

@@ -17,7 +17,7 @@ from ..api import wire
 from ..api.decode import Page
 from ..api.query import Query
 from ..timestamps import MILLISECOND, iso
-from .chunks import Chunk, PageSize, S, StalePages, has_fixed_order, moments, out_of_place, places_to_go_on, tail_of
+from .chunks import Chunk, PageSize, S, StalePages, has_fixed_order, moments_of, out_of_place, places_to_go_on, tail_of
 from .same_instant import rest_of_instant, rest_of_unreadable
 
 TIES_WORTH_A_CURSOR = 25
@@ -46,7 +46,7 @@ def walk_runs(
     position, cursor, given = start, None, _Given(start)
     while position <= end:
         page = _ask_smaller(ask, Query(position, end, size.current, cursor), size)
-        times = moments(page, _start)
+        times = moments_of(page, _start)
         inside = {name: at for name, at in times.items() if at >= position}  # all, unless the server ignores startDate
         if cursor is not None and len(inside) < len(times):
             cursor = None  # the server took the cursor for page 1

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from .state import STABILITY, Key, ResourceState, Walk
+from .state import STABILITY, Key, ResourceState, WalkInHand
 
 LOOKBACK = timedelta(hours=1)
 """How far each sync reads again what it has read."""
@@ -81,11 +81,11 @@ def next_window(state: ResourceState, wanted: Extent, *, newest_first: bool = Fa
     return None if wanted.only is not None else _next(state, wanted, newest_first)
 
 
-def begin(state: ResourceState, window: Window, *, newest_first: bool = False) -> None:
+def begin_walk(state: ResourceState, window: Window, *, newest_first: bool = False) -> None:
     """Remembers that a walk began, or goes on."""
     if not state.in_hand(window.key):
         at = window.end if newest_first else window.start
-        state.take(window.key, Walk(window.start, at, window.end, window.again, window.due))
+        state.take(window.key, WalkInHand(window.start, at, window.end, window.again, window.due))
 
 
 def _next(state: ResourceState, wanted: Extent, newest_first: bool) -> Window | None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from ..api import wire
 from ..paging.chunks import Chunk
 from ..paging.prefetch import Prefetch
-from .worker import DecodedPage
+from .messages import DecodedPage
 
 Step = tuple[Chunk[wire.Shown], Future[DecodedPage] | None]
 """A chunk, and its page as another process reads it, if one does."""

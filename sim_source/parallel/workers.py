@@ -17,7 +17,7 @@ from typing import IO, cast
 
 import msgspec
 
-from .worker import DecodedPage, Task, receive, send
+from .messages import DecodedPage, Task, receive, send
 
 WORTH_BYTES = 16 * 1024 * 1024
 """Bytes of pages after which other processes are started: about a quarter of a second of reading."""

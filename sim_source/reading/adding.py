@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from ..api.decode import Rejected
-from ..rows import account, rejecting
+from ..rows import account_rows, rejecting
 from ..schema import Row
 from ..tables import REJECTED_ROWS
 from .batch import Batch
@@ -35,7 +35,7 @@ def add(
         odd: Answers that could not be read.
         workspace_id: Where they belong, where that is known.
     """
-    rows, more = rows_of(found, read)
+    rows, more = rows_and_rejected(found, read)
     batch.add(table, rows)
     set_aside(batch, table, [*odd, *more], workspace_id)
 
@@ -44,11 +44,11 @@ def set_aside(batch: Batch, table: str, odd: list[Rejected], workspace_id: str |
     """Adds rows of ``rejected_rows``."""
     for row in odd:
         seen_at = datetime.now(UTC)  # part of the key: two odd rows of one id are two
-        shown = account.rejected_row(table, row.id, bytes(row.row), row.reason, workspace_id, seen_at)
+        shown = account_rows.rejected_row(table, row.id, bytes(row.row), row.reason, workspace_id, seen_at)
         batch.add(REJECTED_ROWS.name, [shown])
 
 
-def rows_of(found: list[W], read: Callable[[W], Row]) -> tuple[list[Row], list[Rejected]]:
+def rows_and_rejected(found: list[W], read: Callable[[W], Row]) -> tuple[list[Row], list[Rejected]]:
     """Rows of what fits, and what does not fit any table."""
     gated = [rejecting.read_or_reject(read, each) for each in found]
     return [row for row, _ in gated if row is not None], [odd for _, odd in gated if odd is not None]

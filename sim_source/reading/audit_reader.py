@@ -13,7 +13,7 @@ from ..paging.chunks import Chunk
 from ..paging.filters import Kind
 from ..paging.state import ResourceState
 from ..paging.walk_audit import walk_audit_logs
-from ..rows import account
+from ..rows import account_rows
 from ..stored.audit_queries import kinds_of_audit_logs, newest_audit_log, stored_audit_logs
 from ..stored.warehouse import Warehouse
 from ..tables import AUDIT_LOGS
@@ -53,7 +53,7 @@ class AuditReader:
         state = self.coverage.trusted(self.state)
         state.cover_departed()
         if self.coverage.plan.resync is not None:
-            resync.begin(state, self.coverage.plan.resync, newest_first=True)
+            resync.begin_resync(state, self.coverage.plan.resync, newest_first=True)
         gaps = Gaps(state, self.coverage.session, AUDIT_LOGS.name)
         left, walked, newest = self.most, False, newest_audit_log(self.warehouse)
         while window := windows.next_window(state, self.coverage.wanted(walked), newest_first=True):
@@ -61,7 +61,7 @@ class AuditReader:
                 walk_audit_logs(self.api.audit_logs, window.start, window.end, self._met_before)
             ):
                 if number == 0:  # access is proven: only now is the walk remembered
-                    windows.begin(state, window, newest_first=True)
+                    windows.begin_walk(state, window, newest_first=True)
                 self._add(chunk, newest)
                 gaps.note(chunk.gap)
                 state.reached(chunk.position, window.key)
@@ -95,7 +95,7 @@ class AuditReader:
         return kinds_of_audit_logs(self.warehouse, columns, first, last)
 
     def _add(self, chunk: Chunk[wire.AuditLog], newest: datetime | None) -> None:
-        adding.add(self.batch, AUDIT_LOGS.name, self._fresh(chunk, newest), account.audit_row, chunk.rejected)
+        adding.add(self.batch, AUDIT_LOGS.name, self._fresh(chunk, newest), account_rows.audit_row, chunk.rejected)
 
     def _fresh(self, chunk: Chunk[wire.AuditLog], newest: datetime | None) -> list[wire.AuditLog]:
         """Rows that are not stored yet."""

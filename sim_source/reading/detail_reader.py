@@ -12,10 +12,7 @@ from ..rows.run_rows import RunRows
 from ..rows.stored_run import StoredRun, run_of
 from ..tables import LOG_DETAILS
 from .batch import Tables
-from .workspace import Detail, WorkspaceContext
-
-BACKLOG_STEP = 200
-"""Details or snapshots asked for between two looks at the clock."""
+from .workspace import BACKLOG_STEP, Detail, WorkspaceContext
 
 
 @dataclass(slots=True)
@@ -81,7 +78,7 @@ class DetailReader:
         """
         workspace = self.workspace
         if isinstance(answer, errors.NotFound):
-            rows: RunRows | None = merge.gone(stored)
+            rows: RunRows | None = merge.gone_run(stored)
         else:
             rows = workspace.read(run_of(stored), answer, stored)
             waited = stored.fingerprint.status == "paused" and not merge.is_read(stored)

@@ -16,8 +16,8 @@ from ..api.query import Query
 from ..paging import windows
 from ..paging.chunks import Chunk, PageSize
 from ..paging.walk_runs import walk_runs
+from ..parallel.messages import DecodedPage, Task
 from ..parallel.walks import Step
-from ..parallel.worker import DecodedPage, Task
 from ..tables import COST_ITEMS, LOG_DETAILS, LOGS, TRACE_SPANS
 from .plan import UNLIMITED
 from .workspace import WorkspaceContext

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 from .. import errors
 from ..api import wire
@@ -13,12 +14,12 @@ from ..paging.state import ResourceState
 from ..paging.walk_runs import walk_runs
 from ..rows import life
 from ..rows.life import OpenRun, Reading
+from ..rows.stored_run import StoredRun
 from ..tables import LOGS
 from ..timestamps import utc
 from .batch import Tables
-from .detail_reader import BACKLOG_STEP, DetailReader
 from .gaps import Gaps
-from .workspace import WorkspaceContext
+from .workspace import BACKLOG_STEP, Detail, WorkspaceContext
 
 FRESH_PAGE = 900
 """Rows between the first and the last of a group read by one page: of 1000, with room for rows that came late."""
@@ -29,11 +30,19 @@ def tell_split(rows: Iterable[wire.Run]) -> bool:
     return any(row.cost is not None and row.cost.models is not None for row in rows)
 
 
+class TakesDetails(Protocol):
+    """Who hands on what an answer tells of a stored run; see ``DetailReader.take``."""
+
+    def take(self, stored: StoredRun, answer: Detail, *, only_changed: bool = False) -> None:
+        """Hands it on."""
+
+
 @dataclass(slots=True)
 class OpenRunReader:
     """Reads single runs of one workspace again.
 
     Attributes:
+        details: Takes per-run details.
         take: Takes a chunk of a list, as a walk does.
         state: What is remembered of this workspace's runs; changed in place.
         alive: The server has shown something of this workspace in this sync. Where it shows nothing at all, the key may
@@ -45,7 +54,7 @@ class OpenRunReader:
     """
 
     workspace: WorkspaceContext
-    details: DetailReader
+    details: TakesDetails
     take: Callable[[Chunk[wire.Run]], None]
     state: ResourceState
     alive: bool

@@ -19,7 +19,7 @@ from ..api.decode import Rejected
 from ..api.endpoints import SimApi
 from ..paging import resync, walk_list
 from ..paging.source_state import SourceState, WorkspaceState
-from ..rows import account
+from ..rows import account_rows
 from ..stored.queries import WorkspaceQueries
 from ..stored.warehouse import Warehouse
 from ..tables import AUDIT_LOGS, EXECUTION_SNAPSHOTS, LOGS, REJECTED_ROWS, TABLES, USAGE, WORKFLOW_STATES, WORKFLOWS
@@ -29,10 +29,10 @@ from .batch import Batch, Tables
 from .coverage import Coverage
 from .list_pages import LIST_TABLES
 from .plan import Bounds, ReadPlan
+from .refusals import refused_workspace, wrong_key
 from .row_checks import RowChecks
 from .run_reader import RunReader
 from .session import SyncSession
-from .words import refused_workspace, wrong_key
 from .workspace import WorkspaceContext
 
 RUN_TABLES = (*LIST_TABLES, EXECUTION_SNAPSHOTS.name, WORKFLOW_STATES.name)
@@ -140,7 +140,7 @@ class Reader:
             return
         batch = self._batch(USAGE.name)
         told, odd = ([], [usage]) if isinstance(usage, Rejected) else ([usage], [])
-        adding.add(batch, USAGE.name, told, lambda found: account.usage_row(found, datetime.now(UTC)), odd)
+        adding.add(batch, USAGE.name, told, lambda found: account_rows.usage_row(found, datetime.now(UTC)), odd)
         yield from batch.flush()
 
     def client_api(self) -> SimApi:
@@ -200,7 +200,7 @@ class Reader:
         if settings.resync is None:
             logs.cover(self.selected.intersection(RUN_TABLES))
         else:
-            resync.begin(logs, settings.resync)
+            resync.begin_resync(logs, settings.resync)
         workspace = WorkspaceContext(
             id=state.id,
             api=self.client_api(),
@@ -233,9 +233,9 @@ class Reader:
         except errors.NoProgress as error:  # what came before is kept
             stuck = error
         count[0] = len(found) + len(odd)
-        rows, more = adding.rows_of(found, lambda row: account.workflow_row(row, state.id))
+        rows, more = adding.rows_and_rejected(found, lambda row: account_rows.workflow_row(row, state.id))
         adding.set_aside(batch, WORKFLOWS.name, [*odd, *more], state.id)
-        digest = account.rows_hash(rows)
+        digest = account_rows.rows_hash(rows)
         if state.workflows_hash != digest:  # a sync with nothing new loads nothing
             batch.add(WORKFLOWS.name, rows)
             state.workflows_hash = digest

@@ -12,7 +12,7 @@ import msgspec
 import pyarrow as pa
 
 from .. import jsons
-from ..rows.account import rejected_row
+from ..rows.account_rows import rejected_row
 from ..rows.pseudonyms import Pseudonyms
 from ..schema import Kind, Row, Table
 from ..stored import rejections
@@ -79,10 +79,10 @@ class RowChecks:
         """Rejected rows that are not stored: each sync reads the last hour again, and meets the same ones there."""
         told = rows.select(["table_name", "row_id", "reason", "row_json"]).to_pylist()
         ids = sorted({row["row_id"] for row in told})
-        known = self._handed_over.union(fingerprint(*stored) for stored in stored_rejections(self._warehouse, ids))
+        known = self._handed_over.union(rejection_key(*stored) for stored in stored_rejections(self._warehouse, ids))
         fresh = []
         for row in told:
-            mark = fingerprint(*row.values())
+            mark = rejection_key(*row.values())
             fresh.append(mark not in known)
             known.add(mark)
             self._handed_over.add(mark)
@@ -120,7 +120,7 @@ def _without_nul(text: str, kind: Kind) -> str:
     return _NUL_IN_JSON.sub(r"\1\\ufffd", text) if kind == "json" else text.replace("\0", "\ufffd")
 
 
-def fingerprint(table_name: str, row_id: str, reason: str | None, row_json: str | None) -> bytes:
+def rejection_key(table_name: str, row_id: str, reason: str | None, row_json: str | None) -> bytes:
     """What makes two rejected rows the same. A warehouse may write JSON in its own way (PostgreSQL orders names)."""
     row = None if row_json is None else _plain(jsons.anything(row_json.encode()))
     return hashlib.sha256(_canonical.encode([table_name, row_id, reason, row])).digest()

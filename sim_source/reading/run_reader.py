@@ -15,7 +15,7 @@ from ..paging import resync, windows
 from ..paging.chunks import Chunk
 from ..paging.state import ResourceState
 from ..paging.walk_runs import walk_runs
-from ..parallel.worker import DecodedPage
+from ..parallel.messages import DecodedPage
 from ..parallel.workers import WorkerLost
 from ..rows import merge
 from ..rows.fingerprint import Fingerprint
@@ -93,7 +93,7 @@ class RunReader:
         """Walks what is to be walked; returns whether all of it was."""
         workspace, bounds = self.workspace, self.workspace.bounds
         while window := windows.next_window(self.state, self.wanted(bool(self._walked))):
-            windows.begin(self.state, window)
+            windows.begin_walk(self.state, window)
             position = window.start
             rows = workspace.batch.count
             for chunk, answer in self._pages.steps(window):
@@ -280,7 +280,7 @@ def _read_here(chunk: Chunk[wire.Shown]) -> Chunk[wire.Run]:
     if not chunk.rows or isinstance(chunk.rows[0], wire.Run):
         return cast(Chunk[wire.Run], chunk)
     ids = {row.id for row in chunk.rows}
-    page = decode.runs(cast(bytes, chunk.body))
+    page = decode.run_page(cast(bytes, chunk.body))
     return replace(
         cast(Chunk[wire.Run], chunk),
         rows=[run for run in page.rows if run.id in ids],

@@ -15,8 +15,7 @@ from ..stored.snapshot_queries import SnapshotQueries
 from ..tables import EXECUTION_SNAPSHOTS, WORKFLOW_STATES
 from ..timestamps import utc
 from .batch import Tables
-from .detail_reader import BACKLOG_STEP
-from .workspace import WorkspaceContext
+from .workspace import BACKLOG_STEP, WorkspaceContext
 
 Wanted = tuple[str, str | None]
 """Execution id and workflow id."""
@@ -109,11 +108,11 @@ class SnapshotReader:
         try:
             answer = self.workspace.api.execution(execution_id)
         except errors.NotFound:
-            return snapshots.gone(execution_id, self.workspace.id, workflow_id), None
+            return snapshots.gone_snapshot(execution_id, self.workspace.id, workflow_id), None
         if isinstance(answer, Rejected):
             return None, answer
         return rejecting.read_or_reject(
-            lambda execution: snapshots.read(execution, self.workspace.id, execution_id), answer
+            lambda execution: snapshots.read_snapshot(execution, self.workspace.id, execution_id), answer
         )
 
 

@@ -44,7 +44,7 @@ class UnclearRuns:
             listed: Plain rows of a page, by start.
             known: What is stored of them; one that is stored with the same end is in no doubt.
         """
-        doubtful = [run for run in listed if ending.is_doubtful(run) and not _same_end(run, known.get(run.id))]
+        doubtful = [run for run in listed if ending.is_doubtful_row(run) and not _same_end(run, known.get(run.id))]
         if not doubtful:
             return {}
         ask = self._by_id if len(doubtful) <= FEW else self._by_list

@@ -13,7 +13,7 @@ from ..api import wire
 from ..api.client import CONNECTIONS
 from ..api.decode import Rejected
 from ..api.endpoints import SimApi
-from ..rows import account, merge, rejecting, run_rows, runs
+from ..rows import account_rows, merge, rejecting, run_rows, runs
 from ..rows.run_rows import ROW_FAULTS, RunOptions, RunRows
 from ..rows.stored_run import StoredRun
 from ..stored.queries import WorkspaceQueries
@@ -22,6 +22,8 @@ from .batch import Batch
 from .plan import UNLIMITED, Bounds
 from .session import SyncSession
 
+BACKLOG_STEP = 200
+"""Details or snapshots asked for between two looks at the clock."""
 Detail = wire.Run | Rejected | errors.NotFound
 """A run's detail, one that does not fit, or none to be had any more."""
 
@@ -83,7 +85,7 @@ class WorkspaceContext:
             return None
 
         def read(run: wire.Run, detail: wire.Run | None) -> RunRows:
-            rows = runs.read(run, self.id, self.options, detail, asked=answer is not None)
+            rows = runs.read_run(run, self.id, self.options, detail, asked=answer is not None)
             return rows if stored is None else merge.richer(rows, stored)
 
         rows, odd = rejecting.read_or_reject(read, run, answer if isinstance(answer, wire.Run) else None)
@@ -101,7 +103,7 @@ class WorkspaceContext:
         if any(run.cut for run in listed):
             return False
         try:
-            rows = runs.plain(listed, self.id)
+            rows = runs.plain_rows(listed, self.id)
         except ROW_FAULTS:
             return False
         self.batch.add_arrow(LOGS.name, rows)
@@ -144,5 +146,5 @@ class WorkspaceContext:
                 f"{table} of workspace {self.id}: details that cannot be read are asked for again by every sync; "
                 "rejected_rows says of which runs, and why"
             )
-        found = account.rejected_row(table, row_id, row, str(reason), self.id, datetime.now(UTC))
+        found = account_rows.rejected_row(table, row_id, row, str(reason), self.id, datetime.now(UTC))
         self.batch.add(REJECTED_ROWS.name, [found])

@@ -68,16 +68,16 @@ def token_count(tokens: wire.Tokens | wire.Number | None) -> TokenCount:
     if tokens is None:
         return NO_TOKENS
     if not isinstance(tokens, wire.Tokens):
-        return TokenCount(total=whole(tokens))
+        return TokenCount(total=whole_number(tokens))
     prompt = tokens.prompt if tokens.input is None else tokens.input
     completion = tokens.completion if tokens.output is None else tokens.output
     total = tokens.total
     if total is None and prompt is not None and completion is not None:
         total = prompt + completion
-    return TokenCount(whole(prompt), whole(completion), whole(total))
+    return TokenCount(whole_number(prompt), whole_number(completion), whole_number(total))
 
 
-def whole(value: wire.Number | None) -> int | None:
+def whole_number(value: wire.Number | None) -> int | None:
     """A count or a number of ms as an integer.
 
     Raises:
@@ -187,6 +187,6 @@ def _model_item(name: str, entry: wire.ModelCost) -> CostItem:
         total = (entry.input or ZERO) + (entry.output or ZERO) + (entry.tool_cost or ZERO)
     tokens = token_count(entry.tokens)
     if not tokens:
-        prompt, completion = whole(entry.prompt), whole(entry.completion)
+        prompt, completion = whole_number(entry.prompt), whole_number(entry.completion)
         tokens = TokenCount(prompt, completion, _plus(prompt, completion))
     return CostItem("model", name, total, entry.input, entry.output, entry.tool_cost, tokens, entry)

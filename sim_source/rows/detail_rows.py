@@ -9,8 +9,8 @@ from ..api import wire
 from ..jsons import json_text
 from ..schema import Row
 from ..timestamps import utc_or_none
-from . import cost, extras, spans
-from .extras import unknown_fields
+from . import cost, extras
+from .extras import fields_of
 from .run_facts import NO_DATA, RunFacts
 
 
@@ -36,13 +36,13 @@ def detail_row(facts: RunFacts, workflow_id: str | None, total: Decimal | None) 
         workflow.folder_id,
         workflow.deleted,
         data.finalization_path,
-        spans.error_text(data.error) or (trace.error if latest.level == "error" else None),
+        extras.error_text(data.error) or (trace.error if latest.level == "error" else None),
         tokens.prompt,
         tokens.completion,
         tokens.total,
         total,
         len(trace.rows),
-        spans.payload_text(facts.final_output) if facts.options.full else None,
+        extras.payload_text(facts.final_output) if facts.options.full else None,
         json_text(facts.data_rest) if facts.data_rest else None,
         utc_or_none(latest.created_at),
         _extra(facts, workflow, _more(facts, total, tokens)),
@@ -58,11 +58,11 @@ def _extra(facts: RunFacts, workflow: wire.RunWorkflow, more: dict[str, Any]) ->
         "updatedAt": workflow.updated_at,
     }
     parts: dict[str, Any] = {name: value for name, value in about.items() if value is not None}
-    parts |= unknown_fields(workflow.unknown)
+    parts |= fields_of(workflow.unknown)
     found: dict[str, Any] = {"workflow": parts} if parts else {}
     found |= more
-    known = unknown_fields(facts.run.unknown)  # in logs.extra
-    found |= {name: value for name, value in unknown_fields(facts.latest.unknown).items() if name not in known}
+    known = fields_of(facts.run.unknown)  # in logs.extra
+    found |= {name: value for name, value in fields_of(facts.latest.unknown).items() if name not in known}
     return json_text(found) if found else None
 
 

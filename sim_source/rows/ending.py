@@ -6,7 +6,7 @@ import msgspec
 
 from ..api import wire
 from ..api.wire import present
-from . import life, spans
+from . import extras, life
 
 
 def told(
@@ -21,9 +21,9 @@ def told(
         output: The final output.
         has_spans: Any answer shows spans.
     """
-    latest, error = detail or run, spans.error_text(data.error)
+    latest, error = detail or run, extras.error_text(data.error)
     has_cost = _has_cost(run) or (detail is not None and _has_cost(detail))
-    status = life.status(
+    status = life.status_of(
         ended=latest.ended_at is not None,
         level=latest.level,
         finalization_path=data.finalization_path,
@@ -35,9 +35,9 @@ def told(
     return status, life.evidence(told=by_detail, shown=present(output) or latest.level == "error")
 
 
-def is_doubtful(run: wire.Run) -> bool:
+def is_doubtful_row(run: wire.Run) -> bool:
     """Whether a plain list row leaves open how its run ended; see ``life.is_doubtful``."""
-    return life.is_doubtful(ended=run.ended_at is not None, level=run.level, has_cost=_has_cost(run))
+    return life.leaves_end_open(ended=run.ended_at is not None, level=run.level, has_cost=_has_cost(run))
 
 
 def _has_cost(run: wire.Run) -> bool:

@@ -158,7 +158,7 @@ def files_text(files: msgspec.Raw) -> str | None:
     return json_text(jsons.anything(files)) if present(files) else None
 
 
-def unknown_fields(raw: msgspec.Raw) -> dict[str, Any]:
+def fields_of(raw: msgspec.Raw) -> dict[str, Any]:
     """Fields that no structure knows, without payloads."""
     found: dict[str, Any] = privacy.without_payloads(jsons.anything(raw)) if present(raw) else {}
     return found
@@ -168,11 +168,29 @@ def text_of_unknown(raw: msgspec.Raw) -> str | None:
     """Text of ``extra`` where it holds unknown fields alone."""
     if raw is wire.NO_RAW:
         return None
-    found = unknown_fields(raw)
+    found = fields_of(raw)
     return json_text(found) if found else None
 
 
 def unknown_text(row: wire.Wire, **known: Any) -> str | None:
     """Text of ``extra``: a row's unknown fields, and known ones without a column."""
-    found = {name: value for name, value in known.items() if value is not None} | unknown_fields(row.unknown)
+    found = {name: value for name, value in known.items() if value is not None} | fields_of(row.unknown)
     return json_text(found) if found else None
+
+
+def payload_text(raw: msgspec.Raw) -> str | None:
+    """A payload as JSON text, secrets removed; None where absent."""
+    if not present(raw):
+        return None
+    return jsons.encode(privacy.without_secrets(jsons.anything(raw))).decode()
+
+
+def error_text(value: Any) -> str | None:
+    """An error as text, whatever shape it came in."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, dict) and isinstance(value.get("message"), str):
+        value = value["message"]
+    text = value if isinstance(value, str) else jsons.encode(value).decode()
+    cleaned: str = privacy.without_secrets(text)
+    return cleaned

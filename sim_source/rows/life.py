@@ -54,7 +54,7 @@ def told_by_output(final_output: bytes) -> Status | None:
     return _OUTPUTS.get(final_output) or _OUTPUTS.get(b"".join(final_output.split()))
 
 
-def status(
+def status_of(
     *,
     ended: bool,
     level: str | None,
@@ -102,10 +102,10 @@ def listed_status(ended: bool, level: str | None, has_cost: bool) -> Status:
     A plain row does not tell that a run is paused or was cancelled: with a cost and without an error it counts as
     completed. One without a cost says nothing at all (``is_doubtful``).
     """
-    return status(ended=ended, level=level, shows_end=has_cost)
+    return status_of(ended=ended, level=level, shows_end=has_cost)
 
 
-def is_doubtful(*, ended: bool, level: str | None, has_cost: bool) -> bool:
+def leaves_end_open(*, ended: bool, level: str | None, has_cost: bool) -> bool:
     """Whether a plain list row leaves open how a run ended.
 
     Swept runs have no cost (``sim-v0.8.9/logs_full_swept_timed_out``), and completed ones may have none either

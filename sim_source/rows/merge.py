@@ -203,7 +203,7 @@ def _objects(new: str | None, old: str | None) -> str | None:
     return old if merged == kept else jsons.encode(merged).decode()
 
 
-def gone(stored: StoredRun) -> RunRows:
+def gone_run(stored: StoredRun) -> RunRows:
     """A run the server no longer has, before all of it was read: what is known is all there is.
 
     Its detail counts as read; a cost whose split was never told stays ``unknown``.

@@ -73,14 +73,14 @@ _SAFE_EXECUTION_DATA: Final = {
 caller's body under ``data``, only these fields."""
 
 
-def words(name: str) -> list[str]:
+def words_of(name: str) -> list[str]:
     """The words of a field's name in lower case: ``apiKey`` and ``API_KEY`` are api, key."""
     return [word.lower() for word in _WORD.findall(name)]
 
 
 def is_secret_name(name: str) -> bool:
     """Whether a field of this name holds a secret: ``apiKey``, ``access_token``; not ``maxTokens``, ``tokenCount``."""
-    found = words(name)
+    found = words_of(name)
     if found and found[-1] in _COUNTS:
         return False
     return any(word in SECRET_WORDS or word.endswith(_SECRET_ENDINGS) for word in found)
@@ -258,7 +258,7 @@ def documented(value: Any, unknown: Callable[[dict[str, Any]], dict[str, Any]] =
     return known | unknown(value.get(UNKNOWN) or {})
 
 
-def figures(fields: dict[str, Any]) -> dict[str, Any]:
+def numbers_and_moments(fields: dict[str, Any]) -> dict[str, Any]:
     """Fields that may stand in a user's own output: their names, and values that are numbers or moments."""
     return {
         name: entry if isinstance(entry, _NUMBERS) or (isinstance(entry, str) and _MOMENT.fullmatch(entry)) else None

@@ -191,7 +191,7 @@ def checked_salt(salt: str | None) -> str:
 
 def _holds(name: str) -> Literal["name", "person", "nobody"]:
     """What stands under a field of this name: a name or address, a person (named, or an object), or neither."""
-    words = privacy.words(name)
+    words = privacy.words_of(name)
     last = words[-1] if words else ""
     if last in _EMAIL_WORDS or last in _SURELY_NAMES:
         return "name"
@@ -211,9 +211,9 @@ def _people_in(value: Any, of_person: bool = False) -> Iterator[str]:
     if not isinstance(value, dict):
         return
     held = {name: _holds(name) for name in value}
-    of_person = of_person or any(_EMAIL_WORDS.intersection(privacy.words(name)) for name in value)
+    of_person = of_person or any(_EMAIL_WORDS.intersection(privacy.words_of(name)) for name in value)
     for name, entry in value.items():
-        words = privacy.words(name)
+        words = privacy.words_of(name)
         sure = of_person or not _NAME_WORDS.intersection(words) or bool(_OF_PERSONS.intersection(words))
         if held[name] != "nobody" and sure:
             yield from _strings(entry if held[name] == "name" else [] if isinstance(entry, dict) else entry)

@@ -35,7 +35,7 @@ def read_or_reject(read: Callable[..., R], *answers: Any) -> tuple[R | None, Rej
         rows = read(*answers)
     except decode.UNREADABLE:
         try:
-            answers = tuple(None if each is None else decode.mended(each) for each in answers)
+            answers = tuple(None if each is None else decode.without_unreadable(each) for each in answers)
             rows = read(*answers)
         except ROW_FAULTS as fault:
             return None, _aside(answers, str(fault))

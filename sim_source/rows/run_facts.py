@@ -8,10 +8,40 @@ from typing import Any
 import msgspec
 
 from .. import jsons
-from ..api import decode, wire
+from ..api import wire
 from ..api.wire import present
-from . import cost, privacy, spans
+from ..schema import Row
+from .cost import NO_TOKENS, Charges, TokenCount, token_count
 from .run_rows import RunOptions
+
+
+class Trace(msgspec.Struct, gc=False):
+    """A run's trace as read.
+
+    Attributes:
+        log_id: The run's.
+        workspace_id: Where the run belongs.
+        payloads: Whether inputs and outputs are kept.
+        rows: Its spans, depth first, as rows of ``trace_spans``.
+        charges: What they say of cost.
+        tokens: Sum over blocks; segments are not counted again.
+        names_model: Whether any span names a model.
+        error: Message of the first failed block.
+    """
+
+    log_id: str
+    workspace_id: str
+    payloads: bool = False
+    rows: list[Row] = []
+    charges: Charges = msgspec.field(default_factory=Charges)
+    tokens: TokenCount = NO_TOKENS
+    names_model: bool = False
+    error: str | None = None
+
+    @property
+    def untold(self) -> bool:
+        """Whether the spans leave open what the run's cost is made of: there are none, or models without a cost."""
+        return not self.rows or (self.names_model and not self.charges.priced)
 
 
 class RunFacts(msgspec.Struct, gc=False):
@@ -31,7 +61,7 @@ class RunFacts(msgspec.Struct, gc=False):
     workspace_id: str
     options: RunOptions
     asked: bool
-    trace: spans.Trace
+    trace: Trace
     data: wire.ExecutionData
     data_rest: dict[str, Any]
     split: dict[str, wire.ModelCost] | None
@@ -62,62 +92,14 @@ class RunFacts(msgspec.Struct, gc=False):
         return found if isinstance(found, str) else None
 
     @property
-    def tokens(self) -> cost.TokenCount:
+    def tokens(self) -> TokenCount:
         """Tokens of the run: told by its cost, by executionData, or else summed over its blocks."""
         told = self.latest.cost.tokens if self.latest.cost else None
         for tokens in (told, self.data.tokens, self.data.token_breakdown):
-            counted = cost.token_count(tokens)
+            counted = token_count(tokens)
             if counted:
                 return counted
         return self.trace.tokens
 
 
-def facts_of(
-    run: wire.Run, workspace_id: str, options: RunOptions, detail: wire.Run | None = None, *, asked: bool = False
-) -> RunFacts:
-    """Reads what a run's answers say together; see ``runs.read``."""
-    data, rest = NO_DATA, {}
-    source = run if detail is None else detail
-    if present(source.execution_data):
-        data = decode.one(source.execution_data, wire.ExecutionData)
-        rest = _rest_of(source.execution_data, options)
-    roots = spans.decoded(data.trace_spans) or spans.decoded(run.trace_spans)  # a trace may expire between the two
-    trace = spans.read(roots, run.id, workspace_id, payloads=options.full)
-    split = _split(detail)
-    if split is None:
-        split = _split(run)
-    return RunFacts(
-        run=run,
-        detail=detail,
-        workspace_id=workspace_id,
-        options=options,
-        asked=asked,
-        trace=trace,
-        data=data,
-        data_rest=rest,
-        split=data.models if split is None else split,
-    )
-
-
 NO_DATA = wire.ExecutionData()
-
-
-_COLUMNS_OF_EXECUTION_DATA = frozenset(
-    {"traceSpans", "finalOutput", "finalizationPath", "tokens", "models", "tokenBreakdown", "error"}
-)
-
-
-def _rest_of(raw: msgspec.Raw, options: RunOptions) -> dict[str, Any]:
-    """What of executionData has no column of its own."""
-    shallow: dict[str, msgspec.Raw] = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
-    rest = {
-        name: jsons.anything(entry)
-        for name, entry in shallow.items()
-        if name not in _COLUMNS_OF_EXECUTION_DATA and (options.full or name not in privacy.PAYLOAD_NAMES)
-    }
-    cleaned: dict[str, Any] = privacy.without_secrets(rest) if options.full else privacy.safe_execution_data(rest)
-    return cleaned
-
-
-def _split(answer: wire.Run | None) -> dict[str, wire.ModelCost] | None:
-    return answer.cost.models if answer is not None and answer.cost is not None else None

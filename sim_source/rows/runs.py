@@ -10,23 +10,25 @@ from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 
-from ..api import wire
+from .. import jsons
+from ..api import decode, wire
 from ..api.wire import present
 from ..jsons import json_text
 from ..options import Details
 from ..schema import Row
 from ..tables import LOGS
 from ..timestamps import in_utc, utc_or_none
-from . import cost, ending, extras, life
+from . import cost, ending, extras, life, privacy, spans
 from .detail_rows import detail_row
 from .extras import files_text, text_of_unknown
-from .run_facts import RunFacts, facts_of
+from .run_facts import NO_DATA, RunFacts
 from .run_rows import RunOptions, RunRows
 
 
-def read(
+def read_run(
     run: wire.Run,
     workspace_id: str,
     options: RunOptions,
@@ -50,7 +52,7 @@ def read(
     if options.logs_only and detail is None:
         (log,) = zip(*_plain([run], workspace_id), strict=True)
         return RunRows(id=run.id, log=log, pending=False, evidence=life.Evidence.PLAIN)
-    facts = facts_of(run, workspace_id, options, detail, asked=asked)
+    facts = _facts_of(run, workspace_id, options, detail, asked=asked)
     trace, total, split = facts.trace, facts.total, facts.split
     status, evidence = ending.told(run, detail, facts.data, facts.final_output, has_spans=bool(trace.rows))
     if detail is None and not asked:
@@ -70,7 +72,55 @@ def read(
     )
 
 
-def plain(listed: Sequence[wire.Run], workspace_id: str) -> pa.Table:
+def _facts_of(
+    run: wire.Run, workspace_id: str, options: RunOptions, detail: wire.Run | None = None, *, asked: bool = False
+) -> RunFacts:
+    """Reads what a run's answers say together."""
+    data, rest = NO_DATA, {}
+    source = run if detail is None else detail
+    if present(source.execution_data):
+        data = decode.one(source.execution_data, wire.ExecutionData)
+        rest = _rest_of(source.execution_data, options)
+    roots = spans.decoded(data.trace_spans) or spans.decoded(run.trace_spans)  # a trace may expire between the two
+    trace = spans.read_trace(roots, run.id, workspace_id, payloads=options.full)
+    split = _split_of(detail)
+    if split is None:
+        split = _split_of(run)
+    return RunFacts(
+        run=run,
+        detail=detail,
+        workspace_id=workspace_id,
+        options=options,
+        asked=asked,
+        trace=trace,
+        data=data,
+        data_rest=rest,
+        split=data.models if split is None else split,
+    )
+
+
+_COLUMNS_OF_EXECUTION_DATA = frozenset(
+    {"traceSpans", "finalOutput", "finalizationPath", "tokens", "models", "tokenBreakdown", "error"}
+)
+
+
+def _rest_of(raw: msgspec.Raw, options: RunOptions) -> dict[str, Any]:
+    """What of executionData has no column of its own."""
+    shallow: dict[str, msgspec.Raw] = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    rest = {
+        name: jsons.anything(entry)
+        for name, entry in shallow.items()
+        if name not in _COLUMNS_OF_EXECUTION_DATA and (options.full or name not in privacy.PAYLOAD_NAMES)
+    }
+    cleaned: dict[str, Any] = privacy.without_secrets(rest) if options.full else privacy.safe_execution_data(rest)
+    return cleaned
+
+
+def _split_of(answer: wire.Run | None) -> dict[str, wire.ModelCost] | None:
+    return answer.cost.models if answer is not None and answer.cost is not None else None
+
+
+def plain_rows(listed: Sequence[wire.Run], workspace_id: str) -> pa.Table:
     """Plain list rows, at least one, as rows of ``logs``; column by column, which takes half as long as run by run.
 
     Raises:
@@ -99,7 +149,7 @@ def _plain(listed: Sequence[wire.Run], workspace_id: str) -> list[list[Any]]:
         ],
         [at if (at := run.started_at).tzinfo is UTC else in_utc(at) for run in listed],
         ends,
-        [cost.whole(run.total_duration_ms) for run in listed],
+        [cost.whole_number(run.total_duration_ms) for run in listed],
         [cost.money(run.cost.total) if run.cost else None for run in listed],
         [None if run.files is wire.NO_RAW or run.files == wire.NULL else files_text(run.files) for run in listed],
         [None if run.unknown is wire.NO_RAW else text_of_unknown(run.unknown) for run in listed],
@@ -145,7 +195,7 @@ def _log_row(facts: RunFacts, workflow_id: str | None, status: str, total: Decim
         status,
         in_utc(run.started_at),
         utc_or_none(latest.ended_at),
-        cost.whole(latest.total_duration_ms),
+        cost.whole_number(latest.total_duration_ms),
         total,
         files_text(files),
         text_of_unknown(run.unknown),

@@ -33,7 +33,7 @@ def state_hash(state: dict[str, Any]) -> str:
     return hashlib.sha256(_canonical.encode(state)).hexdigest()
 
 
-def read(execution: wire.Execution, workspace_id: str, execution_id: str | None = None) -> SnapshotRows:
+def read_snapshot(execution: wire.Execution, workspace_id: str, execution_id: str | None = None) -> SnapshotRows:
     """Reads a snapshot.
 
     Args:
@@ -60,7 +60,7 @@ def read(execution: wire.Execution, workspace_id: str, execution_id: str | None 
         about.trigger,
         about.started_at,
         about.ended_at,
-        cost.whole(about.total_duration_ms),
+        cost.whole_number(about.total_duration_ms),
         cost.money(about.cost.total) if about.cost else None,
         unknown_text(execution, executionMetadata=extras.of_metadata(about) or None),
     )
@@ -69,7 +69,7 @@ def read(execution: wire.Execution, workspace_id: str, execution_id: str | None 
     return SnapshotRows(snapshot, _state_row(state, digest, workspace_id, execution.workflow_id))
 
 
-def gone(execution_id: str, workspace_id: str, workflow_id: str | None) -> SnapshotRows:
+def gone_snapshot(execution_id: str, workspace_id: str, workflow_id: str | None) -> SnapshotRows:
     """A snapshot the server no longer has: a row without state, so that it is not asked for again."""
     return SnapshotRows((execution_id, workspace_id, workflow_id, *([None] * 7)), None)
 

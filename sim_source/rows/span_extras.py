@@ -57,7 +57,7 @@ def is_account_of(segment: wire.Segment, child: wire.Span) -> bool:
     return child.type in SEGMENT_TYPES and segment.type == child.type and segment.name == child.name
 
 
-def text(
+def extra_text(
     span: wire.Span,
     segment: wire.Segment | None,
     cost: wire.Cost | None,
@@ -106,7 +106,7 @@ def text(
 @lru_cache(maxsize=1024)
 def _pricing(pricing: bytes, payloads: bool) -> msgspec.Raw:
     """Prices of a span's cost, encoded; many spans have the same. It may stand in a user's own output."""
-    kept, told = privacy.without_secrets if payloads else privacy.figures, jsons.anything(pricing)
+    kept, told = privacy.without_secrets if payloads else privacy.numbers_and_moments, jsons.anything(pricing)
     found = {"pricing": kept(told)} if isinstance(told, dict) else kept({"pricing": told})
     return msgspec.Raw(jsons.encode(found))
 

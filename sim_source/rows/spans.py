@@ -8,7 +8,6 @@ children are looked into for charges of their own.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import msgspec
 
@@ -16,37 +15,9 @@ from .. import jsons
 from ..api import decode, wire
 from ..api.wire import present
 from ..schema import Row
-from . import privacy, span_extras
-from .cost import NO_TOKENS, Charges, TokenCount, money, token_count, whole
-
-
-class Trace(msgspec.Struct, gc=False):
-    """A run's trace as read.
-
-    Attributes:
-        log_id: The run's.
-        workspace_id: Where the run belongs.
-        payloads: Whether inputs and outputs are kept.
-        rows: Its spans, depth first, as rows of ``trace_spans``.
-        charges: What they say of cost.
-        tokens: Sum over blocks; segments are not counted again.
-        names_model: Whether any span names a model.
-        error: Message of the first failed block.
-    """
-
-    log_id: str
-    workspace_id: str
-    payloads: bool = False
-    rows: list[Row] = []
-    charges: Charges = msgspec.field(default_factory=Charges)
-    tokens: TokenCount = NO_TOKENS
-    names_model: bool = False
-    error: str | None = None
-
-    @property
-    def untold(self) -> bool:
-        """Whether the spans leave open what the run's cost is made of: there are none, or models without a cost."""
-        return not self.rows or (self.names_model and not self.charges.priced)
+from . import extras, span_extras
+from .cost import TokenCount, money, token_count, whole_number
+from .run_facts import Trace
 
 
 class _Place(msgspec.Struct, gc=False):
@@ -73,7 +44,7 @@ def decoded(trace: msgspec.Raw) -> list[wire.Span]:
     return decode.several(trace, wire.Span) if present(trace) else []
 
 
-def read(spans: Iterable[wire.Span] | None, log_id: str, workspace_id: str, *, payloads: bool) -> Trace:
+def read_trace(spans: Iterable[wire.Span] | None, log_id: str, workspace_id: str, *, payloads: bool) -> Trace:
     """Flattens a trace.
 
     Args:
@@ -134,7 +105,7 @@ def _legacy_tool_calls(span: wire.Span) -> list[wire.Span]:
                 duration=call.duration,
                 start_time=call.start_time,
                 end_time=call.end_time,
-                error_message=error_text(call.error),
+                error_message=extras.error_text(call.error),
                 input=call.input,
                 output=call.output,
                 unknown=call.unknown,
@@ -157,9 +128,9 @@ def _read_span(trace: Trace, place: _Place) -> bool:
         tokens = segment.tokens
     counts = token_count(tokens)
     place.model = span.model or (span.name if span.type == "model" else None)
-    error = error_text(span.error_message or (segment.error_message if segment else None))
+    error = extras.error_text(span.error_message or (segment.error_message if segment else None))
     if error is None and span.status == "error" and output is not None:
-        error = error_text(output.error)
+        error = extras.error_text(output.error)
     counted = _charge(trace, place, cost, counts)
     trace.names_model = trace.names_model or place.model is not None
     if error is not None and trace.error is None:
@@ -234,40 +205,22 @@ def _row(
         counts.prompt,
         counts.completion,
         counts.total,
-        whole(cache.cache_read) if cache else None,
-        whole(cache.cache_write) if cache else None,
-        whole(cache.reasoning) if cache else None,
+        whole_number(cache.cache_read) if cache else None,
+        whole_number(cache.cache_write) if cache else None,
+        whole_number(cache.reasoning) if cache else None,
         money(cost.total) if cost else None,
         span.finish_reason or (segment.finish_reason if segment else None),
         _milliseconds(span.ttft if span.ttft is not None else segment.ttft if segment else None),
         span.loop_id,
         span.parallel_id,
-        whole(span.iteration_index),
+        whole_number(span.iteration_index),
         span.error_type or (segment.error_type if segment else None),
         error,
-        payload_text(span.input) if trace.payloads else None,
-        payload_text(span.output) if trace.payloads else None,
-        span_extras.text(span, segment, cost, cache if tokens is None else tokens, trace.payloads),
+        extras.payload_text(span.input) if trace.payloads else None,
+        extras.payload_text(span.output) if trace.payloads else None,
+        span_extras.extra_text(span, segment, cost, cache if tokens is None else tokens, trace.payloads),
     )
-
-
-def payload_text(raw: msgspec.Raw) -> str | None:
-    """A payload as JSON text, secrets removed; None where absent."""
-    if not present(raw):
-        return None
-    return jsons.encode(privacy.without_secrets(jsons.anything(raw))).decode()
 
 
 def _milliseconds(value: wire.Number | None) -> float | None:
     return None if value is None else float(value)
-
-
-def error_text(value: Any) -> str | None:
-    """An error as text, whatever shape it came in."""
-    if value is None or value == "":
-        return None
-    if isinstance(value, dict) and isinstance(value.get("message"), str):
-        value = value["message"]
-    text = value if isinstance(value, str) else jsons.encode(value).decode()
-    cleaned: str = privacy.without_secrets(text)
-    return cleaned

@@ -10,7 +10,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.sim_api import SimServer, World, finished_run, plans, serve, small_world
+from pipelines.sim_api import SimServer, World, finished_run, serve, small_world
+from pipelines.sim_api.world import plans
 from tests.helpers.app import App
 
 MINUTE_MS = 60_000

@@ -27,13 +27,13 @@ from pipelines.sim_api import (
     SimServer,
     World,
     demo_month,
-    faults,
     finished_run,
     organization,
-    plans,
     serve,
     small_world,
 )
+from pipelines.sim_api.http import faults
+from pipelines.sim_api.world import plans
 from tests.helpers.app import App
 
 
@@ -101,7 +101,7 @@ def test_descriptions_are_written_once_and_again_where_a_kill_came_before(
 
     described = "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'sim' AND comment IS NOT NULL"
     written: list[object] = []
-    write = comments.write
+    write = comments.write_comments
     app.account(server)
     with monkeypatch.context() as patch:
         patch.setattr(comments, "write", killed)
@@ -208,7 +208,7 @@ def test_every_view_answers_on_an_empty_account(app: App) -> None:
     with serve(small_world(), "2026-08") as server:
         app.account(server)
         assert app("run").code == 0
-    for name in views.views():
+    for name in views.all_views():
         app.rows(f"SELECT * FROM sim.{name}")
     assert app.rows("SELECT count(*) FROM sim.budget") == [(1,)]
     assert app("report").code == 0

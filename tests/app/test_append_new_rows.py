@@ -12,7 +12,8 @@ from pipelines.commands import piece_loader
 from pipelines.destination.pipeline import pipeline_for
 from pipelines.destination.target import Target
 from pipelines.dlt_internals import append_new_rows
-from pipelines.sim_api import WORKSPACE, SimServer, World, finished_run, plans, serve
+from pipelines.sim_api import WORKSPACE, SimServer, World, finished_run, serve
+from pipelines.sim_api.world import plans
 from sim_source.schema import Table
 from sim_source.stored.warehouse import Warehouse
 from sim_source.tables import COST_ITEMS, LOGS, TABLES, TRACE_SPANS

@@ -9,19 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.sim_api import (
-    WORKSPACE,
-    Faults,
-    Plan,
-    Run,
-    SimServer,
-    World,
-    faults,
-    finished_run,
-    plans,
-    serve,
-    small_world,
-)
+from pipelines.sim_api import WORKSPACE, Faults, Plan, SimRun, SimServer, World, finished_run, serve, small_world
+from pipelines.sim_api.http import faults
+from pipelines.sim_api.world import plans
 from tests.helpers import canaries, child
 from tests.helpers.canaries import CARRIED, DROPPED, FORMED, KEY, PAYLOADS, SECRETS, formed, payload, secret
 from tests.helpers.child import ALOUD, DIES, QUICKLY
@@ -160,7 +150,7 @@ def unusual(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         return b"\n".join(content for _, content in remains(folder))
 
 
-def _odd_run(world: World) -> Run:
+def _odd_run(world: World) -> SimRun:
     block = replace(
         plans.plain_plan().blocks[1],
         input={"ticket": UNUSUAL["a payload in a rejected row"]},

@@ -11,24 +11,14 @@ from typing import Any
 import pytest
 
 from pipelines.check import estimate, forecast
-from pipelines.check.access import FirstSync, check
+from pipelines.check.access import FirstSync, try_access
 from pipelines.check.forecast import Times, Work
 from pipelines.commands.outcome import Outcome
 from pipelines.commands.sync import Sync
 from pipelines.destination.target import Target
 from pipelines.settings import RunSettings
-from pipelines.sim_api import (
-    OWNER_KEY,
-    WORKSPACE,
-    Faults,
-    RateLimit,
-    SimServer,
-    World,
-    demo_month,
-    faults,
-    organization,
-    serve,
-)
+from pipelines.sim_api import OWNER_KEY, WORKSPACE, Faults, RateLimit, SimServer, World, demo_month, organization, serve
+from pipelines.sim_api.http import faults
 from sim_source import SimSourceSettings, SyncLog
 from sim_source.tables import TABLES
 from tests.helpers.virtual import VirtualTime
@@ -54,7 +44,7 @@ def settings_for(server: SimServer, folder: Path, **others: Any) -> RunSettings:
 
 
 def foretold(settings: RunSettings) -> FirstSync:
-    checked = check(settings)
+    checked = try_access(settings)
     assert checked.ok
     assert checked.first_sync is not None
     return checked.first_sync
@@ -186,7 +176,7 @@ def test_a_server_that_fails_on_large_pages_and_does_not_count_is_sampled_in_sma
 
 def test_where_nothing_ran_nothing_is_foretold(folder: Path) -> None:
     with serve(organization(), "2026-08") as server:
-        checked = check(settings_for(server, folder))
+        checked = try_access(settings_for(server, folder))
     assert checked.ok
     assert checked.first_sync is None
     assert checked.as_json()["first_sync"] == {"requests": None, "seconds": None, "requests_unsure": None}

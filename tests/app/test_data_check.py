@@ -51,7 +51,7 @@ def load(place: Place, tables: dict[str, list[Row]], **more: Any) -> None:
 
 def broken(target: Target) -> list[Verdict]:
     """The verdicts on rules that are broken."""
-    return [verdict for verdict in data.check(target) if verdict.ok is False]
+    return [verdict for verdict in data.try_rules(target) if verdict.ok is False]
 
 
 def looked_at(place: Place, target: Target, tables: dict[str, list[Row]]) -> list[Verdict]:
@@ -119,7 +119,7 @@ def test_runs_that_cost_more_than_the_account_has_spent_are_told(place: Place, t
 
 def test_what_was_not_loaded_is_not_looked_at(place: Place, target: Target) -> None:
     load(place, {}, names=("logs",))
-    verdicts = data.check(target)
+    verdicts = data.try_rules(target)
     assert not [verdict for verdict in verdicts if verdict.ok is False]
     (items,) = (verdict for verdict in verdicts if verdict.what.startswith("a row of cost_items"))
     assert (items.ok, items.told) == (None, "not looked at: there is no cost_items")
@@ -167,5 +167,5 @@ def test_a_run_may_run_as_long_as_its_plan_allows(
 
     run = {"id": "r", "status": "running", "started_at": datetime.now(UTC) - timedelta(hours=hours)}
     place.fill({"logs": [run], "usage": [{"observed_at": datetime.now(UTC), **usage}]})
-    (verdict,) = (each for each in data.check(target) if "longest time" in each.what)
+    (verdict,) = (each for each in data.try_rules(target) if "longest time" in each.what)
     assert verdict.ok is ok

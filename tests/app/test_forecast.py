@@ -13,7 +13,7 @@ from bench import rates
 from pipelines.check import forecast
 from pipelines.check.forecast import Bucket, Pace, Times, Work
 from pipelines.rate_limit import RateLimit
-from pipelines.sim_api.limits import Buckets
+from pipelines.sim_api.http.limits import Buckets
 from sim_source.api import rate, wire
 from sim_source.api.client import CONNECTIONS
 from sim_source.api.decode import Page

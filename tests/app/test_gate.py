@@ -15,7 +15,8 @@ import psycopg2
 import pytest
 from dlt.destinations.exceptions import DatabaseException, DatabaseTransientException
 
-from pipelines.sim_api import WORKSPACE, World, audit_burst, finished_run, plans, serve, small_world
+from pipelines.sim_api import WORKSPACE, World, audit_burst, finished_run, serve, small_world
+from pipelines.sim_api.world import plans
 from sim_source import jsons, nesting
 from sim_source.api import wire
 from sim_source.api.decode import Page

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.sim_api import Faults, SimServer, faults, serve
+from pipelines.sim_api import Faults, SimServer, serve
+from pipelines.sim_api.http import faults
 from tests.helpers import child
 from tests.helpers.app import App, one_of_every_kind
 from tests.helpers.canaries import KEY

@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.check.observed_limit import Listening, Told, limit_of
 from pipelines.rate_limit import RateLimit
-from pipelines.sim_api.limits import Buckets
+from pipelines.sim_api.http.limits import Buckets
 from tests.helpers.warehouse import iso
 
 SIMS = [RateLimit.per_minute(rate) for rate in (10, 30, 100, 500)]

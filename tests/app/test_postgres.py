@@ -13,7 +13,8 @@ import pytest
 from pipelines.destination import lock
 from pipelines.destination.pipeline import pipeline_for
 from pipelines.destination.target import target_of
-from pipelines.sim_api import OWNER_KEY, WORKSPACE, plans, serve
+from pipelines.sim_api import OWNER_KEY, WORKSPACE, serve
+from pipelines.sim_api.world import plans
 from sim_source import TABLES, SimClient, SyncLog, SyncSession, source_in_session
 from tests.helpers.app import App, one_of_every_kind
 from tests.helpers.warehouse import resolved

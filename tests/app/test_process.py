@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.sim_api import Faults, Gate, SimServer, faults
+from pipelines.sim_api import Faults, Gate, SimServer
+from pipelines.sim_api.http import faults
 from tests.helpers import child
 
 

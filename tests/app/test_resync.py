@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pipelines import cli
-from pipelines.sim_api import WORKSPACE, SimServer, World, audit_burst, finished_run, plans, serve, small_world
+from pipelines.sim_api import WORKSPACE, SimServer, World, audit_burst, finished_run, serve, small_world
+from pipelines.sim_api.world import plans
 from sim_source.paging import resync, windows
 from sim_source.paging.resync import Resync
 from sim_source.paging.state import ResourceState, as_text
@@ -146,22 +147,22 @@ def test_a_stopped_one_is_taken_up_by_the_same_wish_and_by_no_other() -> None:
     state = ResourceState({"from": as_text(NOON - 90 * HOUR), "until": as_text(NOON)})
     before = dict(state.kept)
     only = windows.Extent(NOON, only=resync.KEY)
-    resync.begin(state, Resync(NOON - 9 * HOUR, NOON, "first", "full"))
+    resync.begin_resync(state, Resync(NOON - 9 * HOUR, NOON, "first", "full"))
     state.reached(NOON - 4 * HOUR, resync.KEY)
-    resync.begin(state, Resync(NOON - 9 * HOUR, NOON, "first", "full"))
+    resync.begin_resync(state, Resync(NOON - 9 * HOUR, NOON, "first", "full"))
     window = windows.next_window(state, only)
     assert window is not None
     assert (window.start, window.end, window.again) == (NOON - 4 * HOUR, NOON, True)
-    resync.begin(state, Resync(NOON - 8 * HOUR, NOON + HOUR, "later", "full"))
+    resync.begin_resync(state, Resync(NOON - 8 * HOUR, NOON + HOUR, "later", "full"))
     window = windows.next_window(state, only)
     assert window is not None
     assert (window.start, window.end) == (NOON - 4 * HOUR, NOON + HOUR)
-    resync.begin(state, Resync(NOON - 8 * HOUR, NOON + HOUR, "others", "none"))
+    resync.begin_resync(state, Resync(NOON - 8 * HOUR, NOON + HOUR, "others", "none"))
     window = windows.next_window(state, only)
     assert window is not None
     assert (window.start, window.end) == (NOON - 8 * HOUR, NOON + HOUR)
     state.finished(resync.KEY)
-    resync.begin(state, Resync(NOON - 8 * HOUR, NOON + HOUR, "others", "none"))
+    resync.begin_resync(state, Resync(NOON - 8 * HOUR, NOON + HOUR, "others", "none"))
     assert windows.next_window(state, only) is None
     assert {name: state.kept[name] for name in before} == before
 

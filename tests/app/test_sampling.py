@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.check import estimate
 from pipelines.check.forecast import pages_by_time
-from pipelines.check.sampling import Needs, Seen, Stretch, counted, rows_of, sampled, standard_error
+from pipelines.check.sampling import Needs, SampledPage, Seen, counted, rows_in, sampled, standard_error
 from sim_source.api import wire
 from sim_source.api.decode import Page
 from sim_source.api.query import Query
@@ -66,8 +66,8 @@ def test_the_error_is_that_of_the_mean_of_what_differs_between_samples() -> None
 
 
 def test_rows_between_stretches_are_as_dense_as_around() -> None:
-    assert rows_of([Stretch(0, 10, 100), Stretch(30, 40, 300)]) == 100 + 300 + 20 * 20
-    assert rows_of([Stretch(30, 40, 100), Stretch(0, 35, 100)]) == 200
+    assert rows_in([SampledPage(0, 10, 100), SampledPage(30, 40, 300)]) == 100 + 300 + 20 * 20
+    assert rows_in([SampledPage(30, 40, 100), SampledPage(0, 35, 100)]) == 200
 
 
 @pytest.mark.parametrize("rows", [0, 1, 100, 101, 470, 3_000, 20_000])

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.screen.visible import visible
-from pipelines.sim_api import World, finished_run, plans, serve, small_world
+from pipelines.sim_api import World, finished_run, serve, small_world
+from pipelines.sim_api.world import plans
 from sim_source.options import EARLIEST, LATEST, moment
 from tests.helpers import child
 from tests.helpers.app import App

@@ -11,7 +11,9 @@ import duckdb
 import pytest
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
-from pipelines.sim_api import WORKSPACE, Faults, Gate, SimServer, World, faults, many_runs, plans, serve
+from pipelines.sim_api import WORKSPACE, Faults, Gate, SimServer, World, many_runs, serve
+from pipelines.sim_api.http import faults
+from pipelines.sim_api.world import plans
 from tests.helpers import child, oracle
 from tests.helpers.app import App
 from tests.helpers.postgres import skip_reason, throwaway_postgres

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.sim_api import OWNER_KEY, Faults, faults, serve
+from pipelines.sim_api import OWNER_KEY, Faults, serve
+from pipelines.sim_api.http import faults
 from sim_source import SimClient, errors
 from sim_source.api.base_url import check_base_url
 from tests.helpers.app import App, one_of_every_kind

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from pipelines.sim_api import OWNER_KEY, WORKSPACE, finished_run, plans, serve, small_world
+from pipelines.sim_api import OWNER_KEY, WORKSPACE, finished_run, serve, small_world
+from pipelines.sim_api.world import plans
 from sim_source import SimClient
 from sim_source.api import decode
 from sim_source.api.throttle import Throttle
@@ -21,7 +22,7 @@ def client(base_url: str, **options: Any) -> SimClient:
 
 
 def ids(body: bytes) -> list[str]:
-    return [row.id for row in decode.runs(body).rows]
+    return [row.id for row in decode.run_page(body).rows]
 
 
 @contextmanager

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from pipelines.sim_api import WORKSPACE, Block, Plan, ToolUse, Turn, World, finished_run, plans, small_world
-from pipelines.sim_api.truth import Json
+from pipelines.sim_api import WORKSPACE, Block, Plan, ToolUse, Turn, World, finished_run, small_world
+from pipelines.sim_api.world import plans
+from pipelines.sim_api.world.truth import Json
 
 KEY = "canary-account-key-3b9d"
 """A key of no form that gives it away."""

@@ -9,7 +9,7 @@ from email.utils import formatdate
 from itertools import count
 
 from pipelines.rate_limit import RateLimit
-from pipelines.sim_api.limits import Buckets
+from pipelines.sim_api.http.limits import Buckets
 from sim_source.api.rate import Pacer
 from tests.helpers.warehouse import iso
 

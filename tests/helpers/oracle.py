@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from pipelines.sim_api import BASE_CHARGE, Block, Run
+from pipelines.sim_api import BASE_CHARGE, Block, SimRun
 
 Items = dict[tuple[str, str], Decimal]
 
@@ -15,14 +15,14 @@ def money(value: float) -> Decimal:
     return round(Decimal(repr(value)), 12)
 
 
-def told_total(run: Run, dialect: str) -> Decimal | None:
+def told_total(run: SimRun, dialect: str) -> Decimal | None:
     """The cost the API tells: 2026-03 shows the base charge while a run is running."""
     if run.state == "running" and dialect == "2026-03":
         return money(BASE_CHARGE)
     return None if run.total_cost is None else money(run.total_cost)
 
 
-def items(run: Run, dialect: str) -> Items:
+def items(run: SimRun, dialect: str) -> Items:
     """Items of a run whose detail was read, as far as this generation tells them."""
     total = told_total(run, dialect)
     if total is None:
@@ -41,7 +41,7 @@ def items(run: Run, dialect: str) -> Items:
     return {**found, ("other", "other"): rest} if rest else found
 
 
-def status(run: Run, dialect: str) -> str:
+def status(run: SimRun, dialect: str) -> str:
     """The status as far as this generation tells it.
 
     A resumed run looks paused until it ends; before 2026-08 a cancellation shows nowhere.

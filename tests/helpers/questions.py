@@ -21,7 +21,7 @@ from rich.console import Console
 
 from pipelines.commands import sync
 from pipelines.destination.target import target_of
-from pipelines.report import figures, terminal
+from pipelines.report import figures, printing
 from pipelines.settings import RunSettings
 from pipelines.sim_api import OWNER_KEY, WORKSPACE, demo_month, serve
 from sim_source import SimSourceSettings, SyncLog
@@ -81,8 +81,8 @@ def report(text: str) -> str:
 def report_of(file: Path) -> str:
     """The report of that moment, as it is drawn into a pipe, down to what models cost."""
     out = io.StringIO()
-    found = figures.read(target_of("duckdb", None, file), since=NOW - timedelta(days=13), now=NOW)
-    terminal.show(found, Console(file=out, width=80))
+    found = figures.read_figures(target_of("duckdb", None, file), since=NOW - timedelta(days=13), now=NOW)
+    printing.print_report(found, Console(file=out, width=80))
     whole = "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
     return whole[: whole.index("\n\nBlocks that fail") + 1]
 

@@ -74,7 +74,7 @@ def life(name: str) -> dict[str, Any]:
 def listed(generation: str, name: str) -> wire.Run:
     """The full list row of a recorded run, by its kind."""
     (page,) = _bodies(generation, f"logs_full_{name}") or _bodies(generation, f"logs_full_spans_output_{name}")
-    return decode.runs(page).rows[0]
+    return decode.run_page(page).rows[0]
 
 
 def detailed(generation: str, name: str) -> wire.Run:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pipelines.sim_api import WORKSPACE, Block, Plan, Turn, World, audit_burst, finished_run, plans
+from pipelines.sim_api import WORKSPACE, Block, Plan, Turn, World, audit_burst, finished_run
+from pipelines.sim_api.world import plans
 from sim_source.schema import Column, Table
 from sim_source.tables import TABLES
 from tests.helpers.warehouse import Row, Warehouse, full_world

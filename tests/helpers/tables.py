@@ -32,7 +32,7 @@ class Place:
     def fill(self, tables: dict[str, Sequence[Row]], names: Sequence[str] = tuple(TABLES)) -> Place:
         """Loads rows, columns that are not named being null, into tables which are all made; then makes the views."""
         self.pipeline.run(list(_resources(tables, names)))
-        keep_views.keep(self.pipeline)
+        keep_views.ensure_views(self.pipeline)
         return self
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:

@@ -21,9 +21,9 @@ from pipelines.sim_api import (
     audit_burst,
     finished_run,
     one_of_each,
-    plans,
     small_world,
 )
+from pipelines.sim_api.world import plans
 from sim_source import (
     Bounds,
     SimClient,

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from pipelines.destination.target import Target
-from pipelines.report import figures, terminal
+from pipelines.report import figures, printing
 from pipelines.report.days import Days
 from sim_source.errors import ConfigurationError
 from tests.helpers.app import App
@@ -66,7 +66,7 @@ def test_a_period_is_set_against_as_many_days_before() -> None:
 
 def test_a_month_up_to_now_against_the_month_before_up_to_that_day(place: Place, target: Target) -> None:
     place.fill(months())
-    found = figures.read(target, now=NOW)
+    found = figures.read_figures(target, now=NOW)
     assert found.days == NOVEMBER
     assert (found.totals["runs"], found.totals["cost"], found.totals["wasted_cost"]) == (3, usd("6"), usd("4"))
     assert (found.before["runs"], found.before["cost"]) == (2, usd("3"))
@@ -91,11 +91,11 @@ def test_a_month_up_to_now_against_the_month_before_up_to_that_day(place: Place,
 
 def test_a_period_can_be_chosen_and_workspaces(place: Place, target: Target) -> None:
     place.fill(months())
-    found = figures.read(target, workspaces=["other"], since=at("2026-11-09"), now=NOW)
+    found = figures.read_figures(target, workspaces=["other"], since=at("2026-11-09"), now=NOW)
     assert found.days == Days(date(2026, 11, 9), date(2026, 11, 10))
     assert (found.totals["cost"], [row["workflow_name"] for row in found.workflows]) == (usd("1.5"), ["Chat [beta]"])
     with pytest.raises(ConfigurationError, match="no run of it"):
-        figures.read(target, workspaces=["o'ther"], now=NOW)
+        figures.read_figures(target, workspaces=["o'ther"], now=NOW)
 
 
 def billed(start: str, end: str, seen: str) -> dict[str, list[Row]]:
@@ -111,7 +111,7 @@ def billed(start: str, end: str, seen: str) -> dict[str, list[Row]]:
 
 def test_the_billing_period_that_sim_tells_is_the_period(place: Place, target: Target) -> None:
     place.fill(billed("2026-10-20", "2026-11-20", seen="2026-11-10"))
-    found = figures.read(target, now=NOW)
+    found = figures.read_figures(target, now=NOW)
     assert found.days == Days(date(2026, 10, 20), date(2026, 11, 10))
     assert found.budget is not None
     assert found.budget["spend"] == usd("106")
@@ -119,13 +119,13 @@ def test_the_billing_period_that_sim_tells_is_the_period(place: Place, target: T
 
 def test_a_billing_period_that_ends_at_midnight_is_over_then(place: Place, target: Target) -> None:
     place.fill(billed("2026-10-10", "2026-11-10", seen="2026-11-09"))
-    assert figures.read(target, now=at("2026-11-09 23:59")).days.first == date(2026, 10, 10)
-    assert figures.read(target, now=NOW).days == NOVEMBER
+    assert figures.read_figures(target, now=at("2026-11-09 23:59")).days.first == date(2026, 10, 10)
+    assert figures.read_figures(target, now=NOW).days == NOVEMBER
 
 
 def drawn(target: Target, width: int = 80, **options: Any) -> str:
     out = io.StringIO()
-    terminal.show(figures.read(target, now=NOW), Console(file=out, width=width, **options))
+    printing.print_report(figures.read_figures(target, now=NOW), Console(file=out, width=width, **options))
     return out.getvalue()
 
 
@@ -151,7 +151,7 @@ def test_no_line_is_longer_than_the_terminal_is_wide(place: Place, target: Targe
 def test_where_the_terminal_knows_no_blocks_plain_letters_are_drawn(place: Place, target: Target) -> None:
     place.fill(months())
     out = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
-    terminal.show(figures.read(target, now=NOW), Console(file=out, width=80))
+    printing.print_report(figures.read_figures(target, now=NOW), Console(file=out, width=80))
     out.flush()
 
 

@@ -10,7 +10,7 @@ import dlt
 import duckdb
 import pytest
 
-from pipelines.destination.query import ask
+from pipelines.destination.questions import ask
 from pipelines.destination.target import Target
 from pipelines.report import cubes, page
 from sim_source.errors import ConfigurationError
@@ -48,7 +48,7 @@ def test_every_table_is_the_answer_of_the_sql_beside_it(
 def test_the_demo_says_what_sql_says(browser: Browser, app: App) -> None:
     assert app("demo", "--runs", "400").code == 0
     demo = Target(database=app.folder / "sim_demo.duckdb")
-    page.write(demo, app.folder / "demo.html")
+    page.write_page(demo, app.folder / "demo.html")
     for address in ("", "#trigger=webhook", "#workflow=wf-chat&workflow=wf-triage"):
         for name, (sql, rows) in browser.open(app.folder / "demo.html", address).figures().items():
             assert rows or name == "anomalies", name
@@ -92,7 +92,7 @@ def test_what_this_database_has_no_view_of_is_left_out_and_said(browser: Browser
     Place(dlt.destinations.duckdb(str(file)), tmp_path / "dlt").fill(account())
     with duckdb.connect(str(file)) as connection:
         connection.execute("DROP VIEW IF EXISTS sim.budget; DROP VIEW IF EXISTS sim.cost_anomalies")
-    page.write(Target(database=file), tmp_path / "report.html", now=NOW)
+    page.write_page(Target(database=file), tmp_path / "report.html", now=NOW)
     browser.open(tmp_path / "report.html")
     assert browser.text("#budget") == "Budget: this database has no view “budget” yet; the next sim-sync run makes it."
     assert "no view “cost_anomalies”" in browser.text("#anomalies")
@@ -100,7 +100,7 @@ def test_what_this_database_has_no_view_of_is_left_out_and_said(browser: Browser
 
 
 def test_only_what_is_asked_for_is_in_the_page(browser: Browser, report_account: Target, tmp_path: Path) -> None:
-    page.write(report_account, tmp_path / "report.html", workspaces=["two"], since=at("2026-11-05"), now=NOW)
+    page.write_page(report_account, tmp_path / "report.html", workspaces=["two"], since=at("2026-11-05"), now=NOW)
     figures = browser.open(tmp_path / "report.html", "#from=2026-01-01").figures()
     assert browser.text(".value") == "$0.60"
     for name, (sql, rows) in figures.items():
@@ -113,7 +113,7 @@ def test_where_there_are_too_many_workflows_the_smallest_are_shown_as_one(
     browser: Browser, report_account: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(page, "ROOM", (18,))
-    page.write(report_account, tmp_path / "report.html", now=NOW)
+    page.write_page(report_account, tmp_path / "report.html", now=NOW)
     figures = browser.open(tmp_path / "report.html", "#from=2026-11-01&to=2026-11-09&workflow=~two~").figures()
     assert browser.text(".value") == "$0.60"
     assert "other workflows (2)" in browser.text("#looked-at")
@@ -127,7 +127,7 @@ def test_a_page_that_a_sync_came_across_is_read_again(
     browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = Place(dlt.destinations.duckdb(str(tmp_path / "tables.duckdb")), tmp_path / "dlt").fill(account())
-    read = cubes.read
+    read = cubes.read_cubes
 
     def read_while_loaded(*args: Any) -> Any:
         monkeypatch.setattr(cubes, "read", read)
@@ -136,7 +136,7 @@ def test_a_page_that_a_sync_came_across_is_read_again(
         return found
 
     monkeypatch.setattr(cubes, "read", read_while_loaded)
-    page.write(Target(database=tmp_path / "tables.duckdb"), tmp_path / "report.html", now=NOW)
+    page.write_page(Target(database=tmp_path / "tables.duckdb"), tmp_path / "report.html", now=NOW)
     browser.open(tmp_path / "report.html", "#from=2026-11-09&to=2026-11-09")
     assert browser.text(".value") == "$0.50"
 
@@ -146,33 +146,33 @@ def test_a_page_that_would_be_too_large_is_refused(
 ) -> None:
     monkeypatch.setattr(page, "LARGEST", 1000)
     with pytest.raises(ConfigurationError, match="report fewer days"):
-        page.write(report_account, tmp_path / "report.html", now=NOW)
+        page.write_page(report_account, tmp_path / "report.html", now=NOW)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_keeps_a_page_from_being_written_is_said_plainly(report_account: Target, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="does not exist; run sim-sync"):
-        page.write(Target(database=tmp_path / "none.duckdb"), tmp_path / "report.html")
+        page.write_page(Target(database=tmp_path / "none.duckdb"), tmp_path / "report.html")
     with pytest.raises(ConfigurationError, match="the folder"):
-        page.write(report_account, tmp_path / "nowhere" / "report.html")
+        page.write_page(report_account, tmp_path / "nowhere" / "report.html")
     with pytest.raises(ConfigurationError, match="no run to report"):
-        page.write(report_account, tmp_path / "report.html", workspaces=["unknown"])
+        page.write_page(report_account, tmp_path / "report.html", workspaces=["unknown"])
     (tmp_path / "report.html").mkdir()
     with pytest.raises(ConfigurationError, match="cannot be written"):
-        page.write(report_account, tmp_path / "report.html")
+        page.write_page(report_account, tmp_path / "report.html")
     assert [each.name for each in tmp_path.iterdir() if each.is_file()] == []
     with duckdb.connect(str(tmp_path / "old.duckdb")) as connection:
         connection.execute("CREATE SCHEMA sim; CREATE TABLE sim.logs (id VARCHAR)")
     with pytest.raises(ConfigurationError, match="lacks the views"):
-        page.write(Target(database=tmp_path / "old.duckdb"), tmp_path / "other.html")
+        page.write_page(Target(database=tmp_path / "old.duckdb"), tmp_path / "other.html")
 
 
 def test_durations_are_counted_in_wider_steps_where_there_are_too_many(
     report_account: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert cubes.read(report_account, (), None, 1000).step == 1.05
+    assert cubes.read_cubes(report_account, (), None, 1000).step == 1.05
     monkeypatch.setattr(cubes, "MAX_DURATIONS", 1)
-    wide = cubes.read(report_account, (), None, 1000)
+    wide = cubes.read_cubes(report_account, (), None, 1000)
     assert (wide.step, sorted(set(wide.durations["ms"]))) == (2.0, [1024, 4096, 262144])
 
 
@@ -183,7 +183,7 @@ def test_a_page_of_postgres_says_what_postgres_says(
     dataset = f"sim_{uuid.uuid4().hex[:8]}"
     Place(dlt.destinations.postgres(postgres), tmp_path / "dlt", dataset).fill(account())
     target = Target("postgres", dataset)
-    page.write(target, tmp_path / "report.html", now=NOW)
+    page.write_page(target, tmp_path / "report.html", now=NOW)
     for address in ("#from=2026-11-01&to=2026-11-09&workflow=evil&workflow=~two~Gone", "#from=2024-01-01"):
         for name, (sql, rows) in browser.open(tmp_path / "report.html", address).figures().items():
             assert_same(name, rows, ask(target, sql).rows)

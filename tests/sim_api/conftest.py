@@ -16,10 +16,10 @@ from pipelines.sim_api import (
     dialect,
     finished_run,
     one_of_each,
-    plans,
     small_world,
 )
-from pipelines.sim_api.answers import Reply
+from pipelines.sim_api.http.answers import Reply
+from pipelines.sim_api.world import plans
 
 Ask = Callable[..., tuple[Reply, Any]]
 

@@ -9,17 +9,8 @@ from urllib.parse import quote
 import msgspec
 import pytest
 
-from pipelines.sim_api import (
-    SECOND_WORKSPACE,
-    WORKSPACE,
-    EmbeddedApi,
-    Fault,
-    Faults,
-    World,
-    audit_bulk,
-    dialect,
-    faults,
-)
+from pipelines.sim_api import SECOND_WORKSPACE, WORKSPACE, EmbeddedApi, Fault, Faults, World, audit_bulk, dialect
+from pipelines.sim_api.http import faults
 from tests.helpers import recorded
 from tests.sim_api.conftest import Ask, asker
 

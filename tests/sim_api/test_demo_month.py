@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from pipelines.sim_api import WORKSPACE, EmbeddedApi, World, demo_month, dialect, many_runs, small_world
-from pipelines.sim_api.builders import OWNER_KEY, one_of_each
+from pipelines.sim_api.world.builders import OWNER_KEY, one_of_each
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.sim_api import WORKSPACE, World, finished_run, plans
+from pipelines.sim_api import WORKSPACE, World, finished_run
+from pipelines.sim_api.world import plans
 from tests.sim_api.conftest import Ask, asker
 
 

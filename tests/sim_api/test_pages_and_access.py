@@ -15,9 +15,9 @@ from pipelines.sim_api import (
     World,
     audit_burst,
     finished_run,
-    plans,
     tied_runs,
 )
+from pipelines.sim_api.world import plans
 from tests.sim_api.conftest import Ask, asker
 
 LOGS = "/api/v1/logs"

@@ -15,7 +15,7 @@ from pipelines.sim_api import (
     WORKSPACE,
     WORKSPACE_KEY,
     RateLimit,
-    Run,
+    SimRun,
     World,
 )
 from tests.sim_api.conftest import asker
@@ -47,7 +47,7 @@ OPTIONAL = re.compile(
 HANDWRITTEN = re.compile(r"executionData: |children\[0\]|pricing")
 
 
-def run_of_kind(world: World, name: str) -> Run | None:
+def run_of_kind(world: World, name: str) -> SimRun | None:
     """The run that stands for the one a recording is about."""
     runs = {run.workflow.id: run for run in world.runs.values()}
     if "deleted_workflow" in name:

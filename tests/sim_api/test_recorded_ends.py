@@ -8,7 +8,8 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from pipelines.sim_api import WORKSPACE, World, plans
+from pipelines.sim_api import WORKSPACE, World
+from pipelines.sim_api.world import plans
 from tests.helpers import recorded
 from tests.sim_api.conftest import asker
 from tests.sim_api.shapes import differences

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from pipelines.sim_api import WORKSPACE, World, plans
-from pipelines.sim_api.truth import Block, Plan, Turn
+from pipelines.sim_api import WORKSPACE, World
+from pipelines.sim_api.world import plans
+from pipelines.sim_api.world.truth import Block, Plan, Turn
 from tests.sim_api.conftest import asker
 from tests.sim_api.recorded import ALL, WHY_SKIPPED
 from tests.sim_api.shapes import differences

@@ -8,7 +8,8 @@ from email.utils import parsedate_to_datetime
 import pytest
 import requests
 
-from pipelines.sim_api import OWNER_KEY, WORKSPACE, Faults, SimServer, World, faults, many_runs, serve, tied_runs
+from pipelines.sim_api import OWNER_KEY, WORKSPACE, Faults, SimServer, World, many_runs, serve, tied_runs
+from pipelines.sim_api.http import faults
 
 LOGS = "/api/v1/logs"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from dlt.destinations.exceptions import DatabaseException
 
-from pipelines.sim_api import WORKSPACE, plans, serve, small_world
+from pipelines.sim_api import WORKSPACE, serve, small_world
+from pipelines.sim_api.world import plans
 from sim_source.stored import torn_queries
 from sim_source.stored.queries import WorkspaceQueries
 from sim_source.stored.warehouse import Warehouse as Stored

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.sim_api import WORKSPACE, World, audit_burst, finished_run, plans, serve
+from pipelines.sim_api import WORKSPACE, World, audit_burst, finished_run, serve
+from pipelines.sim_api.world import plans
 from sim_source import TABLES, SyncLog
 from tests.helpers.streams import rich_world
 from tests.helpers.warehouse import Row, Warehouse, full_world

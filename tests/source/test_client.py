@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from pipelines.sim_api import FOREIGN_WORKSPACE, OWNER_KEY, Fault, Faults, RateLimit
-from pipelines.sim_api import faults as fault
+from pipelines.sim_api.http import faults as fault
 from sim_source import SimClient, errors
 from tests.helpers.asking import HERE, LIST, client, ids, serving
 

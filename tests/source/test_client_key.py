@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from pipelines.sim_api import OWNER_KEY, Faults
-from pipelines.sim_api import faults as fault
+from pipelines.sim_api.http import faults as fault
 from sim_source import SimClient, errors
 from sim_source.api.base_url import check_base_url
 from tests.helpers.asking import HERE, LIST, client, ids, serving

@@ -13,17 +13,17 @@ from pipelines.sim_api import (
     WORKSPACE,
     Faults,
     RateLimit,
-    Run,
+    SimRun,
     SimServer,
     World,
     audit_burst,
-    faults,
     finished_run,
     one_of_each,
-    plans,
     serve,
     small_world,
 )
+from pipelines.sim_api.http import faults
+from pipelines.sim_api.world import plans
 from sim_source import SyncLog
 from tests.helpers.clock import NO_TIME, LocalClock
 from tests.helpers.warehouse import Warehouse
@@ -48,7 +48,7 @@ def world() -> World:
     return world
 
 
-def something_happens(world: World) -> Run:
+def something_happens(world: World) -> SimRun:
     """A minute passes, a run starts and ends in it, and somebody does something."""
     world.now_ms += MINUTE_MS
     audit_burst(world, 3, world.now_ms - 2000)

@@ -24,7 +24,7 @@ def split_of(json: dict[str, Any]) -> dict[str, wire.ModelCost]:
 
 
 def trace_of(*roots: dict[str, Any]) -> spans.Trace:
-    return spans.read([decode.one(jsons.encode(root), wire.Span) for root in roots], "run", "ws", payloads=False)
+    return spans.read_trace([decode.one(jsons.encode(root), wire.Span) for root in roots], "run", "ws", payloads=False)
 
 
 def shown(items: list[CostItem]) -> ItemList:
@@ -60,7 +60,7 @@ def test_no_amount_stays_none() -> None:
 @pytest.mark.parametrize("value", [1e19, -1e19, 2**63, 1e300])
 def test_a_count_that_no_table_can_hold_raises(value: float) -> None:
     with pytest.raises(OverflowError):
-        cost.whole(value)
+        cost.whole_number(value)
     with pytest.raises(OverflowError):
         cost.token_count(value)
 
@@ -245,7 +245,7 @@ def test_items_always_add_up_to_the_total_exactly(
 
 def recorded_items(generation: str, name: str) -> ItemList:
     detail = decode.one(decode.item(recorded.answer(generation, name).body), wire.Run)
-    rows = runs.read(detail, recorded.WORKSPACE, run_rows.RunOptions(), detail)
+    rows = runs.read_run(detail, recorded.WORKSPACE, run_rows.RunOptions(), detail)
     return [(row[1], row[2], row[10]) for row in rows.items]
 
 

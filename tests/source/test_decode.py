@@ -13,7 +13,7 @@ import pytest
 from sim_source import jsons
 from sim_source.api import decode, wire
 from sim_source.errors import UnreadableAnswer
-from sim_source.rows import account, run_rows, runs, snapshots
+from sim_source.rows import account_rows, run_rows, runs, snapshots
 from tests.helpers import recorded
 
 START = "2026-11-20T08:00:00.000Z"
@@ -29,8 +29,8 @@ def page(*rows: Any, **more: Any) -> bytes:
 
 def extras(**fields: Any) -> tuple[Any, Any, list[Any]]:
     """`extra` of the run, of its detail and of its spans."""
-    (row,) = decode.runs(page(run(**fields))).rows
-    found = runs.read(row, "ws", run_rows.RunOptions())
+    (row,) = decode.run_page(page(run(**fields))).rows
+    found = runs.read_run(row, "ws", run_rows.RunOptions())
     texts = (found.log[-1], found.detail[-1], *(span[-1] for span in found.spans))
     log, detail, *spans = [None if text is None else json.loads(text) for text in texts]
     return log, detail, spans
@@ -94,8 +94,8 @@ def test_all_of_a_runs_cost_is_kept() -> None:
 def test_what_a_models_cost_tells_beyond_its_columns_is_kept(entry: Any, kept: Any, place: str) -> None:
     models = {"models": {"gpt-4o": entry}}
     told = {"cost": {"total": 0.01, **models}} if place == "cost" else {"executionData": models}
-    (row,) = decode.runs(page(run(**told))).rows
-    (item,) = runs.read(row, "ws", run_rows.RunOptions(), row).items
+    (row,) = decode.run_page(page(run(**told))).rows
+    (item,) = runs.read_run(row, "ws", run_rows.RunOptions(), row).items
     assert (None if item[-1] is None else json.loads(item[-1])) == kept
 
 
@@ -109,7 +109,7 @@ def test_what_is_told_twice_and_differs_is_kept() -> None:
         row = decode.one(
             jsons.encode(run(cost={"total": 0.01, "models": models, "tokens": tokens}, executionData=data)), wire.Run
         )
-        found = json.loads(runs.read(row, "ws", run_rows.RunOptions(), row).detail[-1])
+        found = json.loads(runs.read_run(row, "ws", run_rows.RunOptions(), row).detail[-1])
         rest = {name: data[name] for name in ("tokens", "tokenBreakdown") if data[name] != tokens}
         assert found == (rest if models else {**rest, "models": data["models"]})
 
@@ -117,14 +117,14 @@ def test_what_is_told_twice_and_differs_is_kept() -> None:
 def test_an_error_keeps_what_is_no_message() -> None:
     told = run(executionData={"error": {"message": "no", "code": 7, "input": "on fire"}})
     row = decode.one(jsons.encode(told), wire.Run)
-    found = runs.read(row, "ws", run_rows.RunOptions(), row).detail
+    found = runs.read_run(row, "ws", run_rows.RunOptions(), row).detail
     assert "no" in found
     assert json.loads(found[-1]) == {"error": {"code": 7, "input": None}}
 
 
 def test_a_snapshot_and_the_usage_keep_undocumented_fields_where_they_stood() -> None:
     told = {"executionId": "x", "executionMetadata": {"cost": {"total": 1, "credits": 7}, "region": "eu"}, "shard": 5}
-    read = snapshots.read(decode.one(jsons.encode(told), wire.Execution), "ws")
+    read = snapshots.read_snapshot(decode.one(jsons.encode(told), wire.Execution), "ws")
     assert json.loads(read.snapshot[-1]) == {
         "executionMetadata": {"cost": {"credits": 7}, "region": "eu"},
         "shard": 5,
@@ -135,7 +135,7 @@ def test_a_snapshot_and_the_usage_keep_undocumented_fields_where_they_stood() ->
         "usage": {"plan": "team", "isExceeded": True},
         "credits": 5,
     }
-    row = account.usage_row(decode.one(jsons.encode(usage), wire.Usage), datetime.now(UTC))
+    row = account_rows.usage_row(decode.one(jsons.encode(usage), wire.Usage), datetime.now(UTC))
     assert json.loads(row[-1]) == {
         "rateLimit": {"sync": {"window": 60}, "authType": "api"},
         "usage": {"isExceeded": True},
@@ -144,21 +144,21 @@ def test_a_snapshot_and_the_usage_keep_undocumented_fields_where_they_stood() ->
 
 
 def test_unknown_fields_of_the_detail_are_kept_too() -> None:
-    (row,) = decode.runs(page(run())).rows
+    (row,) = decode.run_page(page(run())).rows
     detail = decode.one(jsons.encode(run(origin="eu", executionData={})), wire.Run)
-    found = runs.read(row, "ws", run_rows.RunOptions(), detail)
+    found = runs.read_run(row, "ws", run_rows.RunOptions(), detail)
     assert "origin" in (found.log[-1] or "") + (found.detail[-1] or "")
 
 
 def test_an_unknown_field_in_one_row_changes_nothing_in_the_others() -> None:
-    found = decode.runs(page(run(), run(id="r2", region="eu"), run(id="r3")))
+    found = decode.run_page(page(run(), run(id="r2", region="eu"), run(id="r3")))
     assert [row.id for row in found.rows] == ["r1", "r2", "r3"]
     assert [bytes(row.unknown) for row in found.rows] == [b"", b'{"region":"eu"}', b""]
 
 
 def test_amounts_of_unknown_fields_keep_all_their_digits() -> None:
     body = b'{"data":[{"id":"r1","startedAt":"%s","credit":0.1234567890123456789}]}' % START.encode()
-    (row,) = decode.runs(body).rows
+    (row,) = decode.run_page(body).rows
     assert jsons.anything(row.unknown) == {"credit": Decimal("0.1234567890123456789")}
 
 
@@ -176,7 +176,7 @@ def test_amounts_of_unknown_fields_keep_all_their_digits() -> None:
     ids=lambda odd: ",".join(odd),
 )
 def test_a_row_that_does_not_fit_is_set_aside_with_id_and_reason(odd: dict[str, Any]) -> None:
-    found = decode.runs(page(run(), run(id="odd", **odd), run(id="r3"), nextCursor="c"))
+    found = decode.run_page(page(run(), run(id="odd", **odd), run(id="r3"), nextCursor="c"))
     assert [row.id for row in found.rows] == ["r1", "r3"]
     (rejected,) = found.rejected
     assert rejected.id == "odd"
@@ -189,7 +189,7 @@ def test_a_row_that_does_not_fit_is_set_aside_with_id_and_reason(odd: dict[str, 
 
 @pytest.mark.parametrize("row", [5, "text", None, [], {}, {"id": 7, "startedAt": START}])
 def test_a_row_that_is_none_is_set_aside(row: Any) -> None:
-    found = decode.runs(page(run(), row))
+    found = decode.run_page(page(run(), row))
     assert len(found.rows) == len(found.rejected) == 1
 
 
@@ -208,7 +208,9 @@ def test_a_row_that_is_none_is_set_aside(row: Any) -> None:
         recorded.answer("2026-08", "logs_full_spans_output_multi").body[:-100],
     ],
 )
-@pytest.mark.parametrize("read", [decode.runs, lambda body: decode.rows(body, wire.AuditLog)], ids=["runs", "audit"])
+@pytest.mark.parametrize(
+    "read", [decode.run_page, lambda body: decode.page_of(body, wire.AuditLog)], ids=["runs", "audit"]
+)
 def test_html_and_cut_off_bodies_are_unreadable(read: Any, body: bytes) -> None:
     with pytest.raises(UnreadableAnswer):
         read(body)
@@ -225,16 +227,16 @@ def test_half_a_surrogate_in_a_payload_spoils_neither_page_nor_run(text: str) ->
     """JavaScript cuts texts between the halves of an emoji and sends them so."""
     odd = b'{"id":"r2","startedAt":"%s","finalOutput":{"text":"%s"}}' % (START.encode(), text.encode())
     body = b'{"data":[' + jsons.encode(run()) + b"," + odd + b"]}"
-    found = decode.runs(body)
+    found = decode.run_page(body)
     assert found.count == 2
     assert "r1" in [row.id for row in found.rows]
     for row in found.rows:
-        runs.read(row, "ws", run_rows.RunOptions())
+        runs.read_run(row, "ws", run_rows.RunOptions())
 
 
 def test_a_row_can_be_written_again() -> None:
     """A row that is rejected late is kept as it was read."""
-    (row,) = decode.runs(page(run(region="eu", finalOutput={"a": 1}))).rows
+    (row,) = decode.run_page(page(run(region="eu", finalOutput={"a": 1}))).rows
     again = json.loads(msgspec.json.encode(row))
     assert again["id"] == "r1"
     assert again["finalOutput"] == {"a": 1}
@@ -243,7 +245,7 @@ def test_a_row_can_be_written_again() -> None:
 @pytest.mark.parametrize("generation", recorded.GENERATIONS)
 def test_every_recorded_answer_fits_without_the_slow_way(generation: str) -> None:
     for name, answer in recorded.named(generation, "logs_*").items():
-        found = decode.runs(answer.body)
+        found = decode.run_page(answer.body)
         assert found.rejected == [], name
         assert all(row.unknown is wire.NO_RAW or not bytes(row.unknown) for row in found.rows), name
     for name, answer in recorded.named(generation, "log_detail_*").items():

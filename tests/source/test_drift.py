@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from pipelines.sim_api import WORKSPACE, Fault, Faults, SimServer, World, one_of_each, serve, small_world
-from pipelines.sim_api.answers import Reply
+from pipelines.sim_api.http.answers import Reply
 from sim_source import SyncLog, errors, jsons
 from sim_source.api import decode, wire
 from sim_source.api.decode import Rejected
-from sim_source.rows import account, run_rows, runs, snapshots
+from sim_source.rows import account_rows, run_rows, runs, snapshots
 from sim_source.rows.run_rows import ROW_FAULTS
 from sim_source.tables import LOGS
 from tests.helpers import recorded
@@ -39,7 +39,7 @@ def run(**fields: Any) -> Json:
 def read(told: Json, detail: Json | None = None) -> run_rows.RunRows:
     row = decode.one(jsons.encode(told), wire.Run)
     full = None if detail is None else decode.one(jsons.encode(detail), wire.Run)
-    return runs.read(row, "ws", run_rows.RunOptions(), full)
+    return runs.read_run(row, "ws", run_rows.RunOptions(), full)
 
 
 # new values of what looks like a fixed set
@@ -72,7 +72,7 @@ def test_a_new_way_to_end_passes_unchanged() -> None:
 
 def test_a_new_kind_of_audit_log_passes_unchanged() -> None:
     told = {"id": "a", "createdAt": AT, "action": "robot.dreamt", "resourceType": "sheep"}
-    row = account.audit_row(decode.one(jsons.encode(told), wire.AuditLog))
+    row = account_rows.audit_row(decode.one(jsons.encode(told), wire.AuditLog))
     assert {"robot.dreamt", "sheep"} <= set(row)
 
 
@@ -139,12 +139,16 @@ def read_any(kind: str, body: bytes) -> Any:
         return found
     try:
         if kind == "run":
-            return runs.read(found, "ws", run_rows.RunOptions(), found)
+            return runs.read_run(found, "ws", run_rows.RunOptions(), found)
         if kind == "execution":
-            return snapshots.read(found, "ws", "asked")
+            return snapshots.read_snapshot(found, "ws", "asked")
         if kind == "audit":
-            return account.audit_row(found)
-        return account.workflow_row(found, "ws") if kind == "workflow" else account.usage_row(found, datetime.now(UTC))
+            return account_rows.audit_row(found)
+        return (
+            account_rows.workflow_row(found, "ws")
+            if kind == "workflow"
+            else account_rows.usage_row(found, datetime.now(UTC))
+        )
     except ROW_FAULTS as fault:
         return decode.rejected(wire.NO_RAW, str(fault))
 
@@ -192,14 +196,17 @@ def page(*rows: Any, **more: Any) -> bytes:
 )  # fmt: skip
 @pytest.mark.parametrize("row", [run(), {**run(), "new": 1}], ids=["plain", "with an unknown field"])
 def test_a_cursor_of_any_type_is_handed_back(row: Json, sent: Any, cursor: str | None) -> None:
-    for found in (decode.runs(page(row, nextCursor=sent)), decode.rows(page(row, nextCursor=sent), wire.Workflow)):
+    for found in (
+        decode.run_page(page(row, nextCursor=sent)),
+        decode.page_of(page(row, nextCursor=sent), wire.Workflow),
+    ):
         assert found.next_cursor == cursor
         assert found.count == 1
 
 
 def test_an_unknown_field_around_the_rows_changes_nothing() -> None:
     body = page(run(), run(id="r2"), warnings=["new"], total={"count": 2}, nextCursor="c")
-    found = decode.runs(body)
+    found = decode.run_page(body)
     assert ([row.id for row in found.rows], found.rejected, found.next_cursor) == (["r1", "r2"], [], "c")
 
 
@@ -360,4 +367,4 @@ def test_what_was_set_aside_is_counted_for_scripts(app: App) -> None:
 def test_an_answer_that_is_no_page_is_unreadable_and_tried_again() -> None:
     for body in (b'{"data":null}', b'{"data":5}', b"5"):
         with pytest.raises(errors.UnreadableAnswer):
-            decode.runs(body)
+            decode.run_page(body)

@@ -15,12 +15,12 @@ from pipelines.sim_api import (
     Faults,
     World,
     audit_burst,
-    faults,
     finished_run,
-    plans,
     serve,
     small_world,
 )
+from pipelines.sim_api.http import faults
+from pipelines.sim_api.world import plans
 from sim_source import errors
 from sim_source.api import wire
 from sim_source.api.decode import Page, Rejected

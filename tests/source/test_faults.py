@@ -21,7 +21,7 @@ from pipelines.sim_api import (
     serve,
     small_world,
 )
-from pipelines.sim_api import faults as fault
+from pipelines.sim_api.http import faults as fault
 from sim_source import SyncLog
 from sim_source.api import client
 from sim_source.reading import session, workspace

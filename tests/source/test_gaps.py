@@ -9,7 +9,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.sim_api import plans, serve, small_world
+from pipelines.sim_api import serve, small_world
+from pipelines.sim_api.world import plans
 from sim_source import SimClient, SyncLog, SyncSession
 from sim_source.paging.chunks import Gap
 from sim_source.paging.state import MOST_STRETCHES, ResourceState

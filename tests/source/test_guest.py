@@ -18,10 +18,11 @@ from dlt.common.configuration.container import Container
 from dlt.common.configuration.exceptions import ConfigValueCannotBeCoercedException
 from dlt.common.pipeline import PipelineContext
 
-from pipelines.sim_api import OWNER_KEY, WORKSPACE, World, finished_run, plans, serve, small_world
+from pipelines.sim_api import OWNER_KEY, WORKSPACE, World, finished_run, serve, small_world
+from pipelines.sim_api.world import plans
 from sim_source import Bounds, SyncLog, sim_source
 from sim_source.errors import ConfigurationError
-from sim_source.parallel.worker import Task
+from sim_source.parallel.messages import Task
 from sim_source.parallel.workers import Workers
 from sim_source.rows import run_rows
 from tests.helpers.app import App, one_of_every_kind

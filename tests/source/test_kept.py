@@ -19,7 +19,7 @@ import pytest
 
 from sim_source import jsons
 from sim_source.api import decode, wire
-from sim_source.rows import account, run_rows, runs, snapshots
+from sim_source.rows import account_rows, run_rows, runs, snapshots
 from sim_source.schema import Row
 from tests.helpers import recorded
 
@@ -58,14 +58,14 @@ names; ``*`` is any place in a list."""
 
 def read_list(told: Json) -> list[Row]:
     run = decode.one(jsons.encode(told), wire.Run)
-    return all_rows(runs.read(run, recorded.WORKSPACE, run_rows.RunOptions()))
+    return all_rows(runs.read_run(run, recorded.WORKSPACE, run_rows.RunOptions()))
 
 
 def read_detail(told: Json) -> list[Row]:
     detail = decode.one(jsons.encode(told), wire.Run)
     run = wire.Run(id="x", started_at=datetime(2026, 11, 1, tzinfo=UTC))
-    read = runs.read(run, recorded.WORKSPACE, run_rows.RunOptions(), detail)
-    listed = runs.read(detail, recorded.WORKSPACE, run_rows.RunOptions(logs_only=True)).log  # says what both tell
+    read = runs.read_run(run, recorded.WORKSPACE, run_rows.RunOptions(), detail)
+    listed = runs.read_run(detail, recorded.WORKSPACE, run_rows.RunOptions(logs_only=True)).log  # says what both tell
     return [*all_rows(read), listed]
 
 
@@ -74,7 +74,7 @@ def all_rows(read: run_rows.RunRows) -> list[Row]:
 
 
 def read_execution(told: Json) -> list[Row]:
-    read = snapshots.read(decode.one(jsons.encode(told), wire.Execution), recorded.WORKSPACE)
+    read = snapshots.read_snapshot(decode.one(jsons.encode(told), wire.Execution), recorded.WORKSPACE)
     return [read.snapshot, *([read.state] if read.state else [])]
 
 
@@ -82,9 +82,9 @@ READ: dict[str, Callable[[Json], list[Row]]] = {
     "list": read_list,
     "detail": read_detail,
     "execution": read_execution,
-    "audit": lambda told: [account.audit_row(decode.one(jsons.encode(told), wire.AuditLog))],
-    "workflow": lambda told: [account.workflow_row(decode.one(jsons.encode(told), wire.Workflow), "ws")],
-    "usage": lambda told: [account.usage_row(decode.one(jsons.encode(told), wire.Usage), datetime.now(UTC))],
+    "audit": lambda told: [account_rows.audit_row(decode.one(jsons.encode(told), wire.AuditLog))],
+    "workflow": lambda told: [account_rows.workflow_row(decode.one(jsons.encode(told), wire.Workflow), "ws")],
+    "usage": lambda told: [account_rows.usage_row(decode.one(jsons.encode(told), wire.Usage), datetime.now(UTC))],
 }
 
 

@@ -45,7 +45,7 @@ ENDED = datetime(2026, 11, 20, tzinfo=UTC)
     ],
 )
 def test_status(facts: dict[str, Any], status: str) -> None:
-    assert life.status(**facts) == status
+    assert life.status_of(**facts) == status
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_an_output_that_sim_writes_itself_is_known_by_its_form(output: bytes, to
 def test_what_a_plain_list_row_says(facts: tuple[bool, str, bool], status: str, doubtful: bool) -> None:
     assert life.listed_status(*facts) == status
     ended, level, has_cost = facts
-    assert life.is_doubtful(ended=ended, level=level, has_cost=has_cost) is doubtful
+    assert life.leaves_end_open(ended=ended, level=level, has_cost=has_cost) is doubtful
 
 
 def wants(mode: Details, **facts: Any) -> bool:

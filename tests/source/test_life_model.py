@@ -18,7 +18,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from pipelines.sim_api import WORKSPACE, Run, World, finished_run, plans, serve, small_world
+from pipelines.sim_api import WORKSPACE, SimRun, World, finished_run, serve, small_world
+from pipelines.sim_api.world import plans
 from sim_source import SyncLog
 from tests.helpers import oracle
 from tests.helpers.warehouse import Warehouse
@@ -44,7 +45,7 @@ class Known(NamedTuple):
     items: dict[tuple[str, str], Decimal]
 
 
-def known(run: Run, dialect: str) -> Known:
+def known(run: SimRun, dialect: str) -> Known:
     return Known(oracle.status(run, dialect), oracle.told_total(run, dialect), oracle.items(run, dialect))
 
 
@@ -74,10 +75,10 @@ class Life(RuleBasedStateMachine):
 
     # what happens on the server
 
-    def _runs(self, *states: str) -> list[Run]:
+    def _runs(self, *states: str) -> list[SimRun]:
         return [run for run in self.world.runs_of(WORKSPACE) if run.state in states and run.id not in self.frozen]
 
-    def _one(self, data: Any, runs: list[Run]) -> Run | None:
+    def _one(self, data: Any, runs: list[SimRun]) -> SimRun | None:
         return data.draw(st.sampled_from(sorted(runs, key=lambda run: run.id))) if runs else None
 
     def _name(self) -> str:
@@ -116,7 +117,7 @@ class Life(RuleBasedStateMachine):
     def appear_very_late(self, hours: int, plan: Callable[[], Any]) -> None:
         self.very_late.add(self._finished(plan, hours * 60).id)
 
-    def _finished(self, plan: Callable[[], Any], minutes: int) -> Run:
+    def _finished(self, plan: Callable[[], Any], minutes: int) -> SimRun:
         started = self.world.now_ms - minutes * MINUTE_MS
         run = self.world.start_run("wf-triage", plan(), started_ms=started, run_id=self._name())
         return self.world.end_run(run.id)

@@ -11,8 +11,9 @@ import duckdb
 import pytest
 
 from pipelines.destination import comments, keep_views
-from pipelines.sim_api import NOW, WORKSPACE, Plan, World, audit_bulk, plans, serve, small_world, tied_runs
-from pipelines.sim_api.clock import iso
+from pipelines.sim_api import NOW, WORKSPACE, Plan, World, audit_bulk, serve, small_world, tied_runs
+from pipelines.sim_api.world import plans
+from pipelines.sim_api.world.moments import iso_of_ms
 from sim_source import SyncLog, errors
 from sim_source.paging.state import ResourceState
 from sim_source.reading.workspace import WorkspaceContext
@@ -89,7 +90,7 @@ def test_audit_logs_that_nothing_tells_apart_are_said_and_tried_again_until_all_
         done = app("run", "--resources", "audit_logs", "--json")
         assert_partial(done, "audit_logs", None)
         (message,) = stretches(done, "audit_logs")
-        assert iso(moment) in message
+        assert iso_of_ms(moment) in message
         assert "100 were read" in message
         assert app.rows(STORED) == [(100,)]
         again = app("run", "--resources", "audit_logs", "--json")
@@ -121,7 +122,7 @@ def test_runs_of_one_instant_that_nothing_tells_apart_are_said_and_tried_again(a
         done = app("run", "--resources", "logs", "--json")
         assert_partial(done, "logs", WORKSPACE)
         (message,) = stretches(done, "logs")
-        assert f"at {iso(moment)}" in message
+        assert f"at {iso_of_ms(moment)}" in message
         assert app("run", "--resources", "logs", "--json").code == 1
         server.use("2026-08")  # a server whose cursor keeps an order
         whole = app("run", "--resources", "logs", "--json")

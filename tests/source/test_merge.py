@@ -52,7 +52,7 @@ DELETED = {"workflowId": None, "workflow": {"id": None, "name": "Deleted Workflo
 
 
 def read(run: wire.Run, detail: wire.Run | None = None, **options: Any) -> RunRows:
-    return runs.read(run, "ws", run_rows.RunOptions(**options), detail, asked=detail is not None)
+    return runs.read_run(run, "ws", run_rows.RunOptions(**options), detail, asked=detail is not None)
 
 
 def stored(run: wire.Run, detail: wire.Run | None = None, **options: Any) -> StoredRun:
@@ -185,16 +185,16 @@ def test_fields_nobody_has_documented_are_kept_when_they_are_no_longer_sent() ->
 def test_a_run_that_is_gone_keeps_what_is_known_and_its_cost_stays_unknown() -> None:
     before = stored(LIST)
     assert items(before) == {"unknown": D("0.015")}
-    gone = merge.gone(before)
+    gone = merge.gone_run(before)
     assert gone.log == before.log
     assert items(gone) == {}  # as stored
     assert detail(gone)["detail_source"] == "detail"
-    assert merge.news(merge.gone(WHOLE), WHOLE) is None
+    assert merge.news(merge.gone_run(WHOLE), WHOLE) is None
 
 
 def test_a_torn_run_that_is_gone_adds_up_again() -> None:
     row = fields(LOGS, WHOLE.log) | {"cost_total": D("0.5")}
-    gone = merge.gone(StoredRun(tuple(row.values()), WHOLE.detail, WHOLE.items))
+    gone = merge.gone_run(StoredRun(tuple(row.values()), WHOLE.detail, WHOLE.items))
     assert items(gone) == {"gpt-4o": D("0.01"), "other": D("0.005"), "unknown": D("0.485")}
     assert detail(gone)["cost_total"] == D("0.5")
 
@@ -219,7 +219,7 @@ def test_a_stored_split_is_never_replaced_by_unknown(rich: StoredRun, poorer: Ru
 def test_what_a_run_cost_before_it_went_on_stays_known_though_it_is_purged_then() -> None:
     grown = answer(cost={"total": 0.03}, endedAt=(END + timedelta(hours=1)).isoformat())
     waiting = again(merge.richer(read(grown), WHOLE), WHOLE)
-    assert items(again(merge.gone(waiting), waiting)) == {
+    assert items(again(merge.gone_run(waiting), waiting)) == {
         "gpt-4o": D("0.01"),
         "other": D("0.005"),
         "unknown": D("0.015"),
@@ -237,7 +237,7 @@ def test_a_cost_whose_split_was_never_told_is_unknown_and_not_asked_for_again(la
     first = read(row)
     assert (items(first), first.pending) == ({"unknown": D("0.015")}, True)
     before = StoredRun(first.log, first.detail, first.items)
-    merged = merge.gone(before) if last is None else merge.richer(read(row, last), before)
+    merged = merge.gone_run(before) if last is None else merge.richer(read(row, last), before)
     after = again(merged, before)
     assert (items(after), detail(merged)["detail_source"]) == ({"unknown": D("0.015")}, "detail")
     assert not merge.richer(read(row), after).pending

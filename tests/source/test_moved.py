@@ -12,7 +12,8 @@ import duckdb
 import pytest
 
 from pipelines.destination import pipeline
-from pipelines.sim_api import WORKSPACE, SimServer, World, finished_run, plans
+from pipelines.sim_api import WORKSPACE, SimServer, World, finished_run
+from pipelines.sim_api.world import plans
 from sim_source import SyncLog
 from tests.helpers import child
 from tests.helpers.app import App

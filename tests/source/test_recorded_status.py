@@ -64,7 +64,7 @@ UNLISTED = wire.Run(id="x", started_at=datetime(2026, 11, 1, tzinfo=UTC))
 
 
 def read(row: wire.Run, detail: wire.Run | None = None) -> run_rows.RunRows:
-    return runs.read(row, recorded.WORKSPACE, run_rows.RunOptions(), detail, asked=detail is not None)
+    return runs.read_run(row, recorded.WORKSPACE, run_rows.RunOptions(), detail, asked=detail is not None)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_another_process_reads_the_same_status_or_leaves_the_run(name: str) -> N
     row = recorded.listed("v0.8.9", name)
     tables = ["logs", "log_details", "cost_items", "trace_spans"]
     task = worker.Task(body, frozenset(), recorded.WORKSPACE, run_rows.RunOptions(), tables, True)
-    found = worker.read(task)
+    found = worker.decode_page(task)
     by_list, _ = STATUSES["v0.8.9"][name]
     if read(row).pending:
         assert found.left == [row.id]

@@ -23,7 +23,7 @@ def state(secret: str | None = "sk-super-secret", **more: Any) -> dict[str, Any]
 
 def read(found: Any, **more: Any) -> snapshots.SnapshotRows:
     body = jsons.encode({"executionId": "x", "workflowId": "w", "workflowState": found, **more})
-    return snapshots.read(decode.one(body, wire.Execution), "ws")
+    return snapshots.read_snapshot(decode.one(body, wire.Execution), "ws")
 
 
 def digest(found: Any) -> str:
@@ -110,7 +110,7 @@ def test_a_state_that_is_no_object_is_refused() -> None:
 
 
 def test_what_the_server_no_longer_has_is_remembered_as_gone() -> None:
-    rows = snapshots.gone("x", "ws", "w")
+    rows = snapshots.gone_snapshot("x", "ws", "w")
     assert rows.state is None
     assert len(rows.snapshot) == len(read(state()).snapshot)
     assert set(rows.snapshot[3:]) == {None}
@@ -120,7 +120,7 @@ def test_what_the_server_no_longer_has_is_remembered_as_gone() -> None:
 def test_recorded_snapshots_lose_their_secrets_and_nothing_else(generation: str) -> None:
     for name, answer in recorded.named(generation, "execution_*").items():
         body = answer.json["workflowState"]
-        rows = snapshots.read(decode.one(answer.body, wire.Execution), "ws")
+        rows = snapshots.read_snapshot(decode.one(answer.body, wire.Execution), "ws")
         assert rows.state is not None, name
         assert "sk-super-secret" not in repr(rows)
         kept = json.loads(rows.state[3])

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from pipelines.sim_api import OWNER_KEY, WORKSPACE, Run, World, serve
+from pipelines.sim_api import OWNER_KEY, WORKSPACE, SimRun, World, serve
 from sim_source import sim_source
 from tests.helpers import oracle
 from tests.helpers.warehouse import ALL_TABLES, Warehouse, full_world
@@ -23,7 +23,7 @@ class Synced:
         self.dialect = dialect
         self.world = world
         self.warehouse = warehouse
-        self.runs: dict[str, Run] = {run.id: run for run in world.runs_of(WORKSPACE)}
+        self.runs: dict[str, SimRun] = {run.id: run for run in world.runs_of(WORKSPACE)}
 
     def kind(self, name: str) -> str:
         return f"wf-triage.{name}"

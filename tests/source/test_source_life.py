@@ -7,18 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.sim_api import (
-    WORKSPACE,
-    Faults,
-    SimServer,
-    World,
-    faults,
-    finished_run,
-    many_runs,
-    plans,
-    serve,
-    small_world,
-)
+from pipelines.sim_api import WORKSPACE, Faults, SimServer, World, finished_run, many_runs, serve, small_world
+from pipelines.sim_api.http import faults
+from pipelines.sim_api.world import plans
 from sim_source import SyncLog
 from tests.helpers import oracle
 from tests.helpers.warehouse import Warehouse, full_world, iso

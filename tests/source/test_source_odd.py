@@ -9,8 +9,9 @@ import duckdb
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from pipelines.sim_api import WORKSPACE, Faults, World, finished_run, many_runs, one_of_each, plans, serve, small_world
-from pipelines.sim_api import faults as fault
+from pipelines.sim_api import WORKSPACE, Faults, World, finished_run, many_runs, one_of_each, serve, small_world
+from pipelines.sim_api.http import faults as fault
+from pipelines.sim_api.world import plans
 from sim_source import SyncLog, errors
 from sim_source.stored import queries
 from tests.helpers import oracle

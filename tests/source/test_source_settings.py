@@ -19,10 +19,10 @@ from pipelines.sim_api import (
     finished_run,
     many_runs,
     one_of_each,
-    plans,
     serve,
     small_world,
 )
+from pipelines.sim_api.world import plans
 from sim_source import SimClient, SyncLog, SyncSession, Throttle, errors
 from tests.helpers import oracle
 from tests.helpers.warehouse import Warehouse

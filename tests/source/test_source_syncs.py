@@ -6,17 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.sim_api import (
-    MEMBER_KEY,
-    OWNER_KEY,
-    WORKSPACE,
-    audit_burst,
-    finished_run,
-    plans,
-    serve,
-    small_world,
-    tied_runs,
-)
+from pipelines.sim_api import MEMBER_KEY, OWNER_KEY, WORKSPACE, audit_burst, finished_run, serve, small_world, tied_runs
+from pipelines.sim_api.world import plans
 from sim_source import SyncLog, sim_source
 from sim_source.stored.queries import WorkspaceQueries
 from sim_source.stored.warehouse import Warehouse as Stored

@@ -27,7 +27,7 @@ SpanRow = namedtuple("SpanRow", TRACE_SPANS.column_names)  # type: ignore[misc]
 
 def read(*roots: Json, payloads: bool = False) -> Trace:
     decoded = [decode.one(jsons.encode(span), wire.Span) for span in roots]
-    return named_rows(spans.read(decoded, "run", "ws", payloads=payloads))
+    return named_rows(spans.read_trace(decoded, "run", "ws", payloads=payloads))
 
 
 def named_rows(trace: Trace) -> Trace:
@@ -73,15 +73,15 @@ def test_spans_are_numbered_depth_first_and_know_their_parent(roots: list[Json])
 
 
 def test_no_trace_is_an_empty_one() -> None:
-    assert spans.read(None, "run", "ws", payloads=False).rows == []
-    assert spans.read([], "run", "ws", payloads=False).tokens == TokenCount()
+    assert spans.read_trace(None, "run", "ws", payloads=False).rows == []
+    assert spans.read_trace([], "run", "ws", payloads=False).tokens == TokenCount()
 
 
 def test_a_very_deep_trace_is_no_problem() -> None:
     span = wire.Span(name="leaf")
     for _ in range(5000):
         span = wire.Span(name="nest", children=[span])
-    assert named_rows(spans.read([span], "run", "ws", payloads=False)).rows[-1].depth == 5000
+    assert named_rows(spans.read_trace([span], "run", "ws", payloads=False)).rows[-1].depth == 5000
 
 
 def test_loops_and_parallels_keep_their_place() -> None:

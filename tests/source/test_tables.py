@@ -10,7 +10,7 @@ import pytest
 
 from sim_source import TABLES
 from sim_source.api import wire
-from sim_source.rows import account, run_rows, runs, snapshots
+from sim_source.rows import account_rows, run_rows, runs, snapshots
 from sim_source.schema import Table
 
 CONTRACT = {
@@ -132,16 +132,16 @@ def test_rows_of_every_builder_have_the_width_of_their_table() -> None:
     now = datetime(2026, 11, 20, tzinfo=UTC)
 
     trace = msgspec.Raw(b'[{"name": "s", "model": "m", "cost": {}}]')
-    run = runs.read(wire.Run(id="r", started_at=now, trace_spans=trace), "ws", run_rows.RunOptions())
+    run = runs.read_run(wire.Run(id="r", started_at=now, trace_spans=trace), "ws", run_rows.RunOptions())
     found = {
         "logs": run.log,
         "log_details": run.detail,
         "trace_spans": run.spans[0],
-        "execution_snapshots": snapshots.gone("x", "ws", None).snapshot,
-        "audit_logs": account.audit_row(wire.AuditLog(id="a", created_at=now)),
-        "workflows": account.workflow_row(wire.Workflow(id="w"), "ws"),
-        "usage": account.usage_row(wire.Usage(), now),
-        "rejected_rows": account.rejected_row("logs", None, b"{}", "odd", "ws", now),
+        "execution_snapshots": snapshots.gone_snapshot("x", "ws", None).snapshot,
+        "audit_logs": account_rows.audit_row(wire.AuditLog(id="a", created_at=now)),
+        "workflows": account_rows.workflow_row(wire.Workflow(id="w"), "ws"),
+        "usage": account_rows.usage_row(wire.Usage(), now),
+        "rejected_rows": account_rows.rejected_row("logs", None, b"{}", "odd", "ws", now),
     }
     for name, row in found.items():
         table = TABLES[name].arrow([[value] for value in row])

@@ -49,7 +49,7 @@ def test_an_audit_walk_cut_anywhere_and_begun_again_misses_nothing(moments: list
     window = windows.Window(at(0), END)
     found: set[str] = set()
     with patch.object(walk_audit, "AUDIT_PAGE", page):
-        windows.begin(state, window, newest_first=True)
+        windows.begin_walk(state, window, newest_first=True)
         for chunk in islice(walk_audit_logs(server.ask, window.start, window.end), cut):
             state.reached(chunk.position)
             found.update(row.id for row in chunk.rows)

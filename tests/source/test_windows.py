@@ -88,14 +88,14 @@ def test_a_tail_that_was_read_leaves_the_beginning_where_it_was() -> None:
     state = synced(NOON - 9 * HOUR, NOON - HOUR)
     window = windows.next_window(state, span())
     assert window is not None
-    windows.begin(state, window)
+    windows.begin_walk(state, window)
     state.finished()
     assert state == synced(NOON - 9 * HOUR, NOON)
 
 
 def test_a_stretch_read_before_the_first_extends_it() -> None:
     state = synced(NOON - 9 * HOUR, NOON)
-    windows.begin(state, Window(NOON - 20 * HOUR, NOON - 9 * HOUR, "back"))
+    windows.begin_walk(state, Window(NOON - 20 * HOUR, NOON - 9 * HOUR, "back"))
     state.finished("back")
     assert state == synced(NOON - 20 * HOUR, NOON)
 
@@ -134,7 +134,7 @@ DAY = timedelta(days=1)
 
 def finish(state: ResourceState, window: Window | None, now: datetime | None = None) -> None:
     assert window is not None
-    windows.begin(state, window)
+    windows.begin_walk(state, window)
     state.finished(window.key, now)
 
 
@@ -168,7 +168,7 @@ def test_a_reconcile_that_was_cut_goes_on_and_is_not_due_again() -> None:
     due = span(reconcile=7 * DAY)
     window = windows.next_window(state, due)
     assert window == Window(NOON - 7 * DAY, NOON - HOUR, "back", NOON)
-    windows.begin(state, window)
+    windows.begin_walk(state, window)
     state.reached(NOON - 3 * DAY, "back")
     assert windows.next_window(state, due) == Window(NOON - 3 * DAY, NOON - HOUR, "back")
     state.finished("back")
@@ -229,7 +229,7 @@ def test_whatever_was_interrupted_the_union_of_all_walks_covers_everything(
                 newest_first=newest_first,
             )
         ):
-            windows.begin(state, window, newest_first=newest_first)
+            windows.begin_walk(state, window, newest_first=newest_first)
             low, high = window.start, window.end
             while pieces:
                 pieces -= 1

@@ -18,11 +18,13 @@ import pytest
 
 from pipelines.commands import piece_loader, sync
 from pipelines.destination import duckdb_file
-from pipelines.sim_api import WORKSPACE, SimServer, World, finished_run, plans, serve, small_world, tied_runs
+from pipelines.sim_api import WORKSPACE, SimServer, World, finished_run, serve, small_world, tied_runs
+from pipelines.sim_api.world import plans
 from sim_source import SyncSession
 from sim_source.api import decode
 from sim_source.paging.prefetch import Prefetch
-from sim_source.parallel.worker import DecodedPage, Task, read
+from sim_source.parallel.messages import DecodedPage, Task
+from sim_source.parallel.worker import decode_page
 from sim_source.parallel.workers import WorkerLost, Workers
 from sim_source.reading.batch import Batch
 from sim_source.rows import run_rows, runs
@@ -65,19 +67,19 @@ def page(many: World) -> bytes:
 def test_a_page_read_elsewhere_has_the_rows_it_has_here(generation: str) -> None:
     for answered in recorded.named(generation, "logs_*full*").values():
         body = answered.body
-        rows = [runs.read(run, WORKSPACE, run_rows.RunOptions()) for run in decode.runs(body).rows]
+        rows = [runs.read_run(run, WORKSPACE, run_rows.RunOptions()) for run in decode.run_page(body).rows]
         expected = {name: TABLES[name].arrow_of(found) for name, found in run_rows.by_table(rows).items() if found}
-        answer = read(task(body))
+        answer = decode_page(task(body))
         assert answer.left == []
         assert answer.arrow() == expected
 
 
 def test_rows_seen_before_are_left_out_and_odd_ones_left_to_who_asked(many: World) -> None:
     body = page(many)
-    found = decode.runs(body).rows
+    found = decode.run_page(body).rows
     before, name, after = body.partition(f'"{found[3].id}"'.encode())
     odd = before + name + re.sub(rb'"totalDurationMs": ?\d+', b'"totalDurationMs":1e30', after, count=1)
-    answer = read(task(odd, seen=frozenset({found[0].id, found[1].id})))
+    answer = decode_page(task(odd, seen=frozenset({found[0].id, found[1].id})))
     assert answer.left == [found[3].id]
     assert answer.arrow()["logs"]["id"].to_pylist() == [run.id for run in [found[2], *found[4:]]]
 
@@ -86,10 +88,12 @@ def test_runs_whose_detail_is_to_be_asked_are_left_where_that_can_be_done_now(ma
     with serve(many, "2026-08") as server, asking.client(server.base_url) as client:
         params = asking.HERE | {"limit": "300", "details": "full", "includeTraceSpans": "true"}
         body = client.get(asking.LIST, params, bytes)
-    pending = [run.id for run in decode.runs(body).rows if runs.read(run, WORKSPACE, run_rows.RunOptions()).pending]
+    pending = [
+        run.id for run in decode.run_page(body).rows if runs.read_run(run, WORKSPACE, run_rows.RunOptions()).pending
+    ]
     assert pending
-    assert read(task(body, ask_now=True)).left == pending
-    assert read(task(body)).left == []
+    assert decode_page(task(body, ask_now=True)).left == pending
+    assert decode_page(task(body)).left == []
 
 
 def test_a_process_answers_knows_no_key_and_ends(many: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +102,7 @@ def test_a_process_answers_knows_no_key_and_ends(many: World, monkeypatch: pytes
     try:
         answer = crew.read(task(body))
         assert answer is not None
-        assert answer.result().arrow() == read(task(body)).arrow()
+        assert answer.result().arrow() == decode_page(task(body)).arrow()
         (pid,) = pids(crew)
         if Path(f"/proc/{pid}").exists():
             assert b"planted" not in Path(f"/proc/{pid}/environ").read_bytes()
@@ -325,7 +329,7 @@ def test_a_process_that_reads_pages_needs_no_dlt() -> None:
 
 
 def test_tables_of_an_answer_have_the_columns_of_the_contract(many: World) -> None:
-    found = read(task(page(many))).arrow()
+    found = decode_page(task(page(many))).arrow()
     for table in (LOGS, COST_ITEMS, TRACE_SPANS):
         assert isinstance(found[table.name], pa.Table)
         assert found[table.name].schema.equals(table.schema)

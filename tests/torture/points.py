@@ -53,7 +53,7 @@ PLACES = (
     "pipelines.destination.pipeline:note_loads",
     "pipelines.destination.duckdb_file:Hold.take",
     "pipelines.destination.duckdb_file:Hold.release",
-    "pipelines.destination.comments:write",
+    "pipelines.destination.comments:write_comments",
     "pipelines.dlt_internals.append_new_rows:straighten",
     "pipelines.dlt_internals.append_new_rows:take_back",
     "filelock:FileLock.acquire",

@@ -12,10 +12,10 @@ from pipelines.sim_api import (
     audit_burst,
     finished_run,
     one_of_each,
-    plans,
     small_world,
     tied_runs,
 )
+from pipelines.sim_api.world import plans
 
 MINUTE = 60_000
 DAY = 24 * 60 * MINUTE

@@ -12,14 +12,14 @@ import pytest
 
 from pipelines.destination import keep_views
 from pipelines.sim_api import OWNER_KEY, WORKSPACE, serve
-from pipelines.views import views
+from pipelines.views import all_views
 from sim_source import sim_source
 from tests.helpers.app import one_of_every_kind
 from tests.helpers.focus_rules import COLUMNS, broken, broken_by_names, broken_together
 from tests.helpers.tables import Place, Row, at, usd
 
 ALL = "SELECT * FROM sim.focus_cost_and_usage ORDER BY x_log_id, x_kind, x_name"
-NAMES = tuple(name for name, _ in views()["focus_cost_and_usage"].columns)
+NAMES = tuple(name for name, _ in all_views()["focus_cost_and_usage"].columns)
 
 NO_NAME_OF_WORKSPACE = {"SubAccountName goes with SubAccountId"}
 NO_QUANTITY = {"ConsumedQuantity of usage is told", "PricingQuantity of usage is told"}
@@ -209,7 +209,7 @@ def test_what_an_api_tells_becomes_charges_that_add_up_and_keep_the_rules(place:
     with serve(one_of_every_kind(), dialect) as server:
         for _ in range(2):  # details come after logs
             place.pipeline.run(sim_source(workspace_id=WORKSPACE, api_key=OWNER_KEY, base_url=server.base_url))
-    keep_views.keep(place.pipeline)
+    keep_views.ensure_views(place.pipeline)
     rows = place.dicts(ALL)
     allowed = {
         "model": NO_NAME_OF_WORKSPACE,

@@ -184,7 +184,7 @@ def test_every_span_that_an_api_tells_is_there_with_ids_of_its_own(place: Place,
     with serve(one_of_every_kind(), dialect) as server:
         for _ in range(2):  # details come after logs
             place.pipeline.run(sim_source(workspace_id=WORKSPACE, api_key=OWNER_KEY, base_url=server.base_url))
-    keep_views.keep(place.pipeline)
+    keep_views.ensure_views(place.pipeline)
     rows = place.dicts(ALL)
     assert [(len(rows),)] == place.ask("SELECT count(*) FROM sim.trace_spans")
     ids = {(row["trace_id"], row["span_id"]) for row in rows}

@@ -207,13 +207,13 @@ def test_every_view_answers_over_nothing_and_over_tables_that_were_not_loaded(
     place: Place, names: tuple[str, ...]
 ) -> None:
     place.fill({}, names)
-    for view in views.views().values():
+    for view in views.all_views().values():
         assert place.ask(f"SELECT * FROM sim.{view.name}") == [], view.name
     place.fill({"logs": [run("a", "1")], "cost_items": [item("a", "model", "m", "1")]})
     assert place.ask("SELECT models_cost FROM sim.runs") == [(1,)]  # tables that came later are seen
 
 
-@pytest.mark.parametrize("view", views.views().values(), ids=lambda view: view.name)
+@pytest.mark.parametrize("view", views.all_views().values(), ids=lambda view: view.name)
 def test_a_view_has_the_columns_that_it_describes(view: View, place: Place) -> None:
     place.fill({})
     with place.pipeline.sql_client() as client:
@@ -222,24 +222,24 @@ def test_a_view_has_the_columns_that_it_describes(view: View, place: Place) -> N
             assert [column[0] for column in cursor.description] == [column for column, _ in view.columns]
 
 
-@pytest.mark.parametrize("view", views.views().values(), ids=lambda view: view.name)
+@pytest.mark.parametrize("view", views.all_views().values(), ids=lambda view: view.name)
 def test_cost_views_say_day_workspace_workflow_and_trigger(view: View) -> None:
     if view.name.startswith("cost_") or view.name.endswith("_by_workflow"):
         assert set(KEYS) <= {column for column, _ in view.columns}
 
 
-@pytest.mark.parametrize("view", views.views().values(), ids=lambda view: view.name)
+@pytest.mark.parametrize("view", views.all_views().values(), ids=lambda view: view.name)
 def test_what_a_view_reads_is_all_that_its_text_names(view: View) -> None:
     query = re.sub(r"--.*", "", view.query)
     assert set(re.findall(r"\bsim\.(\w+)", query)) == view.relations
-    assert view.relations <= TABLES.keys() | views.views().keys()
+    assert view.relations <= TABLES.keys() | views.all_views().keys()
 
 
 def test_each_view_is_made_after_those_it_reads() -> None:
-    order = [view.name for view in views.by_dependency(views.views().values())]
-    assert sorted(order) == sorted(views.views())
-    for view in views.views().values():
-        assert all(order.index(name) < order.index(view.name) for name in view.relations & views.views().keys())
+    order = [view.name for view in views.by_dependency(views.all_views().values())]
+    assert sorted(order) == sorted(views.all_views())
+    for view in views.all_views().values():
+        assert all(order.index(name) < order.index(view.name) for name in view.relations & views.all_views().keys())
 
 
 def test_only_names_of_tables_are_rewritten() -> None:
@@ -257,7 +257,7 @@ def test_a_table_that_is_not_there_is_read_as_an_empty_one() -> None:
 
 @pytest.mark.parametrize("dialect", ["snowflake", "bigquery", "databricks", "redshift"])
 def test_views_compile_for_warehouses_that_no_test_can_start(dialect: str) -> None:
-    for view in views.views().values():
+    for view in views.all_views().values():
         query = views.rewritten(view.query, dialect, lambda name: f"dataset.{name}", TABLES)
         assert sqlglot.parse_one(query, read=dialect).find(sqlglot.exp.Table), view.name
 
@@ -274,26 +274,26 @@ def test_views_are_described_in_the_warehouse(place: Place) -> None:
             "WHERE attrelid = 'sim.cost_by_day'::regclass AND attnum > 0"
         )
         view = "SELECT obj_description('sim.cost_by_day'::regclass)"
-    assert dict(place.ask(columns)) == dict(views.views()["cost_by_day"].columns)
+    assert dict(place.ask(columns)) == dict(views.all_views()["cost_by_day"].columns)
     assert place.ask(view)[0][0].startswith("What a day cost")
 
 
 def test_views_that_are_as_they_should_be_are_left_alone(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.fill({})
     monkeypatch.setattr(keep_views, "_at_once", lambda *_: pytest.fail("made again"))
-    keep_views.keep(place.pipeline)
+    keep_views.ensure_views(place.pipeline)
 
 
 def test_a_view_that_is_no_longer_ours_is_dropped_and_somebody_elses_stays(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    old = views.views() | {"old_view": View("old_view", "Once ours", (("one", "1"),), "SELECT 1 AS one")}
+    old = views.all_views() | {"old_view": View("old_view", "Once ours", (("one", "1"),), "SELECT 1 AS one")}
     with monkeypatch.context() as patch:
         patch.setattr(keep_views, "views", lambda: old)
         place.fill({})
     assert place.ask("SELECT one FROM sim.old_view") == [(1,)]
     _execute(place, "CREATE VIEW sim.theirs AS SELECT 2 AS two")
-    keep_views.keep(place.pipeline)
+    keep_views.ensure_views(place.pipeline)
     assert place.ask("SELECT two FROM sim.theirs") == [(2,)]
     assert "old_view" not in _views_of(place)
 
@@ -304,7 +304,7 @@ def test_a_view_of_that_name_that_sim_sync_did_not_make_is_left_as_it_is(
     place.fill({"logs": [run("a", "1")]}, names=("logs",))
     _execute(place, "DROP VIEW sim.latency_by_workflow")
     _execute(place, "CREATE VIEW sim.latency_by_workflow AS SELECT 7 AS mine")
-    keep_views.keep(place.pipeline)
+    keep_views.ensure_views(place.pipeline)
     assert place.ask("SELECT mine FROM sim.latency_by_workflow") == [(7,)]
     assert "latency_by_workflow" in caplog.text
 
@@ -312,16 +312,16 @@ def test_a_view_of_that_name_that_sim_sync_did_not_make_is_left_as_it_is(
 def test_a_view_is_renewed_with_other_columns_though_others_of_ours_read_it(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    older = dict(views.views())
+    older = dict(views.all_views())
     fewer = [column for column in older["runs"].columns if column[0] != "detail_source"]
     query = f"SELECT {', '.join(name for name, _ in reversed(fewer))} FROM ({older['runs'].query}) AS x"
     older["runs"] = View("runs", "Runs", tuple(reversed(fewer)), query)
     with monkeypatch.context() as patch:
         patch.setattr(keep_views, "views", lambda: older)
         place.fill(month())
-    keep_views.keep(place.pipeline)
+    keep_views.ensure_views(place.pipeline)
     assert place.ask("SELECT count(*) FROM sim.runs WHERE detail_source IS NULL") == [(6,)]
-    assert _views_of(place) == set(views.views())
+    assert _views_of(place) == set(views.all_views())
 
 
 def test_where_somebodys_view_depends_on_one_that_changed_all_stays_and_it_is_said(
@@ -329,14 +329,14 @@ def test_where_somebodys_view_depends_on_one_that_changed_all_stays_and_it_is_sa
 ) -> None:
     if place.pipeline.destination.destination_name == "duckdb":
         pytest.skip("DuckDB lets a view be replaced that another reads")
-    older = dict(views.views())
+    older = dict(views.all_views())
     older["runs"] = View("runs", "Runs", (("x", "x"), *older["runs"].columns),
                          older["runs"].query.replace("SELECT\n  l.id,", "SELECT 1 AS x, l.id,", 1))  # fmt: skip
     with monkeypatch.context() as patch:
         patch.setattr(keep_views, "views", lambda: older)
         place.fill(month())
     _execute(place, "CREATE VIEW sim.theirs AS SELECT x FROM sim.runs")
-    keep_views.keep(place.pipeline)
+    keep_views.ensure_views(place.pipeline)
     assert place.ask("SELECT sum(x) FROM sim.theirs") == [(6,)]
     assert "depends" in caplog.text
 

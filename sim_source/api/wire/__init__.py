@@ -7,20 +7,27 @@ The structures refuse unknown fields: ``decode`` then takes a slower way that ke
 
 from .account import AuditLog, ExecutionLimits, Usage, UsageRateLimit, UsageSpend, UsageStorage, Workflow
 from .base import LONGEST_ID, NO_RAW, NULL, Id, Money, Number, Wire, present
-from .runs import (
+from .logs import (
+    Cost,
     Execution,
     ExecutionData,
     ExecutionMetadata,
     Listed,
     ListedPage,
+    ModelCost,
+    ProviderTiming,
     RawItem,
     RawPage,
     Run,
     RunPage,
     RunWorkflow,
+    Segment,
     Shown,
+    Span,
+    SpanOutput,
+    Tokens,
+    ToolCall,
 )
-from .spans import Cost, ModelCost, ProviderTiming, Segment, Span, SpanOutput, Tokens, ToolCall
 
 __all__ = [
     "LONGEST_ID",

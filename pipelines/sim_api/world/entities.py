@@ -77,7 +77,7 @@ class Deployment:
 
 
 @dataclass(slots=True)
-class Workflow:
+class SimWorkflow:
     """A workflow; `revision` grows with every change that its runs' rows show."""
 
     id: str
@@ -119,13 +119,13 @@ _STATUS = {
 
 
 @dataclass(slots=True)
-class Run:
+class SimRun:
     """One run, as the database holds it; times are epoch milliseconds."""
 
     id: str
     execution_id: str
     workspace_id: str
-    workflow: Workflow
+    workflow: SimWorkflow
     trigger: str
     started_ms: int
     seq: int

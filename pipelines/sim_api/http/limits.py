@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ..rate_limit import RateLimit
+from ...rate_limit import RateLimit
 
 NO_LIMIT = RateLimit(rate=1_000_000_000, capacity=2_000_000_000)
 """Self-hosted without billing: the headers are there, the limit is not practical."""

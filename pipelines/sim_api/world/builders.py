@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from .clock import to_ms
-from .entities import AuditRow, Run
+from .entities import AuditRow, SimRun
+from .moments import to_ms
 from .plans import every_kind
 from .truth import Plan
 from .world import World
@@ -60,12 +60,12 @@ def small_world(seed: int = 0, now: datetime = NOW) -> World:
     return world
 
 
-def finished_run(world: World, workflow_id: str, plan: Plan, *, started_ms: int | None = None) -> Run:
+def finished_run(world: World, workflow_id: str, plan: Plan, *, started_ms: int | None = None) -> SimRun:
     """A run that has ended already."""
     return world.end_run(world.start_run(workflow_id, plan, started_ms=started_ms).id)
 
 
-def one_of_each(world: World, workflow_id: str = "wf-triage", *, every_ms: int = 60_000) -> dict[str, Run]:
+def one_of_each(world: World, workflow_id: str = "wf-triage", *, every_ms: int = 60_000) -> dict[str, SimRun]:
     """A finished run of each kind, and one in each state of life, by name; the running one is the newest.
 
     Ids are `<workflow id>.<name>`.
@@ -86,7 +86,7 @@ def one_of_each(world: World, workflow_id: str = "wf-triage", *, every_ms: int =
         "old",
     )
     first = world.now_ms - (len(kinds) + len(states)) * every_ms
-    runs: dict[str, Run] = {}
+    runs: dict[str, SimRun] = {}
     for place, name in enumerate((*kinds, *reversed(states))):
         plan = kinds.get(name, kinds["tool"])
         moment = first + place * every_ms
@@ -110,7 +110,7 @@ def one_of_each(world: World, workflow_id: str = "wf-triage", *, every_ms: int =
     return runs
 
 
-def tied_runs(world: World, workflow_id: str, count: int, started_ms: int, plan: Plan | None = None) -> list[Run]:
+def tied_runs(world: World, workflow_id: str, count: int, started_ms: int, plan: Plan | None = None) -> list[SimRun]:
     """Many finished runs that started in one instant."""
     kind = plan or every_kind()["plain"]
     return [finished_run(world, workflow_id, kind, started_ms=started_ms) for _ in range(count)]

@@ -100,7 +100,7 @@ def _through_dlt(target: Target, sql: str) -> QueryResult:
         raise SqlFault(str(error)) from error
 
 
-def relations(target: Target) -> frozenset[str]:
+def stored_relations(target: Target) -> frozenset[str]:
     """Names of the tables and views that are there.
 
     Raises:
@@ -111,7 +111,7 @@ def relations(target: Target) -> frozenset[str]:
     return frozenset(row[0] for row in ask(target, sql).rows)
 
 
-def plain(value: Any) -> Any:
+def as_json_value(value: Any) -> Any:
     """A value as JSON can hold it: moments in ISO, amounts as text, since floats would damage them.
 
     So are numbers that are none (``NaN``, ``Infinity``), and names of fields, whatever a map has for keys.
@@ -119,9 +119,12 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
         return value
     if isinstance(value, dict):
-        return {name if isinstance(name, str) else str(plain(name)): plain(entry) for name, entry in value.items()}
+        return {
+            name if isinstance(name, str) else str(as_json_value(name)): as_json_value(entry)
+            for name, entry in value.items()
+        }
     if isinstance(value, list | tuple | set):
-        return [plain(entry) for entry in value]
+        return [as_json_value(entry) for entry in value]
     return _as_text(value)
 
 

@@ -6,8 +6,8 @@ import math
 from typing import Any
 from urllib.parse import parse_qsl
 
+from ..world.moments import js_date
 from .answers import BadRequestError, ServerError
-from .clock import js_date
 from .dialects import Dialect
 
 

@@ -6,27 +6,27 @@ from typing import Any
 
 import msgspec
 
+from ..world.entities import SimRun, SimWorkflow
+from ..world.moments import iso_of_ms, iso_or_none
+from ..world.truth import BASE_CHARGE, TrueCost, TrueModelCost
+from ..world.world import World
 from .agent_spans import token_counts
 from .billing import billing_attribution
-from .clock import iso, iso_or_none
 from .dialects import Dialect
-from .entities import Run, Workflow
-from .snapshots import workflow_state
-from .spans import SpanWriter
-from .truth import BASE_CHARGE, Cost, ModelCost
-from .world import World
+from .snapshot_answers import workflow_state
+from .span_answers import SpanWriter
 
 encode = msgspec.json.Encoder().encode
 Body = dict[str, Any]
 
 
-def cost_object(dialect: Dialect, run: Run, form: str) -> Body | None:
+def cost_object(dialect: Dialect, run: SimRun, form: str) -> Body | None:
     """`cost` of a row: form `total`, `models` (documents) or `whole` (2026-03)."""
     total = run.total_cost
     if total is None:
         if not (dialect.cost_while_running and run.state == "running"):
             return None
-        cost = Cost({}, {}, BASE_CHARGE)
+        cost = TrueCost({}, {}, BASE_CHARGE)
     else:
         cost = run.seen.cost
     if form == "total":
@@ -37,11 +37,11 @@ def cost_object(dialect: Dialect, run: Run, form: str) -> Body | None:
     return {"input": overall.input, "output": overall.output, **body} if form == "whole" else body
 
 
-def _models(dialect: Dialect, cost: Cost) -> Body:
+def _models(dialect: Dialect, cost: TrueCost) -> Body:
     return {name: _model(dialect, model) for name, model in cost.models.items()}
 
 
-def _model(dialect: Dialect, model: ModelCost) -> Body:
+def _model(dialect: Dialect, model: TrueModelCost) -> Body:
     body: Body = {"input": model.input, "output": model.output, "total": model.total}
     body["tokens"] = token_counts(dialect, model)
     if model.tool and dialect.tool_costs:
@@ -49,18 +49,18 @@ def _model(dialect: Dialect, model: ModelCost) -> Body:
     return body
 
 
-def _files(dialect: Dialect, run: Run) -> Any:
+def _files(dialect: Dialect, run: SimRun) -> Any:
     files = run.seen.files if run.has_trace else ()
     if not files:
         return None
     return {file["id"]: file for file in files} if dialect.objects_for_lists else list(files)
 
 
-def _visible_id(workflow: Workflow) -> str | None:
+def _visible_id(workflow: SimWorkflow) -> str | None:
     return None if workflow.deleted else workflow.id
 
 
-def list_row(dialect: Dialect, run: Run, full: bool, spans: bool, output: bool) -> Body:
+def list_row(dialect: Dialect, run: SimRun, full: bool, spans: bool, output: bool) -> Body:
     """One entry of GET /api/v1/logs."""
     dialect = dialect.telling(run.legacy)
     form = "whole" if full and dialect.list_cost_when_full else "total"
@@ -71,7 +71,7 @@ def list_row(dialect: Dialect, run: Run, full: bool, spans: bool, output: bool) 
         "deploymentVersionId": run.deployment_version_id,
         "level": run.level,
         "trigger": run.trigger,
-        "startedAt": iso(run.started_ms),
+        "startedAt": iso_of_ms(run.started_ms),
         "endedAt": iso_or_none(run.ended_ms),
         "totalDurationMs": run.duration_ms,
         "cost": cost_object(dialect, run, form),
@@ -87,19 +87,19 @@ def list_row(dialect: Dialect, run: Run, full: bool, spans: bool, output: bool) 
     return {**row, **run.extra}
 
 
-def _workflow_brief(workflow: Workflow) -> Body:
+def _workflow_brief(workflow: SimWorkflow) -> Body:
     if workflow.deleted:
         return {"id": None, "name": "Deleted Workflow", "description": None, "deleted": True}
     return {"id": workflow.id, "name": workflow.name, "description": workflow.description, "deleted": False}
 
 
-def _workflow_full(dialect: Dialect, world: World, workflow: Workflow) -> Body:
+def _workflow_full(dialect: Dialect, world: World, workflow: SimWorkflow) -> Body:
     gone = workflow.deleted
     owner = world.workspaces[workflow.workspace_id].owner_id
     rest = {
         "color": workflow.color, "folderId": workflow.folder_id, "userId": owner,
-        "workspaceId": workflow.workspace_id, "createdAt": iso(workflow.created_ms),
-        "updatedAt": iso(workflow.updated_ms),
+        "workspaceId": workflow.workspace_id, "createdAt": iso_of_ms(workflow.created_ms),
+        "updatedAt": iso_of_ms(workflow.updated_ms),
     }  # fmt: skip
     if not dialect.workflow_color:
         del rest["color"]
@@ -108,7 +108,7 @@ def _workflow_full(dialect: Dialect, world: World, workflow: Workflow) -> Body:
     return {**brief, **(dict.fromkeys(rest) if gone else rest), "deleted": gone}
 
 
-def final_output(dialect: Dialect, run: Run) -> Any:
+def final_output(dialect: Dialect, run: SimRun) -> Any:
     """What the run gave, None where it gave nothing (running, killed, expired, resumed)."""
     if not run.has_trace or run.trace_expired or _forgets(dialect, run):
         return None
@@ -120,7 +120,7 @@ def final_output(dialect: Dialect, run: Run) -> Any:
     return run.seen.final_output if error is None else {"error": error}
 
 
-def detail(dialect: Dialect, world: World, run: Run) -> Body:
+def detail(dialect: Dialect, world: World, run: SimRun) -> Body:
     """`data` of GET /api/v1/logs/{id}."""
     dialect = dialect.telling(run.legacy)
     files = _files(dialect, run)
@@ -130,19 +130,19 @@ def detail(dialect: Dialect, world: World, run: Run) -> Body:
         "executionId": run.execution_id,
         "level": run.level,
         "trigger": run.trigger,
-        "startedAt": iso(run.started_ms),
+        "startedAt": iso_of_ms(run.started_ms),
         "endedAt": iso_or_none(run.ended_ms),
         "totalDurationMs": run.duration_ms,
         **({} if files is None else {"files": files}),
         "workflow": _workflow_full(dialect, world, run.workflow),
         "executionData": {**execution_data(dialect, world, run), **run.more_data},
         "cost": cost_object(dialect, run, dialect.detail_cost),
-        "createdAt": iso(run.started_ms),
+        "createdAt": iso_of_ms(run.started_ms),
         **run.extra,
     }
 
 
-def execution_data(dialect: Dialect, world: World, run: Run) -> Body:
+def execution_data(dialect: Dialect, world: World, run: SimRun) -> Body:
     """What is known of the run's inside; shrinks when the trace expires."""
     writer = SpanWriter(dialect, run)
     trace = writer.trace() if run.has_trace else []
@@ -172,12 +172,12 @@ def execution_data(dialect: Dialect, world: World, run: Run) -> Body:
     return data
 
 
-def _forgets(dialect: Dialect, run: Run) -> bool:
+def _forgets(dialect: Dialect, run: SimRun) -> bool:
     """2026-08: a run that ended after a pause has lost environment, trigger and output (life_2c)."""
     return dialect.forgets_when_resumed and run.was_resumed and run.state in ("completed", "failed")
 
 
-def _standing_facts(world: World, run: Run) -> Body:
+def _standing_facts(world: World, run: SimRun) -> Body:
     """Environment and trigger: known from the start. They hold users' data."""
     environment = {
         "userId": world.workspaces[run.workspace_id].owner_id,
@@ -186,7 +186,7 @@ def _standing_facts(world: World, run: Run) -> Body:
         "executionId": run.execution_id,
         "workspaceId": run.workspace_id,
     }
-    trigger: Body = {"type": run.trigger, "source": run.trigger, "timestamp": iso(run.started_ms)}
+    trigger: Body = {"type": run.trigger, "source": run.trigger, "timestamp": iso_of_ms(run.started_ms)}
     if run.trigger != "schedule":
         return {"environment": environment, "trigger": trigger}
     correlation = {
@@ -203,7 +203,7 @@ _PATHS = {
 }  # fmt: skip
 
 
-def _run_facts(world: World, run: Run) -> Body:
+def _run_facts(world: World, run: SimRun) -> Body:
     """What only 2026-08 tells: who pays, how the run ended, which block started last."""
     facts: Body = {"billingAttribution": billing_attribution(world, run)}
     begun = run.state in ("running", "swept", "cancelled_directly")
@@ -212,20 +212,20 @@ def _run_facts(world: World, run: Run) -> Body:
         last = blocks[-1]
         facts["lastStartedBlock"] = {
             "blockId": last.block_id, "blockName": last.name, "blockType": last.type,
-            "startedAt": iso(run.started_ms + last.start_ms),
+            "startedAt": iso_of_ms(run.started_ms + last.start_ms),
         }  # fmt: skip
     if run.state in _PATHS:
         facts["finalizationPath"] = _PATHS[run.state]
     return facts
 
 
-def execution(dialect: Dialect, run: Run) -> Body:
+def execution(dialect: Dialect, run: SimRun) -> Body:
     """GET /api/v1/logs/executions/{executionId}, without the `limits`."""
     dialect = dialect.telling(run.legacy)
     form = "whole" if dialect.list_cost_when_full else dialect.detail_cost
-    metadata: Body = {"trigger": run.trigger, "startedAt": iso(run.started_ms)}
+    metadata: Body = {"trigger": run.trigger, "startedAt": iso_of_ms(run.started_ms)}
     if run.ended_ms is not None:
-        metadata["endedAt"] = iso(run.ended_ms)
+        metadata["endedAt"] = iso_of_ms(run.ended_ms)
     metadata["totalDurationMs"] = run.duration_ms
     metadata["cost"] = cost_object(dialect, run, form)
     return {
@@ -236,7 +236,7 @@ def execution(dialect: Dialect, run: Run) -> Body:
     }
 
 
-def kept(run: Run, key: tuple[object, ...], render: Any) -> bytes:
+def kept(run: SimRun, key: tuple[object, ...], render: Any) -> bytes:
     """The encoded answer, rendered once and forgotten when the run or its workflow changes."""
     whole = (*key, run.workflow.revision)
     body = run.rendered.get(whole)

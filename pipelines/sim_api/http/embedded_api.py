@@ -11,20 +11,20 @@ from typing import Any
 
 import msgspec
 
-from ..rate_limit import RateLimit
-from .access import Caller, caller_of, may_read
+from ...rate_limit import RateLimit
+from ..world.moments import iso_of_ms
+from ..world.world import World
 from .answers import BadRequestError, Reply, ServerError, error, json_answer, named_moment, too_many
 from .audits import list_audit, one_audit
-from .clock import iso
 from .dialects import Dialect
 from .faults import Fault, Faults, fault_answer
 from .limits import NO_LIMIT, Buckets, Decision
-from .logs import list_logs
+from .log_answers import list_logs
 from .params import Params
-from .rows import detail, execution
-from .usage import Usage
-from .workflows import list_workflows, one_workflow
-from .world import World
+from .permissions import Caller, caller_of, may_read
+from .run_answers import detail, execution
+from .usage_answers import Spending
+from .workflow_answers import list_workflows, one_workflow
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -78,7 +78,7 @@ class EmbeddedApi:
         self.buckets = Buckets(limit or NO_LIMIT)
         self.faults = faults or Faults()
         self.clock = clock
-        self.usage = Usage(world)
+        self.usage = Spending(world)
         self.requests: list[Request] = []
         self.before_request: Callable[[int, str], None] | None = None
         self.drop: Callable[[Scope, bool], None] = lambda scope, reset: None
@@ -218,7 +218,7 @@ class EmbeddedApi:
         return {
             "x-ratelimit-limit": str(limit),
             "x-ratelimit-remaining": str(verdict.remaining),
-            "x-ratelimit-reset": iso(int(verdict.resets_at * 1000)),
+            "x-ratelimit-reset": iso_of_ms(int(verdict.resets_at * 1000)),
         }
 
     def _too_many(self, verdict: Decision) -> Reply:
@@ -234,7 +234,7 @@ class EmbeddedApi:
             answer.headers = {
                 "x-ratelimit-limit": "10",
                 "x-ratelimit-remaining": "0",
-                "x-ratelimit-reset": iso(self._now_ms()),
+                "x-ratelimit-reset": iso_of_ms(self._now_ms()),
             }
         return answer
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..world.entities import Account, ApiKey, User
+from ..world.world import World
 from .answers import Reply, error
 from .dialects import Dialect
-from .entities import Account, ApiKey, User
-from .world import World
 
 
 @dataclass(frozen=True, slots=True)

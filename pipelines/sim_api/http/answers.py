@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from .clock import iso
+from ..world.moments import iso_of_ms
 from .dialects import Dialect
 
 _encode = msgspec.json.encode
@@ -39,7 +39,7 @@ def too_many(resets_ms: int) -> Reply:
     return error(
         429,
         "Rate limit exceeded",
-        message=f"API rate limit exceeded. Please retry after {iso(resets_ms)}",
+        message=f"API rate limit exceeded. Please retry after {iso_of_ms(resets_ms)}",
         retryAfter=resets_ms,
     )
 

@@ -11,7 +11,19 @@ from rich.padding import Padding
 from rich.table import Table
 
 from .figures import Report
-from .words import BLOCKS, NONE, PLAIN_BLOCKS, bar, change, dollars, duration, gathered, many, percent, sparkline
+from .phrases import (
+    BLOCKS,
+    NONE,
+    PLAIN_BLOCKS,
+    change,
+    dollars,
+    duration,
+    gathered,
+    many,
+    percent,
+    share_bar,
+    sparkline,
+)
 
 NARROW = 72
 """Columns of the terminal below which the less important columns of tables are left out."""
@@ -30,7 +42,7 @@ Column = tuple[str, bool, bool]
 """Head, whether to the right, whether it is left out where there is little room."""
 
 
-def show(report: Report, out: Console) -> None:
+def print_report(report: Report, out: Console) -> None:
     """Prints it."""
     _Page(report, out).show()
 
@@ -93,7 +105,7 @@ class _Page:
         self._title(f"Budget of the account ({budget['plan'] or 'plan unknown'})")
         spend, limit = budget["spend"], budget["usage_limit"]
         if limit:
-            shown = bar(float(budget["spend_share"]), 24, self._full, self._rest)
+            shown = share_bar(float(budget["spend_share"]), 24, self._full, self._rest)
             self._line(f"{shown} {dollars(spend)} of {dollars(limit)} ({percent(spend, limit)})")
         else:
             self._line(f"{dollars(spend)} spent; no limit is set")
@@ -120,7 +132,7 @@ class _Page:
                 (
                     _name(row["workflow_name"]),
                     dollars(row["cost"]),
-                    bar(float(row["cost"]) / whole, 10, self._full),
+                    share_bar(float(row["cost"]) / whole, 10, self._full),
                     change(row["cost"], row["before"]),
                     many(row["runs"]),
                     percent(row["failed_runs"], row["runs"]),
@@ -140,7 +152,7 @@ class _Page:
                 (
                     _item(row["kind"], row["name"]),
                     dollars(row["cost"]),
-                    bar(float(row["cost"]) / whole, 10, self._full),
+                    share_bar(float(row["cost"]) / whole, 10, self._full),
                     change(row["cost"], row["before"]),
                     many(row["runs"]),
                     many(row["tokens"]) if row["tokens"] else "",

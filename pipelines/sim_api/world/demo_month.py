@@ -10,10 +10,10 @@ from itertools import accumulate
 
 from . import demo_plans
 from .builders import WORKSPACE, organization
-from .clock import to_ms
 from .demo_audit import add_audit_month
 from .demo_plans import Behaviour
-from .entities import Run, Workflow
+from .entities import SimRun, SimWorkflow
+from .moments import to_ms
 from .truth import Plan
 from .world import World
 from .world_setup import DAY_MS
@@ -59,7 +59,9 @@ CHARACTERS = (
         0.1,
         folder_id="fld-1",
     ),
-    Character("wf-sync", "CRM sync", 0.20, ("schedule",), demo_plans.sync, (0, 24), 1.0, folder_id="fld-1", drafts=0),
+    Character(
+        "wf-sync", "CRM sync", 0.20, ("schedule",), demo_plans.sync_plan, (0, 24), 1.0, folder_id="fld-1", drafts=0
+    ),
     Character(
         "wf-contract",
         "Contract review",
@@ -105,7 +107,7 @@ def demo_month(seed: int = 7, now: datetime | None = None, runs: int = 3000) -> 
 Due = tuple[int, str, Plan, str, bool]
 
 
-def _add(world: World, character: Character, first_ms: int) -> Workflow:
+def _add(world: World, character: Character, first_ms: int) -> SimWorkflow:
     workflow = world.add_workflow(
         WORKSPACE, character.name, workflow_id=character.id, model=character.model,
         folder_id=character.folder_id, description=f"{character.name} of Acme",
@@ -131,7 +133,7 @@ def _weights(world: World, character: Character) -> list[float]:
     return list(accumulate(activity))
 
 
-def _runs_of(world: World, source: random.Random, character: Character, workflow: Workflow, count: int) -> list[Due]:
+def _runs_of(world: World, source: random.Random, character: Character, workflow: SimWorkflow, count: int) -> list[Due]:
     first, sums = world.now_ms - DAYS * DAY_MS, _weights(world, character)
     due: list[Due] = []
     for place in range(count):
@@ -157,7 +159,7 @@ def _nightly(world: World, source: random.Random, first_ms: int, runs: int) -> l
     )  # fmt: skip
     midnight = first_ms - first_ms % DAY_MS + DAY_MS
     nights = [midnight + day * DAY_MS + 2 * HOUR_MS + source.randrange(900) for day in range(DAYS)]
-    plans = [demo_plans.report(source, day) for day in range(min(DAYS, max(1, runs // 4)))]
+    plans = [demo_plans.report_plan(source, day) for day in range(min(DAYS, max(1, runs // 4)))]
     return [
         (night, "wf-report", plan, "schedule", False)
         for night, plan in zip(nights, plans, strict=False)
@@ -187,7 +189,7 @@ def _fates(world: World, source: random.Random) -> None:
         run.was_resumed = True
         world.end_run(run.id, ended_ms=run.started_ms + (3 + source.randrange(20)) * HOUR_MS)
     quiet = [run for run in world.runs_of(WORKSPACE) if run.started_ms < day and run not in contracts]
-    chosen: list[Run] = source.sample(quiet, min(12, len(quiet)))
+    chosen: list[SimRun] = source.sample(quiet, min(12, len(quiet)))
     for run in chosen[:4]:
         world.cancel_run(run.id, blocks=2)
     for run in chosen[4:6]:

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from .clock import iso
+from ..world.moments import iso_of_ms
+from ..world.prices import PRICES
+from ..world.truth import Block, ToolUse, TrueModelCost, Turn, turn_cost
 from .dialects import Dialect
-from .prices import PRICES
-from .truth import Block, ModelCost, ToolUse, Turn, turn_cost
 
 Span = dict[str, Any]
 Placed = tuple[int, int, Turn | ToolUse]
 _GAP_MS = 5
 
 
-def token_counts(dialect: Dialect, cost: ModelCost) -> dict[str, int]:
+def token_counts(dialect: Dialect, cost: TrueModelCost) -> dict[str, int]:
     """`{input, output, total}`, or `{prompt, completion, total}` in the documents."""
     first, second = dialect.token_keys
     put_in, put_out = cost.input_tokens, cost.output_tokens
     return {first: put_in, second: put_out, "total": put_in + put_out}
 
 
-def all_tokens(dialect: Dialect, cost: ModelCost) -> dict[str, int]:
+def all_tokens(dialect: Dialect, cost: TrueModelCost) -> dict[str, int]:
     """As `token_counts`, with cached and reasoning tokens, which are part of the others."""
     tokens = {**token_counts(dialect, cost), "cacheRead": cost.cache_read, "reasoning": cost.reasoning}
     if cost.cache_write:
@@ -29,7 +29,7 @@ def all_tokens(dialect: Dialect, cost: ModelCost) -> dict[str, int]:
     return tokens
 
 
-def money(cost: ModelCost) -> dict[str, float]:
+def cost_of_span(cost: TrueModelCost) -> dict[str, float]:
     """A `cost` object, USD."""
     amounts = {"input": cost.input, "output": cost.output, "total": cost.total}
     return {**amounts, "toolCost": cost.tool} if cost.tool else amounts
@@ -48,8 +48,8 @@ def tool_list(block: Block, started_ms: int) -> dict[str, Any]:
     """`output.toolCalls` of an agent."""
     calls = [
         {
-            "name": tool.name, "duration": duration, "startTime": iso(started_ms + at),
-            "endTime": iso(started_ms + at + duration), "arguments": tool.arguments, "result": tool.result,
+            "name": tool.name, "duration": duration, "startTime": iso_of_ms(started_ms + at),
+            "endTime": iso_of_ms(started_ms + at + duration), "arguments": tool.arguments, "result": tool.result,
         }
         for at, duration, tool in placed_segments(block)
         if isinstance(tool, ToolUse)
@@ -83,8 +83,8 @@ def timing(dialect: Dialect, block: Block, started_ms: int) -> tuple[dict[str, A
     placed = placed_segments(block)
     start, end = placed[0][0], placed[-1][0] + placed[-1][1]
     facts = {
-        "startTime": iso(started_ms + start),
-        "endTime": iso(started_ms + end),
+        "startTime": iso_of_ms(started_ms + start),
+        "endTime": iso_of_ms(started_ms + end),
         "duration": end - start,
         "modelTime": sum(duration for _, duration, segment in placed if isinstance(segment, Turn)),
         "toolsTime": sum(duration for _, duration, segment in placed if isinstance(segment, ToolUse)),
@@ -107,7 +107,7 @@ def _time_segment(dialect: Dialect, block: Block, place: int, start_ms: int) -> 
         return {**span, "toolCallId": f"call_{place}"}
     cost = turn_cost(segment)
     span["tokens"] = all_tokens(dialect, cost)
-    span["cost"] = money(cost)
+    span["cost"] = cost_of_span(cost)
     span["finishReason"] = segment.finish_reason
     calls = asked_tools(block, place)
     span.update({"toolCalls": calls} if calls else {"assistantContent": segment.text})

@@ -20,7 +20,7 @@ def _second(seconds: int) -> str:
     return (EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
 
 
-def iso(epoch_ms: int) -> str:
+def iso_of_ms(epoch_ms: int) -> str:
     """Epoch milliseconds as `YYYY-MM-DDTHH:mm:ss.sssZ`."""
     seconds, millis = divmod(epoch_ms, 1000)
     return f"{_second(seconds)}.{millis:03d}Z"
@@ -28,7 +28,7 @@ def iso(epoch_ms: int) -> str:
 
 def iso_or_none(epoch_ms: int | None) -> str | None:
     """As `iso`, null for None."""
-    return None if epoch_ms is None else iso(epoch_ms)
+    return None if epoch_ms is None else iso_of_ms(epoch_ms)
 
 
 def to_ms(moment: datetime) -> int:

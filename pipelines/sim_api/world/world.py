@@ -11,7 +11,7 @@ import threading
 from bisect import bisect_left, insort
 from collections.abc import Iterator
 
-from .entities import Account, ApiKey, AuditRow, Run, State, User, Workflow, Workspace
+from .entities import Account, ApiKey, AuditRow, SimRun, SimWorkflow, State, User, Workspace
 from .ids import nano_id, uuid4
 from .truth import Json, Plan
 from .world_setup import WorldSetup
@@ -19,7 +19,7 @@ from .world_setup import WorldSetup
 Order = tuple[int, str]
 
 
-def _run_order(run: Run) -> Order:
+def _run_order(run: SimRun) -> Order:
     return (run.started_ms, run.id)
 
 
@@ -45,16 +45,16 @@ class World(WorldSetup):
         self.users: dict[str, User] = {}
         self.workspaces: dict[str, Workspace] = {}
         self.keys: dict[str, ApiKey] = {}
-        self.workflows: dict[str, Workflow] = {}
-        self.runs: dict[str, Run] = {}
-        self.executions: dict[str, Run] = {}
+        self.workflows: dict[str, SimWorkflow] = {}
+        self.runs: dict[str, SimRun] = {}
+        self.executions: dict[str, SimRun] = {}
         self.audit: list[AuditRow] = []
-        self._by_workspace: dict[str, list[Run]] = {}
+        self._by_workspace: dict[str, list[SimRun]] = {}
         self._inserted = 0
 
     # reading ------------------------------------------------------------------------------------
 
-    def runs_of(self, workspace_id: str) -> list[Run]:
+    def runs_of(self, workspace_id: str) -> list[SimRun]:
         """Runs of a workspace, oldest first, ties by id."""
         return self._by_workspace.get(workspace_id, [])
 
@@ -62,7 +62,7 @@ class World(WorldSetup):
         """Index in `runs_of` of the first run that started at or after this moment."""
         return bisect_left(self.runs_of(workspace_id), (started_ms, ""), key=_run_order)
 
-    def open_runs(self, workspace_id: str) -> Iterator[Run]:
+    def open_runs(self, workspace_id: str) -> Iterator[SimRun]:
         """Runs that will still change."""
         return (run for run in self.runs_of(workspace_id) if not run.is_final)
 
@@ -77,7 +77,7 @@ class World(WorldSetup):
         started_ms: int | None = None,
         draft: bool = False,
         run_id: str | None = None,
-    ) -> Run:
+    ) -> SimRun:
         """A run begins: its row appears at once. A moment in the past makes a late row."""
         with self.lock:
             if run_id in self.runs:
@@ -85,7 +85,7 @@ class World(WorldSetup):
             workflow = self.workflows[workflow_id]
             started = self.now_ms if started_ms is None else started_ms
             version = None if draft else self.version_at(workflow, started)
-            run = Run(
+            run = SimRun(
                 run_id or uuid4(self.random), uuid4(self.random), workflow.workspace_id, workflow, trigger,
                 started, self._inserted, plan, plan.upto(0), deployment_version_id=version,
             )  # fmt: skip
@@ -102,35 +102,35 @@ class World(WorldSetup):
             self.revision += 1
             return run
 
-    def end_run(self, run_id: str, *, ended_ms: int | None = None, plan: Plan | None = None) -> Run:
+    def end_run(self, run_id: str, *, ended_ms: int | None = None, plan: Plan | None = None) -> SimRun:
         """The run completes, or fails where a block of its plan failed; endedAt and cost become final."""
         run = self.runs[run_id]
         done = plan or run.plan
         failed = any(block.error for block in done.blocks)
         return self._close(run_id, "failed" if failed else "completed", done, ended_ms)
 
-    def pause_run(self, run_id: str, *, blocks: int | None = None, ended_ms: int | None = None) -> Run:
+    def pause_run(self, run_id: str, *, blocks: int | None = None, ended_ms: int | None = None) -> SimRun:
         """The run waits for a human: endedAt and cost are set, and are not final."""
         plan = self.runs[run_id].plan
         count = max(1, len(plan.blocks) // 2) if blocks is None else blocks
         return self._close(run_id, "paused", plan.upto(count), ended_ms)
 
-    def resume_run(self, run_id: str) -> Run:
+    def resume_run(self, run_id: str) -> SimRun:
         """A human answered: the run goes on while its row still shows the old endedAt and cost."""
         with self.lock:
             run = self.runs[run_id]
             run.was_resumed = True
             return self._set(run, "resumed")
 
-    def cancel_run(self, run_id: str, *, blocks: int = 1, ended_ms: int | None = None) -> Run:
+    def cancel_run(self, run_id: str, *, blocks: int = 1, ended_ms: int | None = None) -> SimRun:
         """Somebody stopped the run after some of its blocks; 0 for while its first one was at work."""
         return self._close(run_id, "cancelled", self.runs[run_id].plan.upto(blocks), ended_ms)
 
-    def cancel_run_directly(self, run_id: str, *, ended_ms: int | None = None) -> Run:
+    def cancel_run_directly(self, run_id: str, *, ended_ms: int | None = None) -> SimRun:
         """Somebody stopped a run that no process was at work on: its row shows no more than that of a swept one."""
         return self._close(run_id, "cancelled_directly", self.runs[run_id].plan.upto(0), ended_ms)
 
-    def sweep_run(self, run_id: str, *, ended_ms: int | None = None) -> Run:
+    def sweep_run(self, run_id: str, *, ended_ms: int | None = None) -> SimRun:
         """The stale-run sweep kills the run: level stays info, and newer servers withhold its error.
 
         One that had paused before keeps what it showed then, and shows the error.
@@ -140,11 +140,11 @@ class World(WorldSetup):
             return self._close(run_id, "resumed_then_swept", run.seen, ended_ms)
         return self._close(run_id, "swept", run.plan.upto(0), ended_ms)
 
-    def force_fail_run(self, run_id: str, *, ended_ms: int | None = None) -> Run:
+    def force_fail_run(self, run_id: str, *, ended_ms: int | None = None) -> SimRun:
         """The run is marked as failed without a trace (recording life_4)."""
         return self._close(run_id, "force_failed", self.runs[run_id].plan.upto(0), ended_ms)
 
-    def _close(self, run_id: str, state: State, seen: Plan, ended_ms: int | None) -> Run:
+    def _close(self, run_id: str, state: State, seen: Plan, ended_ms: int | None) -> SimRun:
         with self.lock:
             run = self.runs[run_id]
             run.seen = seen
@@ -154,13 +154,13 @@ class World(WorldSetup):
             run.duration_ms = run.ended_ms - run.started_ms
             return self._set(run, state)
 
-    def _set(self, run: Run, state: State) -> Run:
+    def _set(self, run: SimRun, state: State) -> SimRun:
         run.state = state
         run.changed()
         self.revision += 1
         return run
 
-    def change_run(self, run_id: str, **fields: Json) -> Run:
+    def change_run(self, run_id: str, **fields: Json) -> SimRun:
         """Sets fields of a run (`extra`, `legacy`, `has_cost_row`, `trigger` …)."""
         with self.lock:
             run = self.runs[run_id]
@@ -185,7 +185,7 @@ class World(WorldSetup):
             self.purge_run(run_id)
         return len(gone)
 
-    def expire_trace(self, run_id: str) -> Run:
+    def expire_trace(self, run_id: str) -> SimRun:
         """Trace data expires, the row stays: the detail shrinks without an error."""
         return self.change_run(run_id, trace_expired=True)
 

@@ -6,7 +6,7 @@ import random
 import threading
 from typing import Any
 
-from .entities import Account, ApiKey, AuditRow, Deployment, Run, User, Workflow, Workspace
+from .entities import Account, ApiKey, AuditRow, Deployment, SimRun, SimWorkflow, User, Workspace
 from .ids import uuid4
 
 DAY_MS = 86_400_000
@@ -23,8 +23,8 @@ class WorldSetup:
     users: dict[str, User]
     workspaces: dict[str, Workspace]
     keys: dict[str, ApiKey]
-    workflows: dict[str, Workflow]
-    runs: dict[str, Run]
+    workflows: dict[str, SimWorkflow]
+    runs: dict[str, SimRun]
     audit: list[AuditRow]
 
     def add_account(self, account_id: str, *, plan: str = "free", usage_limit: float = 5.0) -> Account:
@@ -73,11 +73,11 @@ class WorldSetup:
         created_ms: int | None = None,
         deployed: bool = True,
         **about: Any,
-    ) -> Workflow:
+    ) -> SimWorkflow:
         """A workflow, deployed once at its creation unless told otherwise; ``about``: description, folder_id, model."""
         created = self.now_ms - 60 * DAY_MS if created_ms is None else created_ms
         slug = name.lower().replace(" ", "-")
-        workflow = Workflow(
+        workflow = SimWorkflow(
             workflow_id or uuid4(self.random), workspace_id, name, created, created,
             sort_order=0, secret=f"sk-super-secret-{slug}", **about,
         )  # fmt: skip
@@ -101,7 +101,7 @@ class WorldSetup:
             return version
 
     @staticmethod
-    def version_at(workflow: Workflow, moment_ms: int) -> str | None:
+    def version_at(workflow: SimWorkflow, moment_ms: int) -> str | None:
         """Id of the version that was live at this moment, None for a draft."""
         live = [version.id for version in workflow.deployments if version.deployed_ms <= moment_ms]
         return live[-1] if live and not workflow.undeployed else None

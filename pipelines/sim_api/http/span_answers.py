@@ -5,28 +5,28 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
+from ..world.entities import Legacy, SimRun
+from ..world.moments import iso_of_ms
+from ..world.prices import PRICES
+from ..world.truth import Block, ToolUse, TrueModelCost, agent_cost, cost_of, walk
 from .agent_spans import (
     Span,
     all_tokens,
+    cost_of_span,
     early_tool_calls,
     model_facts,
-    money,
     placed_segments,
     timing,
     token_counts,
     tool_list,
 )
-from .clock import iso
 from .dialects import Dialect
-from .entities import Legacy, Run
-from .prices import PRICES
-from .truth import Block, ModelCost, ToolUse, agent_cost, cost_of, walk
 
 
 class SpanWriter:
     """Writes the spans of one run; `count` afterwards is Sim's `traceSpanCount`."""
 
-    def __init__(self, dialect: Dialect, run: Run) -> None:
+    def __init__(self, dialect: Dialect, run: SimRun) -> None:
         self.dialect = dialect
         self.run = run
         self.legacy: Legacy | None = run.legacy or (None if dialect.tool_children else "tool_calls")
@@ -52,8 +52,8 @@ class SpanWriter:
             "name": name,
             "type": kind,
             "duration": duration_ms,
-            "startTime": iso(start),
-            "endTime": iso(start + duration_ms),
+            "startTime": iso_of_ms(start),
+            "endTime": iso_of_ms(start + duration_ms),
             "status": "error" if failed else "success",
         }
 
@@ -115,11 +115,11 @@ class SpanWriter:
         cost = cost_of(block.children).all_models
         span["tokens"] = token_counts(self.dialect, cost)
         if self.dialect.span_costs:
-            span["cost"] = money(cost)
+            span["cost"] = cost_of_span(cost)
 
-    def _agent(self, span: Span, block: Block, cost: ModelCost) -> None:
+    def _agent(self, span: Span, block: Block, cost: TrueModelCost) -> None:
         model = block.model or ""
-        charge = {**money(cost), "pricing": PRICES[model].pricing()}
+        charge = {**cost_of_span(cost), "pricing": PRICES[model].pricing()}
         tokens: Any = token_counts(self.dialect, cost)
         if self.legacy is None:
             facts, segments = timing(self.dialect, block, self.run.started_ms)

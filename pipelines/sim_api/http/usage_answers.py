@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from .access import Caller
-from .clock import iso, to_ms
-from .entities import Account
-from .world import World
+from ..world.entities import Account
+from ..world.moments import iso_of_ms, to_ms
+from ..world.world import World
+from .permissions import Caller
 
 Body = dict[str, Any]
 
@@ -17,7 +17,7 @@ _SYNC = {"free": (50, 100), "pro": (150, 300), "team": (300, 600), "enterprise":
 _ASYNC = {"free": (200, 400), "pro": (1000, 2000), "team": (2500, 5000), "enterprise": (5000, 10000)}
 
 
-class Usage:
+class Spending:
     """Sums what each account spent this month; adds up again only when the world has changed."""
 
     def __init__(self, world: World) -> None:
@@ -64,7 +64,7 @@ class Usage:
 
 
 def _buckets(account: Account, now_ms: int, first: Body) -> Body:
-    reset = iso(now_ms + 60_000)
+    reset = iso_of_ms(now_ms + 60_000)
     return {
         name: {**first, "requestsPerMinute": rate, "maxBurst": burst, "remaining": burst, "resetAt": reset}
         for name, (rate, burst) in (("sync", _SYNC[account.plan]), ("async", _ASYNC[account.plan]))

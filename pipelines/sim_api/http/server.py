@@ -14,11 +14,11 @@ from typing import Any, Self
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from ..rate_limit import RateLimit
-from .app import EmbeddedApi, Request, Scope
+from ...rate_limit import RateLimit
+from ..world.world import World
 from .dialects import dialect as dialect_named
+from .embedded_api import EmbeddedApi, Request, Scope
 from .faults import Faults
-from .world import World
 
 Peer = tuple[str, int]
 

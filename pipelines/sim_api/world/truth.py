@@ -85,7 +85,7 @@ class Block:
 
 
 @dataclass(slots=True)
-class ModelCost:
+class TrueModelCost:
     """Cost (USD) and tokens of one model, or of one agent block."""
 
     input: float = 0.0
@@ -98,22 +98,22 @@ class ModelCost:
     cache_write: int = 0
     reasoning: int = 0
 
-    def add(self, other: ModelCost) -> None:
+    def add(self, other: TrueModelCost) -> None:
         """Adds another cost as JavaScript would: plain floats, in order."""
         for name in self.__slots__:
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
 @dataclass(slots=True)
-class Cost:
+class TrueCost:
     """Cost of a run in USD: total = models + standalone tools + base charge."""
 
-    models: dict[str, ModelCost]
+    models: dict[str, TrueModelCost]
     tools: dict[str, float]
     total: float
 
     @property
-    def all_models(self) -> ModelCost:
+    def all_models(self) -> TrueModelCost:
         """Sum over the models."""
         return added(self.models.values())
 
@@ -133,7 +133,7 @@ class Plan:
         return {}
 
     @cached_property
-    def cost(self) -> Cost:
+    def cost(self) -> TrueCost:
         """What the whole plan costs."""
         return cost_of(self.blocks)
 
@@ -151,24 +151,24 @@ class Plan:
         return part
 
 
-def added(costs: Iterable[ModelCost]) -> ModelCost:
+def added(costs: Iterable[TrueModelCost]) -> TrueModelCost:
     """The sum of several costs."""
-    total = ModelCost()
+    total = TrueModelCost()
     for cost in costs:
         total.add(cost)
     return total
 
 
-def turn_cost(turn: Turn) -> ModelCost:
+def turn_cost(turn: Turn) -> TrueModelCost:
     """Cost of one model call, without tools."""
     put_in, put_out = token_cost(turn.model, turn.input_tokens, turn.output_tokens)
-    return ModelCost(
+    return TrueModelCost(
         put_in, put_out, 0.0, put_in + put_out, turn.input_tokens, turn.output_tokens,
         turn.cache_read, turn.cache_write, turn.reasoning,
     )  # fmt: skip
 
 
-def agent_cost(block: Block) -> ModelCost | None:
+def agent_cost(block: Block) -> TrueModelCost | None:
     """Cost of an agent block: its model calls plus the tools they used; None without a model call."""
     turns = block.turns
     if not turns:
@@ -186,14 +186,14 @@ def walk(blocks: Iterable[Block]) -> Iterator[Block]:
         yield from walk(block.children)
 
 
-def cost_of(blocks: Iterable[Block]) -> Cost:
+def cost_of(blocks: Iterable[Block]) -> TrueCost:
     """Cost of a run that did these blocks; sums as JavaScript makes them (0.027800000000000002)."""
-    models: dict[str, ModelCost] = {}
+    models: dict[str, TrueModelCost] = {}
     tools: dict[str, float] = {}
     for block in walk(blocks):
         cost = agent_cost(block)
         if cost is not None and block.model is not None:
-            models.setdefault(block.model, ModelCost()).add(cost)
+            models.setdefault(block.model, TrueModelCost()).add(cost)
         if block.tool_cost:
             tools[block.type] = tools.get(block.type, 0.0) + block.tool_cost
     total = BASE_CHARGE
@@ -201,4 +201,4 @@ def cost_of(blocks: Iterable[Block]) -> Cost:
         total += model.total
     for tool in tools.values():
         total += tool
-    return Cost(models, tools, total)
+    return TrueCost(models, tools, total)

@@ -91,7 +91,7 @@ def chat(source: random.Random, jumped: bool) -> Plan:
     return _plan(source, topic, blocks)
 
 
-def report(source: random.Random, day: int) -> Plan:
+def report_plan(source: random.Random, day: int) -> Plan:
     """Nightly report: a loop over the regions, then a summary; slow and dear, one PDF a night."""
     inner, at = [], 0
     for index in range(4):
@@ -130,7 +130,7 @@ def invoices(source: random.Random, _: bool) -> Plan:
     return _plan(source, "invoice", [blocks[0], replace(blocks[1], error=error)])
 
 
-def sync(source: random.Random, _: bool) -> Plan:
+def sync_plan(source: random.Random, _: bool) -> Plan:
     """CRM sync: no model, every hour, with rare time-outs that take long."""
     slow = source.random() < 0.03
     error = "Request timed out after 30000ms" if slow else None

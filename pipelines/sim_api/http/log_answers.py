@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from itertools import groupby
 from random import Random
 
-from .access import Caller, list_refusal
+from ..world.entities import SimRun
+from ..world.moments import iso_of_ms, js_date
+from ..world.world import World
 from .answers import Reply, ServerError, error
-from .clock import iso, js_date
 from .cursors import decode_cursor, encode_cursor
 from .dialects import Dialect
-from .entities import Run
 from .params import Params
-from .rows import cost_object, encode, kept, list_row
-from .world import World
+from .permissions import Caller, list_refusal
+from .run_answers import cost_object, encode, kept, list_row
 
 _CACHED_WORLD = 20_000
 """Above this many runs, rendered rows are not kept: a load test must not fill the memory."""
@@ -46,7 +46,7 @@ class LogsQuery:
     output: bool
     limit: int
     after: After | None
-    wanted: Callable[[Run], bool]
+    wanted: Callable[[SimRun], bool]
 
 
 def read_query(params: Params, dialect: Dialect) -> LogsQuery:
@@ -91,7 +91,7 @@ def _cursor(params: Params, dialect: Dialect, descending: bool) -> After | None:
     return After(moment, fields["id"])
 
 
-def _filters(params: Params, dialect: Dialect) -> Callable[[Run], bool]:
+def _filters(params: Params, dialect: Dialect) -> Callable[[SimRun], bool]:
     """All filters but workspace and dates, as one predicate."""
     workflow_ids, folder_ids = params.texts("workflowIds"), params.texts("folderIds")
     triggers, level, model = params.texts("triggers"), params.text("level"), params.text("model")
@@ -101,11 +101,11 @@ def _filters(params: Params, dialect: Dialect) -> Callable[[Run], bool]:
     if model and dialect.model_filter_fails:
         raise ServerError("the model filter is not valid SQL (logs_filter_model)")
 
-    def total(run: Run) -> float | None:
+    def total(run: SimRun) -> float | None:
         cost = cost_object(dialect, run, "total")
         return None if cost is None else float(cost["total"])
 
-    def wanted(run: Run) -> bool:
+    def wanted(run: SimRun) -> bool:
         workflow = run.workflow
         return (
             (execution_id is None or run.execution_id == execution_id)
@@ -126,7 +126,7 @@ def _between(value: float | None, low: float | None, high: float | None) -> bool
     return value is not None and (low is None or value >= low) and (high is None or value <= high)
 
 
-def candidates(world: World, dialect: Dialect, query: LogsQuery) -> Iterator[Run]:
+def candidates(world: World, dialect: Dialect, query: LogsQuery) -> Iterator[SimRun]:
     """Runs of the workspace in the order of the answer, from the cursor on, both dates inclusive."""
     low = 0 if query.start_ms is None else world.first_at(query.workspace_id, query.start_ms)
     runs = world.runs_of(query.workspace_id)
@@ -143,12 +143,12 @@ def candidates(world: World, dialect: Dialect, query: LogsQuery) -> Iterator[Run
             yield run
 
 
-def _is_behind(run: Run, after: After, descending: bool) -> bool:
+def _is_behind(run: SimRun, after: After, descending: bool) -> bool:
     mine, its = (run.started_ms, run.id), (after.started_ms, after.id)
     return mine < its if descending else mine > its
 
 
-def _with_ties(ties: str, shuffler: Random, runs: Iterator[Run]) -> Iterator[Run]:
+def _with_ties(ties: str, shuffler: Random, runs: Iterator[SimRun]) -> Iterator[SimRun]:
     """Puts runs that share a startedAt in the server's order: by id, as inserted, or shuffled."""
     if ties == "fixed":
         yield from runs
@@ -176,7 +176,7 @@ def list_logs(world: World, dialect: Dialect, caller: Caller, params: Params, li
     rows, more = _cut(candidates(world, dialect, query), query)
     cursor = None
     if more and rows:
-        fields = {"startedAt": iso(rows[-1].started_ms), "id": rows[-1].id}
+        fields = {"startedAt": iso_of_ms(rows[-1].started_ms), "id": rows[-1].id}
         if dialect.zod == 4:
             fields["order"] = "desc" if query.descending else "asc"
         cursor = encode_cursor(fields)
@@ -189,12 +189,12 @@ def _joined(world: World, caller: Caller, workspace_id: str) -> bool:
     return readable and caller.key.workspace_id in (None, workspace_id)
 
 
-def _cut(found: Iterator[Run], query: LogsQuery) -> tuple[list[Run], bool]:
+def _cut(found: Iterator[SimRun], query: LogsQuery) -> tuple[list[SimRun], bool]:
     """The page and whether there is more. A negative limit cuts from the end (logs_limit_neg, 2026-03)."""
     wanted = filter(query.wanted, found)
     if query.limit < 0:
         return list(wanted)[: query.limit], True
-    rows: list[Run] = []
+    rows: list[SimRun] = []
     for run in wanted:
         if len(rows) == query.limit:
             return rows, True
@@ -202,7 +202,7 @@ def _cut(found: Iterator[Run], query: LogsQuery) -> tuple[list[Run], bool]:
     return rows, False
 
 
-def _encoded(world: World, dialect: Dialect, run: Run, query: LogsQuery) -> bytes:
+def _encoded(world: World, dialect: Dialect, run: SimRun, query: LogsQuery) -> bytes:
     def render() -> object:
         return list_row(dialect, run, query.full, query.spans, query.output)
 

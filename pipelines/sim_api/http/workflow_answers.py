@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from .access import Caller, list_refusal, may_read
+from ..world.entities import SimWorkflow
+from ..world.moments import iso_of_ms, iso_or_none, js_date
+from ..world.world import World
 from .answers import Reply, error, json_answer
-from .clock import iso, iso_or_none, js_date
 from .cursors import decode_cursor, encode_cursor
 from .dialects import Dialect
-from .entities import Workflow
 from .params import Params
-from .world import World
+from .permissions import Caller, list_refusal, may_read
 
 Body = dict[str, Any]
 Order = tuple[int, int, str]
 
 
-def _order(workflow: Workflow) -> Order:
+def _order(workflow: SimWorkflow) -> Order:
     return (workflow.sort_order, workflow.created_ms, workflow.id)
 
 
-def workflow_body(dialect: Dialect, workflow: Workflow, full: bool) -> Body:
+def workflow_body(dialect: Dialect, workflow: SimWorkflow, full: bool) -> Body:
     """A summary, or the detail with variables and inputs."""
     live = workflow.deployed
     inputs: Any = [{"id": "field-1", "name": "ticket", "type": "string"}]
@@ -41,8 +41,8 @@ def workflow_body(dialect: Dialect, workflow: Workflow, full: bool) -> Body:
         "runCount": workflow.run_count,
         "lastRunAt": iso_or_none(workflow.last_run_ms),
         **({"variables": {}, "inputs": inputs} if full else {}),
-        "createdAt": iso(workflow.created_ms),
-        "updatedAt": iso(workflow.updated_ms),
+        "createdAt": iso_of_ms(workflow.created_ms),
+        "updatedAt": iso_of_ms(workflow.updated_ms),
     }
     if not dialect.workflow_color:
         del body["color"]
@@ -74,7 +74,7 @@ def list_workflows(world: World, dialect: Dialect, caller: Caller, params: Param
     body: Body = {"data": [workflow_body(dialect, workflow, full=False) for workflow in page]}
     if len(found) > limit:
         order, created, last = _order(page[-1])
-        body["nextCursor"] = encode_cursor({"sortOrder": order, "createdAt": iso(created), "id": last})
+        body["nextCursor"] = encode_cursor({"sortOrder": order, "createdAt": iso_of_ms(created), "id": last})
     return json_answer({**body, "limits": limits})
 
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from .clock import iso, to_ms
-from .entities import Run
-from .world import World
+from ..world.entities import SimRun
+from ..world.moments import iso_of_ms, to_ms
+from ..world.world import World
 
 
-def billing_attribution(world: World, run: Run) -> dict[str, Any]:
+def billing_attribution(world: World, run: SimRun) -> dict[str, Any]:
     """The payer and the billing month of a run."""
     workspace = world.workspaces[run.workspace_id]
     account = world.accounts[workspace.account_id]
     started = datetime.fromtimestamp(run.started_ms / 1000, UTC)
     first = datetime(started.year, started.month, 1, tzinfo=UTC)
     after = datetime(started.year + started.month // 12, started.month % 12 + 1, 1, tzinfo=UTC)
-    start, end = iso(to_ms(first)), iso(to_ms(after))
+    start, end = iso_of_ms(to_ms(first)), iso_of_ms(to_ms(after))
     return {
         "actorUserId": workspace.owner_id,
         "workspaceId": workspace.id,

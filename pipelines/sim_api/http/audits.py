@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .access import Caller, audit_refusal
+from ..world.entities import AuditRow
+from ..world.moments import iso_of_ms, js_date
+from ..world.world import World
 from .answers import Reply, error, json_answer
-from .clock import iso, js_date
 from .cursors import decode_cursor, encode_cursor
 from .dialects import Dialect
-from .entities import AuditRow
 from .params import Params
-from .world import World
+from .permissions import Caller, audit_refusal
 
 Body = dict[str, Any]
 
@@ -31,7 +31,7 @@ def audit_body(row: AuditRow) -> Body:
         "resourceName": row.resource_name,
         "description": row.description,
         "metadata": row.metadata,
-        "createdAt": iso(row.created_ms),
+        "createdAt": iso_of_ms(row.created_ms),
     }
 
 
@@ -78,7 +78,7 @@ def list_audit(world: World, dialect: Dialect, caller: Caller, params: Params, l
             rows.append(row)
     body: Body = {"data": [audit_body(row) for row in rows]}
     if more:
-        body["nextCursor"] = encode_cursor({"createdAt": iso(rows[-1].created_ms), "id": rows[-1].id})
+        body["nextCursor"] = encode_cursor({"createdAt": iso_of_ms(rows[-1].created_ms), "id": rows[-1].id})
     return json_answer({**body, "limits": limits})
 
 

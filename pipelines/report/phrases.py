@@ -54,7 +54,7 @@ def change(now: Number | None, before: Number | None) -> str:
     return f"{rate:+,.0f} %" if abs(rate) < 1000 else f"× {float(now) / float(before):,.0f}"
 
 
-def bar(share: float, width: int, full: str = "█", rest: str = " ") -> str:
+def share_bar(share: float, width: int, full: str = "█", rest: str = " ") -> str:
     """A bar of so many characters; a share of more than 1 fills it."""
     cells = round(max(0.0, min(1.0, share)) * width)
     return full * cells + rest * (width - cells)

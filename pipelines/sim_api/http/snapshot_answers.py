@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..world.entities import SimRun
 from .dialects import Dialect
-from .entities import Run
 
 Body = dict[str, Any]
 
 
-def workflow_state(dialect: Dialect, run: Run) -> Body:
+def workflow_state(dialect: Dialect, run: SimRun) -> Body:
     """Blocks and edges of the version that ran; two runs of one version have the same state.
 
     2026-03 returns the secrets of password fields (`subBlocks.apiKey.value` in its execution_* recordings),
@@ -53,7 +53,7 @@ def _block(dialect: Dialect, block_id: str, name: str, kind: str, x: int, fields
     return block
 
 
-def _fields(dialect: Dialect, run: Run, version: int) -> Body:
+def _fields(dialect: Dialect, run: SimRun, version: int) -> Body:
     secret = run.workflow.secret if dialect.secrets_in_snapshots else None
     return {
         "model": {"id": "model", "type": "combobox", "value": run.workflow.model},

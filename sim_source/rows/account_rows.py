@@ -52,7 +52,7 @@ def workflow_row(row: wire.Workflow, workspace_id: str) -> Row:
         row.color,
         row.is_deployed,
         row.deployed_at,
-        cost.whole(row.run_count),
+        cost.whole_number(row.run_count),
         row.last_run_at,
         row.created_at,
         row.updated_at,
@@ -74,8 +74,8 @@ def usage_row(usage: wire.Usage, observed_at: datetime) -> Row:
         cost.money(spend.limit),
         *_limits(limits.sync),
         *_limits(limits.async_),
-        cost.whole(storage.used_bytes),
-        cost.whole(storage.limit_bytes),
+        cost.whole_number(storage.used_bytes),
+        cost.whole_number(storage.limit_bytes),
         None if storage.percent_used is None else float(storage.percent_used),
         json_text(more) if more else None,
     )
@@ -85,9 +85,9 @@ def _limits(limits: wire.ExecutionLimits | None) -> Row:
     limits = limits or wire.ExecutionLimits()
     return (
         limits.is_limited,
-        cost.whole(limits.requests_per_minute),
-        cost.whole(limits.max_burst),
-        cost.whole(limits.remaining),
+        cost.whole_number(limits.requests_per_minute),
+        cost.whole_number(limits.max_burst),
+        cost.whole_number(limits.remaining),
         limits.reset_at,
     )
 
@@ -98,7 +98,7 @@ def rejected_row(
     """A row of ``rejected_rows``; payloads and secrets are removed from the row, values from the reason."""
     shown: Any = None
     try:
-        shown = _spans_withheld(privacy.without_payloads(jsons.anything(nesting.mended(row))))
+        shown = _spans_withheld(privacy.without_payloads(jsons.anything(nesting.readable(row))))
     except ValueError:
         reason = f"{reason} (and no JSON)"
     return (
