@@ -104,10 +104,10 @@ def test_descriptions_are_written_once_and_again_where_a_kill_came_before(
     write = comments.write_comments
     app.account(server)
     with monkeypatch.context() as patch:
-        patch.setattr(comments, "write", killed)
+        patch.setattr(comments, "write_comments", killed)
         assert app("run").code == 130
     assert app.rows(described) == [(0,)]
-    monkeypatch.setattr(comments, "write", lambda *asked: (written.append(asked[0]), write(*asked))[1])
+    monkeypatch.setattr(comments, "write_comments", lambda *asked: (written.append(asked[0]), write(*asked))[1])
     for _ in range(2):
         assert app("run").code == 0
     assert app.rows(described) == [(10,)]

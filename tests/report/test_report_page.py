@@ -130,12 +130,12 @@ def test_a_page_that_a_sync_came_across_is_read_again(
     read = cubes.read_cubes
 
     def read_while_loaded(*args: Any) -> Any:
-        monkeypatch.setattr(cubes, "read", read)
+        monkeypatch.setattr(cubes, "read_cubes", read)
         found = read(*args)
         place.fill({"logs": [run("new", "0.5", started_at=at("2026-11-09"))]})
         return found
 
-    monkeypatch.setattr(cubes, "read", read_while_loaded)
+    monkeypatch.setattr(cubes, "read_cubes", read_while_loaded)
     page.write_page(Target(database=tmp_path / "tables.duckdb"), tmp_path / "report.html", now=NOW)
     browser.open(tmp_path / "report.html", "#from=2026-11-09&to=2026-11-09")
     assert browser.text(".value") == "$0.50"

@@ -289,7 +289,7 @@ def test_a_view_that_is_no_longer_ours_is_dropped_and_somebody_elses_stays(
 ) -> None:
     old = views.all_views() | {"old_view": View("old_view", "Once ours", (("one", "1"),), "SELECT 1 AS one")}
     with monkeypatch.context() as patch:
-        patch.setattr(keep_views, "views", lambda: old)
+        patch.setattr(keep_views, "all_views", lambda: old)
         place.fill({})
     assert place.ask("SELECT one FROM sim.old_view") == [(1,)]
     _execute(place, "CREATE VIEW sim.theirs AS SELECT 2 AS two")
@@ -317,7 +317,7 @@ def test_a_view_is_renewed_with_other_columns_though_others_of_ours_read_it(
     query = f"SELECT {', '.join(name for name, _ in reversed(fewer))} FROM ({older['runs'].query}) AS x"
     older["runs"] = View("runs", "Runs", tuple(reversed(fewer)), query)
     with monkeypatch.context() as patch:
-        patch.setattr(keep_views, "views", lambda: older)
+        patch.setattr(keep_views, "all_views", lambda: older)
         place.fill(month())
     keep_views.ensure_views(place.pipeline)
     assert place.ask("SELECT count(*) FROM sim.runs WHERE detail_source IS NULL") == [(6,)]
@@ -333,7 +333,7 @@ def test_where_somebodys_view_depends_on_one_that_changed_all_stays_and_it_is_sa
     older["runs"] = View("runs", "Runs", (("x", "x"), *older["runs"].columns),
                          older["runs"].query.replace("SELECT\n  l.id,", "SELECT 1 AS x, l.id,", 1))  # fmt: skip
     with monkeypatch.context() as patch:
-        patch.setattr(keep_views, "views", lambda: older)
+        patch.setattr(keep_views, "all_views", lambda: older)
         place.fill(month())
     _execute(place, "CREATE VIEW sim.theirs AS SELECT x FROM sim.runs")
     keep_views.ensure_views(place.pipeline)
