@@ -15,7 +15,8 @@ from sim_source import Bounds, SyncSession, source_in_session
 from sim_source.paging.source_state import SourceState
 from sim_source.stored.warehouse import Warehouse
 
-from ..destination import comments, duckdb_file, keep_views, pipeline
+from ..destination import comments, duckdb_file, keep_views, load_faults, pipeline
+from ..destination.duckdb_hold import Hold
 from ..dlt_internals import append_new_rows
 from ..settings import RunSettings
 
@@ -40,7 +41,7 @@ class PieceLoader:
 
     settings: RunSettings
     session: SyncSession
-    hold: duckdb_file.Hold
+    hold: Hold
     tell: Callable[[str], None]
     pipeline: dlt.Pipeline
     warehouse: Warehouse = field(init=False)
@@ -50,8 +51,8 @@ class PieceLoader:
 
     def attach(self) -> None:
         """Goes on from the state that the destination holds; loads what an earlier sync has read and not loaded."""
-        target, warn = self.settings.target, self.session.log.warn
-        self.pipeline, self.warehouse = self.patiently(lambda: pipeline.attached(target, self.pipeline, warn))
+        target, warn, held = self.settings.target, self.session.log.warn, self.hold.credentials
+        self.pipeline, self.warehouse = self.patiently(lambda: pipeline.attached(target, self.pipeline, warn, held))
         self.session.warehouse, self._attached = self.warehouse, True
         self.patiently(self._finish_pending)
 
@@ -75,10 +76,10 @@ class PieceLoader:
                     self._finish_pending()
                 return step()
             except (DltException, duckdb.Error) as error:
-                if duckdb_file.is_out_of_memory(error):
+                if load_faults.is_out_of_memory(error):
                     if not self.hold.be_generous():
                         raise
-                elif not isinstance(duckdb_file.explained(error, self.settings.target), duckdb_file.TryLater):
+                elif not isinstance(load_faults.explained(error, self.settings.target), duckdb_file.TryLater):
                     raise
             self.hold.take()
             again = True
@@ -93,7 +94,7 @@ class PieceLoader:
         try:
             self.patiently(self._commit)
         except DltException as error:
-            if not duckdb_file.is_refusal(error):
+            if not load_faults.is_refusal(error):
                 raise
             self.tell(f"{self.settings.target} refuses rows; reading them again to find out which")
             self._drop()

@@ -18,7 +18,8 @@ from sim_source.parallel import gc_tuning
 from sim_source.reading.refusals import refused_workspace, wrong_key
 from sim_source.stored.queries import WorkspaceQueries
 
-from ..destination import drivers, duckdb_file, lock, pipeline
+from ..destination import drivers, load_faults, lock, pipeline
+from ..destination.duckdb_hold import Hold
 from ..screen import console
 from ..settings import RunSettings, readable_secrets
 from .outcome import Outcome
@@ -79,16 +80,15 @@ class Sync:
         outcome = Outcome(self.log, settings.target, len(settings.plan.workspace_ids))
         try:
             self._first_proof()
-            made = pipeline.pipeline_for(settings.target)
-            if settings.target.database is None:
-                drivers.proven(made)
-            hold = duckdb_file.Hold(settings.target, self.tell, spans="trace_spans" in settings.resources)
+            server = None if settings.target.database else drivers.proven(pipeline.pipeline_for(settings.target))
+            hold = Hold(settings.target, self.tell, spans="trace_spans" in settings.resources)
             with (
-                lock.locked(settings.target, made),
+                lock.locked(settings.target, server),
                 hold,
                 SyncSession(self.client(), self.log) as session,
                 gc_tuning.tuned(),
             ):
+                made = server or pipeline.pipeline_for(settings.target, held=hold.credentials)
                 self.loader = PieceLoader(settings, session, hold, self.tell, made)
                 self.loader.attach()
                 self._lists()
@@ -96,7 +96,7 @@ class Sync:
                 self.loader.describe()
                 outcome.out_of_time = session.out_of_time
         except (errors.SimError, DltException, duckdb.Error, OSError) as error:
-            outcome.fault = duckdb_file.explained(error, settings.target)
+            outcome.fault = load_faults.explained(error, settings.target)
         outcome.duration_s = time.monotonic() - started
         return outcome
 

@@ -31,8 +31,8 @@ def known(name: str) -> str:
     return name
 
 
-def proven(pipeline: dlt.Pipeline) -> None:
-    """Makes sure that the destination has what it needs: its driver, its credentials, its address.
+def proven(pipeline: dlt.Pipeline) -> dlt.Pipeline:
+    """The same pipeline, once its destination is sure to have what it needs: driver, credentials, address.
 
     Raises:
         ConfigurationError: Something is missing; the message names it.
@@ -55,6 +55,7 @@ def proven(pipeline: dlt.Pipeline) -> None:
             f"--destination {name}: its settings cannot be used ({type(error).__name__}); look at "
             f"DESTINATION__{name.upper()}__* and [destination.{name}] in .dlt/secrets.toml"
         ) from None  # the message may quote credentials
+    return pipeline
 
 
 def _setting(prefix: str, field: str) -> str:

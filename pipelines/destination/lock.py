@@ -18,30 +18,39 @@ from .target import Target
 
 
 @contextmanager
-def locked(target: Target, pipeline: dlt.Pipeline) -> Iterator[None]:
+def locked(target: Target, server: dlt.Pipeline | None = None) -> Iterator[None]:
     """Holds the one lock of this place: a file's, let go of by the system when the process ends, however it ends.
 
     Beside a DuckDB file the lock file is seen by everyone who could write it. In front of a server it is not: two
     machines have two; there the server's own lock is held as well, where it has one (PostgreSQL).
 
+    Args:
+        target: The place.
+        server: A pipeline that loads into it, where it is no file.
+
     Raises:
         TryLater: Another run holds it.
         ConfigurationError: The lock file cannot be written, or the server not be reached.
     """
-    with _file_locked(target, pipeline):
-        if target.destination == "postgres":
-            with _postgres_locked(target, pipeline):
+    with _file_locked(target, _lock_file(target, server)):
+        if server is not None and target.destination == "postgres":
+            with _postgres_locked(target, server):
                 yield
         else:
             yield
 
 
-@contextmanager
-def _file_locked(target: Target, pipeline: dlt.Pipeline) -> Iterator[None]:
+def _lock_file(target: Target, server: dlt.Pipeline | None) -> Path:
     if target.database is not None:
-        path = target.database.with_name(f".{target.database.name}.{target.dataset}.lock")
-    else:
-        path = Path(pipeline.pipelines_dir) / f"{pipeline.pipeline_name}.lock"
+        return target.database.with_name(f".{target.database.name}.{target.dataset}.lock")
+    if server is None:
+        raise ValueError(f"a pipeline into {target} is needed")
+    return Path(server.pipelines_dir) / f"{server.pipeline_name}.lock"
+
+
+@contextmanager
+def _file_locked(target: Target, path: Path) -> Iterator[None]:
+    if target.database is None:
         path.parent.mkdir(parents=True, exist_ok=True)
     owner = path.with_suffix(".pid")
     lock = FileLock(path, mode=0o600)

@@ -19,7 +19,6 @@ from typing import Any
 
 import dlt
 import msgspec
-from dlt.common.configuration import resolve_configuration
 from dlt.common.destination.configuration import ParquetFormatConfiguration
 from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
@@ -28,7 +27,7 @@ from sim_source.paging.source_state import SourceState
 from sim_source.stored.warehouse import Warehouse
 
 from ..dlt_internals import repair_working_dir
-from . import duckdb_file
+from . import duckdb_file, duckdb_hold
 from .target import Target
 
 logger = logging.getLogger("sim_sync")
@@ -60,13 +59,22 @@ _NAMES_OF_STATES = """
 _LAST_LOAD = "SELECT max(load_id) FROM {_dlt_loads} WHERE status = 0 AND schema_name = 'sim_source'"
 
 
-def pipeline_for(target: Target, name: str = NAME) -> dlt.Pipeline:
-    """A dlt pipeline that loads into a place; its working folder is that place's alone."""
-    return _pipeline(target, name, _folder(target), target.database)
+def pipeline_for(target: Target, name: str = NAME, held: DuckDbCredentials | None = None) -> dlt.Pipeline:
+    """A dlt pipeline that loads into a place; its working folder is that place's alone.
+
+    Args:
+        target: The place.
+        name: The pipeline's name.
+        held: How a DuckDB file that is held open is reached.
+    """
+    return _pipeline(target, name, _folder(target), held)
 
 
 def attached(
-    target: Target, pipeline: dlt.Pipeline, warn: Callable[[str], None] = logger.warning
+    target: Target,
+    pipeline: dlt.Pipeline,
+    warn: Callable[[str], None] = logger.warning,
+    held: DuckDbCredentials | None = None,
 ) -> tuple[dlt.Pipeline, Warehouse]:
     """The pipeline whose state a dataset holds, its working folder mended and in step with the destination.
 
@@ -76,6 +84,7 @@ def attached(
         target: The dataset.
         pipeline: One of the usual name.
         warn: Told where the destination is not what the working folder knows.
+        held: How a DuckDB file that is held open is reached.
 
     Returns:
         The pipeline, and who asks its destination.
@@ -83,7 +92,7 @@ def attached(
     warehouse = Warehouse(pipeline)
     name = _stored_name(warehouse)
     if _follow_move(target, warehouse) or name != NAME:
-        pipeline = pipeline_for(target, name)
+        pipeline = pipeline_for(target, name, held)
         warehouse = Warehouse(pipeline)
     repair_working_dir.working_folder(pipeline)
     restore(target, pipeline, warehouse, warn)
@@ -101,10 +110,11 @@ def attached_to_read(target: Target) -> Iterator[tuple[dlt.Pipeline, Warehouse]]
     file = target.database
     opened = nullcontext() if file is None else duckdb_file.opened_to_read(file)
     with TemporaryDirectory(prefix="sim-sync-") as folder, opened as connection:
-        pipeline = _pipeline(target, NAME, Path(folder), connection)
+        held = None if connection is None else DuckDbCredentials(connection)
+        pipeline = _pipeline(target, NAME, Path(folder), held)
         name = _stored_name(Warehouse(pipeline))
         if name != NAME:
-            pipeline = _pipeline(target, name, Path(folder), connection)
+            pipeline = _pipeline(target, name, Path(folder), held)
         pipeline.sync_destination()
         yield pipeline, Warehouse(pipeline)
 
@@ -125,28 +135,19 @@ def note_loads(target: Target, pipeline: dlt.Pipeline, warehouse: Warehouse) -> 
     os.replace(new, file)
 
 
-def _pipeline(target: Target, name: str, folder: Path, database: Any) -> dlt.Pipeline:
+def _pipeline(target: Target, name: str, folder: Path, held: DuckDbCredentials | None) -> dlt.Pipeline:
     destination: Any = target.destination
     if target.database is not None:
+        workers: Any = dlt.config.get("load.workers")
         destination = dlt.destinations.duckdb(
-            _credentials(database),
+            duckdb_hold.credentials(target.database) if held is None else held,
             # one table after the other: four at once take 60 MB more, and 5 % less time (measured)
-            max_parallel_load_jobs=1,
-            # files of a piece live for seconds: packing them takes a quarter of writing them (measured)
+            max_parallel_load_jobs=None if workers else 1,
+            # files of a piece live for seconds: packing them takes a quarter of writing them (bench: full100k); what is
+            # configured under [normalize.data_writer] wins
             parquet_format=ParquetFormatConfiguration(compression="none"),
         )
     return dlt.pipeline(name, pipelines_dir=str(folder), destination=destination, dataset_name=target.dataset)
-
-
-def _credentials(database: Any) -> DuckDbCredentials:
-    """How dlt opens a DuckDB file, with all that is configured of it: resolved once, else dlt does it a dozen times.
-
-    Args:
-        database: The file, or a connection to it.
-    """
-    if not isinstance(database, Path):
-        return DuckDbCredentials(database)
-    return resolve_configuration(DuckDbCredentials(), sections=("destination", "duckdb"), explicit_value=str(database))
 
 
 def _folder(target: Target) -> Path:

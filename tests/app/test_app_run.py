@@ -14,7 +14,6 @@ import pytest
 from pipelines import views
 from pipelines.commands import sync
 from pipelines.destination import comments, duckdb_file, lock
-from pipelines.destination.pipeline import pipeline_for
 from pipelines.destination.target import target_of
 from pipelines.sim_api import (
     FOREIGN_WORKSPACE,
@@ -281,7 +280,7 @@ def test_a_database_of_a_newer_duckdb_is_refused(app: App, server: SimServer) ->
 def test_another_run_that_holds_the_lock_is_left_alone(app: App, server: SimServer) -> None:
     app.account(server)
     target = target_of(database=Path("sim_sync.duckdb"))
-    with lock.locked(target, pipeline_for(target)):
+    with lock.locked(target):
         done = app("run")
     assert (done.code, "another run" in done.err, "PID" in done.err) == (75, True, True)
     assert app("run").code == 0

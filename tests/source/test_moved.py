@@ -92,7 +92,9 @@ def test_a_database_of_an_earlier_version_goes_on_under_its_own_name(
     app.account(server)
     with monkeypatch.context() as earlier:
         named = pipeline.pipeline_for
-        earlier.setattr(pipeline, "pipeline_for", lambda target, _=None: named(target, "sim_sync_0123456789"))
+        earlier.setattr(
+            pipeline, "pipeline_for", lambda target, _=None, held=None: named(target, "sim_sync_0123456789", held)
+        )
         assert app("run").code == 0
         ordinary = app("run", "--json").json["requests"]
     told = contents(app, "sim_sync.duckdb")

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pytest
 
 from pipelines.commands import piece_loader, sync
-from pipelines.destination import duckdb_file
+from pipelines.destination import duckdb_hold
 from pipelines.sim_api import WORKSPACE, SimServer, World, finished_run, serve, small_world, tied_runs
 from pipelines.sim_api.world import plans
 from sim_source import SyncSession
@@ -260,11 +260,11 @@ def test_duckdb_gets_more_memory_where_a_load_needs_it(
 ) -> None:
     app.account(server)
     given: list[None] = []
-    generous = duckdb_file.Hold.be_generous
+    generous = duckdb_hold.Hold.be_generous
     monkeypatch.setattr(piece_loader, "DIRECT_ROWS", direct_rows)
-    monkeypatch.setattr(duckdb_file, "MEMORY_OF_SPANS", 3)
-    monkeypatch.setattr(duckdb_file, "COPIES_OF_SPANS", 3)
-    monkeypatch.setattr(duckdb_file.Hold, "be_generous", lambda hold: (given.append(None), generous(hold))[1])
+    monkeypatch.setattr(duckdb_hold, "MEMORY_OF_SPANS", 3)
+    monkeypatch.setattr(duckdb_hold, "COPIES_OF_SPANS", 3)
+    monkeypatch.setattr(duckdb_hold.Hold, "be_generous", lambda hold: (given.append(None), generous(hold))[1])
     done = app("run", "--resources", ",".join(COST))
     assert done.code == 0, (given, done.err)
     assert app.rows("SELECT count(*), count(DISTINCT id) FROM sim.logs") == [(MANY, MANY)]
