@@ -13,7 +13,7 @@ UV    ?= $(or $(wildcard $(BIN)/uv),uv)
 NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
 PIP   := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help setup demo test lint types check bench rates docs torture lock clean FORCE
+.PHONY: help setup demo test lint types check bench rates docs torture newest lock clean FORCE
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,9 @@ docs: $(STAMP) ## write what is generated: the data dictionary (docs/tables.md),
 torture: $(STAMP) ## kill hundreds of syncs anywhere, run them again, compare all tables (ARGS="--kills 600")
 	@$(BIN)/python -m tests.torture $(ARGS)
 
+newest: $(STAMP) ## run the core of the tests with the newest dlt that pyproject.toml allows (ARGS="dlt[duckdb]==1.31.0")
+	@$(BIN)/python -m tests.helpers.newest_dlt $(ARGS)
+
 lock: ## compile requirements.txt from pyproject.toml (ARGS=--upgrade for newer versions)
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: run 'make setup' first, or install uv." >&2; exit 1; }
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
@@ -58,7 +61,7 @@ lock: ## compile requirements.txt from pyproject.toml (ARGS=--upgrade for newer 
 
 clean: ## remove caches and build output (neither .venv nor any database)
 	@rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	@find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find . -path "./.venv*" -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Nothing comes from outside requirements.txt: wheels only, checked by hash, and the build backend is one of them.
 # A .venv whose interpreter is gone (upgraded away, say) is made again.

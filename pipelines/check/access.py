@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import dlt
+
 from sim_source import SimClient, errors
 from sim_source.api import wire
 from sim_source.api.endpoints import SimApi
@@ -21,6 +23,7 @@ from sim_source.reading.refusals import refused_workspace
 
 from ..destination import duckdb_file, pipeline
 from ..destination.target import Target
+from ..dlt_internals import switch
 from ..rate_limit import RateLimit
 from ..settings import RunSettings
 from .estimate import Estimate, Look, Options, audit_pages
@@ -128,6 +131,9 @@ def try_access(settings: RunSettings) -> Checked:
             if any(each.runs for each in found):
                 foretold = _foretold(trial, listening, found, account)
     _destination(settings.target, checked)
+    if not switch.is_seen():
+        tried = f"sim-sync was tried with {', '.join(switch.SEEN)}; with {dlt.__version__} loading takes longer"
+        checked.findings.append(Finding("dlt", None, tried))
     checked.first_sync = foretold if checked.ok else None
     return checked
 

@@ -17,7 +17,7 @@ from sim_source.stored.warehouse import Warehouse
 
 from ..destination import comments, duckdb_file, keep_views, load_faults, pipeline
 from ..destination.duckdb_hold import Hold
-from ..dlt_internals import append_new_rows
+from ..dlt_internals import append_new_rows, switch
 from ..settings import RunSettings
 
 DIRECT_ROWS = 5_000
@@ -108,16 +108,16 @@ class PieceLoader:
             self.warehouse.drop_orphans()
 
     @property
-    def _is_file(self) -> bool:
-        """Whether the destination is a DuckDB file, which this sync has to itself."""
-        return self.settings.target.database is not None
+    def _appends(self) -> bool:
+        """Whether new rows go straight into their tables: into a DuckDB file, which this sync has to itself."""
+        return self.settings.target.database is not None and switch.in_use()
 
     def _finish_pending(self) -> None:
         """Loads what was read and not loaded: dlt would otherwise take up no new rows."""
         if self.pipeline.has_pending_data:
             self.tell("finishing what the last run left")
             pipeline.note_loads(self.settings.target, self.pipeline, self.warehouse)
-            if self._is_file:
+            if self._appends:
                 append_new_rows.take_back(self.pipeline, self.warehouse)
             self.pipeline.normalize()
             self.pipeline.load()
@@ -132,7 +132,7 @@ class PieceLoader:
         pipeline.note_loads(self.settings.target, self.pipeline, self.warehouse)
         self.pipeline.normalize()
         with self.hold.sparing():
-            straight = self._is_file and append_new_rows.straighten(self.pipeline, self.warehouse, DIRECT_ROWS)
+            straight = self._appends and append_new_rows.straighten(self.pipeline, self.warehouse, DIRECT_ROWS)
         with self.hold.sparing() if straight else nullcontext():
             loaded = self.pipeline.load()
         if loaded.load_packages:

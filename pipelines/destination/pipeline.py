@@ -26,7 +26,7 @@ from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from sim_source.paging.source_state import SourceState
 from sim_source.stored.warehouse import Warehouse
 
-from ..dlt_internals import repair_working_dir
+from ..dlt_internals import repair_working_dir, switch
 from . import duckdb_file, duckdb_hold
 from .target import Target
 
@@ -94,7 +94,10 @@ def attached(
     if _follow_move(target, warehouse) or name != NAME:
         pipeline = pipeline_for(target, name, held)
         warehouse = Warehouse(pipeline)
-    repair_working_dir.working_folder(pipeline)
+    if switch.in_use():
+        repair_working_dir.working_folder(pipeline)
+    elif pipeline.has_pending_data:
+        pipeline.drop()  # what was read and not loaded is asked for again
     restore(target, pipeline, warehouse, warn)
     return pipeline, warehouse
 

@@ -1,1 +1,1 @@
-"""Every use of what dlt does not document. Each works behind one call, and without it a sync does the same, slower."""
+"""Every use of what dlt does not document: behind one switch, without which a sync does the same, slower."""

@@ -92,3 +92,17 @@ def test_killed_between_two_halves_of_a_step_of_dlt_the_next_run_does_not_stumbl
     verdict = killing.through(Ordeal("2026-03", "second", Point(place, 1, "after")))
     assert verdict.killed, verdict.story
     assert verdict.differences == [], verdict.story
+
+
+@pytest.mark.parametrize("step", ["LoadStorage.commit_new_load_package", "PackageStorage.complete_loading_package"])
+@pytest.mark.parametrize("internals_at_first", [True, False], ids=["switched off since", "switched off"])
+def test_without_dlts_insides_a_killed_sync_ends_as_if_undisturbed(
+    killing: Lab, monkeypatch: pytest.MonkeyPatch, step: str, internals_at_first: bool
+) -> None:
+    (place,) = (place for place in PLACES if place.endswith(f":{step}"))
+    killing.undisturbed("2026-08", "second")
+    killing.begin("2026-08", "second")
+    monkeypatch.setattr(killing, "dlt_internals", internals_at_first)
+    assert killing.run("2026-08", "second", Point(place, 1, "after")).killed
+    killing.dlt_internals = False
+    assert killing.after_a_plain_run("2026-08", "second") == []

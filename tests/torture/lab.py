@@ -99,12 +99,14 @@ class Lab:
 
     Attributes:
         root: Everything is under it.
+        dlt_internals: Whether syncs use dlt's insides.
     """
 
     root: Path
     nursery: Nursery
     addresses: Addresses
     database: str = "sim_sync.duckdb"
+    dlt_internals: bool = True
     _known: dict[tuple[str, str], Undisturbed] = field(default_factory=dict)
 
     @property
@@ -160,6 +162,7 @@ class Lab:
             "SIM_WORKSPACE_ID": ",".join(WORKSPACES),
             "DLT_DATA_DIR": str(self.here / "dlt"),
             "SOURCES__SIM_SOURCE__DATABASE": self.database,
+            "SOURCES__SIM_SOURCE__DLT_INTERNALS": str(self.dlt_internals).lower(),
         }
         point = tuple(kill) if isinstance(kill, Point) else None
         after = kill if isinstance(kill, float) else None
