@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import cast
+from typing import NamedTuple
 
 import sqlglot
-from sqlglot import exp
+from sqlglot import TokenType, exp
 
 from sim_source import TABLES
 from sim_source.schema import MONEY_SCALE, Kind, Table
@@ -26,9 +26,25 @@ SQL_TYPES: dict[Kind, str] = {
 """What DuckDB calls the kinds of columns."""
 
 
+class _Mention(NamedTuple):
+    """A place in a statement where a table or view of ``sim`` is named.
+
+    Attributes:
+        start: Position of its first character.
+        end: Position after its last.
+        name: The table's or view's.
+        is_aliased: An alias follows.
+    """
+
+    start: int
+    end: int
+    name: str
+    is_aliased: bool
+
+
 def relations(sql: str) -> frozenset[str]:
     """Tables and views of ``sim`` that a statement reads."""
-    return frozenset(table.name for table in _relations(_parsed(sql)))
+    return frozenset(mention.name for mention in _mentions(sql))
 
 
 def rewritten(sql: str, dialect: str, named: Callable[[str], str], there: Collection[str] | None = None) -> str:
@@ -43,30 +59,34 @@ def rewritten(sql: str, dialect: str, named: Callable[[str], str], there: Collec
     Raises:
         sqlglot.errors.SqlglotError: It is no statement, or cannot be said in that dialect.
     """
-    tree = _parsed(sql)
-    for table in _relations(tree):
-        ours = TABLES.get(table.name)
-        if ours is not None and there is not None and ours.name not in there:
-            table.replace(exp.Subquery(this=_no_rows(ours), alias=table.args.get("alias") or _alias(ours.name)))
+    for mention in reversed(_mentions(sql)):
+        table = TABLES.get(mention.name)
+        if table is not None and there is not None and table.name not in there:
+            name = f"({_no_rows(table)})" + ("" if mention.is_aliased else f" AS {table.name}")
         else:
-            name = exp.to_table(named(table.name), dialect=dialect)
-            for part in ("this", "db", "catalog"):
-                table.set(part, name.args.get(part))
-    return tree.sql(dialect, unsupported_level=sqlglot.ErrorLevel.RAISE)
+            name = exp.to_table(named(mention.name), dialect=dialect).sql(DIALECT)
+        sql = sql[: mention.start] + name + sql[mention.end :]
+    if dialect == DIALECT:
+        return sql
+    return sqlglot.transpile(sql, read=DIALECT, write=dialect, unsupported_level=sqlglot.ErrorLevel.RAISE)[0]
 
 
-def _parsed(sql: str) -> exp.Expression:
-    return cast(exp.Expression, sqlglot.parse_one(sql, read=DIALECT))
+def _mentions(sql: str) -> list[_Mention]:
+    """Where tables are named, by tokens: texts, comments and columns (``sim.logs.id``) are none."""
+    tokens = sqlglot.tokenize(sql, read=DIALECT)
+    found = []
+    for before, schema, dot, name, after in zip(
+        [None, *tokens], tokens, tokens[1:], tokens[2:], [*tokens[3:], None], strict=False
+    ):
+        is_qualified = before is not None and before.token_type == TokenType.DOT
+        is_column = after is not None and after.token_type == TokenType.DOT
+        is_schema = schema.text == SCHEMA and schema.token_type in (TokenType.VAR, TokenType.IDENTIFIER)
+        if is_schema and dot.token_type == TokenType.DOT and not is_qualified and not is_column:
+            is_aliased = after is not None and after.token_type in (TokenType.ALIAS, TokenType.VAR)
+            found.append(_Mention(schema.start, name.end + 1, name.text, is_aliased))
+    return found
 
 
-def _relations(tree: exp.Expression) -> list[exp.Table]:
-    return [table for table in tree.find_all(exp.Table) if table.db == SCHEMA and not table.catalog]
-
-
-def _alias(name: str) -> exp.TableAlias:
-    return exp.TableAlias(this=exp.to_identifier(name))
-
-
-def _no_rows(table: Table) -> exp.Expression:
+def _no_rows(table: Table) -> str:
     columns = ", ".join(f"CAST(NULL AS {SQL_TYPES[column.kind]}) AS {column.name}" for column in table.columns)
-    return _parsed(f"SELECT {columns} WHERE FALSE")
+    return f"SELECT {columns} WHERE FALSE"
