@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import cache
 from typing import NamedTuple
 
 import sqlglot
@@ -64,14 +65,15 @@ def rewritten(sql: str, dialect: str, named: Callable[[str], str], there: Collec
         if table is not None and there is not None and table.name not in there:
             name = f"({_no_rows(table)})" + ("" if mention.is_aliased else f" AS {table.name}")
         else:
-            name = exp.to_table(named(mention.name), dialect=dialect).sql(DIALECT)
+            name = _in_duckdb(named(mention.name), dialect)
         sql = sql[: mention.start] + name + sql[mention.end :]
     if dialect == DIALECT:
         return sql
     return sqlglot.transpile(sql, read=DIALECT, write=dialect, unsupported_level=sqlglot.ErrorLevel.RAISE)[0]
 
 
-def _mentions(sql: str) -> list[_Mention]:
+@cache
+def _mentions(sql: str) -> tuple[_Mention, ...]:
     """Where tables are named, by tokens: texts, comments and columns (``sim.logs.id``) are none."""
     tokens = sqlglot.tokenize(sql, read=DIALECT)
     found = []
@@ -84,7 +86,13 @@ def _mentions(sql: str) -> list[_Mention]:
         if is_schema and dot.token_type == TokenType.DOT and not is_qualified and not is_column:
             is_aliased = after is not None and after.token_type in (TokenType.ALIAS, TokenType.VAR)
             found.append(_Mention(schema.start, name.end + 1, name.text, is_aliased))
-    return found
+    return tuple(found)
+
+
+@cache
+def _in_duckdb(name: str, dialect: str) -> str:
+    """A full name of a destination as DuckDB writes it, which the translation then takes back."""
+    return name if dialect == DIALECT else exp.to_table(name, dialect=dialect).sql(DIALECT)
 
 
 def _no_rows(table: Table) -> str:
