@@ -1,6 +1,7 @@
-"""What can go wrong, in the words of the person who reads the cron mail.
+"""The errors of this source.
 
-Every error says what happened and what to do. None ever holds the API key or a payload.
+Every message says what happened and what to do next, for a person who reads it in a cron mail. No message contains the
+API key or a payload.
 """
 
 from __future__ import annotations
@@ -14,15 +15,15 @@ class SimError(Exception):
 
 
 class ConfigurationError(SimError):
-    """A setting is missing or wrong; nothing was attempted."""
+    """A setting is missing or invalid."""
 
 
 class AccessDenied(SimError):
-    """The server refuses the key (401) or what it asks for (403).
+    """The server rejected the API key (401) or does not allow it to make this request (403).
 
     Attributes:
         status: 401 or 403.
-        reason: The server's own words.
+        reason: The error text that the server sent.
     """
 
     def __init__(self, message: str, status: int, reason: str) -> None:
@@ -32,30 +33,30 @@ class AccessDenied(SimError):
 
 
 class NotFound(SimError):
-    """The server has no such thing (404): purged, foreign or never there."""
+    """The server does not have this resource (404): it was deleted, belongs to someone else, or never existed."""
 
 
 class BadRequest(SimError):
-    """The server does not take a parameter (400)."""
+    """The server rejected the request: 400, or any other status without an error class of its own."""
 
 
 class OutOfTime(SimError):
-    """Waiting longer would overrun the time this run was given."""
+    """The next wait would exceed the time limit of this sync."""
 
 
 class Transient(SimError):
-    """A fault that may pass: worth another try."""
+    """A fault that may be temporary; the request is retried."""
 
 
 class UnreadableAnswer(Transient):
-    """The body is not the JSON that was expected: HTML, or cut off."""
+    """The response body is not the expected JSON, for example HTML or truncated JSON."""
 
 
 class ServerFault(Transient):
-    """5xx, a reset connection, a time-out, or one of the two transient 401 texts.
+    """A 5xx response, a reset connection, a timeout, a temporary 401, or a 429 of an endpoint without a rate limit.
 
     Attributes:
-        retry_after: Seconds the server asks to wait, where it says.
+        retry_after: Seconds to wait as requested by the server, or None.
     """
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
@@ -64,31 +65,31 @@ class ServerFault(Transient):
 
 
 class Unreached(ServerFault):
-    """The server was not reached: its name is not known, nobody listens there, or no network."""
+    """The connection failed: the host name does not resolve, the connection was refused, or the network is down."""
 
 
 class RateLimited(Transient):
-    """429: the bucket is empty; the pacer knows for how long."""
+    """A 429 response: the rate limit is used up; ``rate.Pacer`` knows how long to wait."""
 
 
 class Unavailable(SimError):
-    """The API stayed unavailable after all tries; try again later."""
+    """The API was still unavailable after all retries; try again later."""
 
 
 class NotReached(Unavailable):
-    """Not even a connection was to be had: asking for less, or for something else, changes nothing."""
+    """No connection was possible after all retries, so smaller pages or other endpoints would fail as well."""
 
 
 class NoProgress(SimError):
-    """The server answers page after page that there is more, and shows nothing new; tried again by the next sync."""
+    """The server keeps returning a next page without any new rows; the next sync tries again."""
 
 
 class Incomplete(SimError):
-    """The API cannot be brought to show all rows of a stretch; what it showed is kept, the next sync tries again.
+    """The API did not return all rows of a time range; the rows it returned are kept, the next sync tries again.
 
     Attributes:
-        first: First moment of the stretch.
-        last: Its last, inclusive.
+        first: Start of the time range.
+        last: End of the time range, inclusive.
     """
 
     def __init__(self, message: str, first: datetime, last: datetime) -> None:
@@ -98,7 +99,7 @@ class Incomplete(SimError):
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """An error, and what it was raised for: libraries wrap faults in their own."""
+    """Yields an error and the errors that caused it, including those that dlt or SQLAlchemy wrapped."""
     seen: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen:

@@ -1,4 +1,4 @@
-"""JSON of plain objects, exact to the last digit. Pure."""
+"""JSON decoding and encoding of plain objects without loss of digits. Pure functions."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import msgspec
 from . import jsons
 
 MOST_DIGITS = 308
-"""Places before or behind the point of a number: no double has more, and PostgreSQL refuses some that have."""
+"""Largest decimal exponent of a number: that of a double. PostgreSQL rejects some larger ones."""
 
 
 def _number(text: str) -> Decimal | str:
-    """A number, exact; as text where hardly anything could hold it."""
+    """An exact ``Decimal``; the text of the number if its exponent exceeds ``MOST_DIGITS``."""
     number = Decimal(text)
     return number if abs(number.adjusted()) <= MOST_DIGITS else text
 
@@ -23,7 +23,7 @@ _any = msgspec.json.Decoder(float_hook=_number)
 
 
 def anything(body: bytes | msgspec.Raw) -> Any:
-    """Reads JSON as plain objects; numbers with a fraction become ``Decimal``, to the last digit."""
+    """Decodes JSON to plain objects; numbers with a fraction or an exponent become exact ``Decimal`` values."""
     return _any.decode(body)
 
 
@@ -31,10 +31,10 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 def encode(value: Any) -> bytes:
-    """JSON of plain objects; decimals as numbers with all their digits."""
+    """Encodes plain objects as JSON; a ``Decimal`` becomes a number with all its digits."""
     return _encoder.encode(value)
 
 
 def json_text(value: Any) -> str:
-    """JSON text of plain objects."""
+    """Encodes plain objects as JSON text."""
     return jsons.encode(value).decode()

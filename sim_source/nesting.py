@@ -1,8 +1,7 @@
-"""JSON that is nested too deep, or is no UTF-8, made such that everything here can read it. Pure.
+"""Repairs JSON that is nested too deep or not valid UTF-8, so that it can be decoded. Pure functions.
 
-Python reads what is nested by calling itself, and gives up at a thousand calls, those of who called it included. So
-what lies deeper than ``DEEPEST`` levels is cut out of the text before it is read: by a scan from its beginning to its
-end, which takes as long whatever it meets.
+Decoders recurse into nested JSON, and Python limits recursion to 1,000 calls, callers included. So everything deeper
+than ``DEEPEST`` levels is cut out of the text before decoding. A single scan does this in linear time for any input.
 """
 
 from __future__ import annotations
@@ -10,23 +9,23 @@ from __future__ import annotations
 import re
 
 DEEPEST = 100
-"""Levels that are read: at three calls a level, and with those of dlt and its caller, a third of what Python allows."""
+"""Levels that are kept: at three calls per level, plus those of dlt and its caller, a third of Python's limit."""
 CUT = "[cut: nested too deep]"
-"""Stands for what was cut out."""
+"""Placeholder for a part that was cut out."""
 MARK = f'"{CUT}"'.encode()
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
-"""A text, or one end of a list or an object. A text that does not end is one, too: it is not looked into again."""
+"""A string, or a bracket or brace. An unterminated string matches as well, so that it is scanned only once."""
 _OPENING = b"[{"[0], b"[{"[1]
 _CLOSING = b"]}"[0], b"]}"[1]
 
 
 def readable(body: bytes) -> bytes:
-    """The same JSON without what cannot be read: bytes that are no UTF-8 are U+FFFD, deep parts a text that says so."""
+    """Replaces invalid UTF-8 with U+FFFD, and parts that are nested too deep with ``CUT``."""
     return cut(body.decode("utf-8", "replace").encode())
 
 
 def cut(body: bytes) -> bytes:
-    """The same JSON with ``CUT`` in the place of everything deeper than ``DEEPEST``."""
+    """Replaces everything nested deeper than ``DEEPEST`` levels with ``CUT``."""
     kept: list[bytes] = []
     depth, begin = 0, 0
     for token in _TOKEN.finditer(body):

@@ -1,4 +1,4 @@
-"""Choices of the settings, and how dates, lengths and workspaces are read; dlt is not needed for any of it."""
+"""Allowed values of settings, and parsing of dates, durations and workspace ids. Does not import dlt."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from typing import Any, Literal, get_args
 from .errors import ConfigurationError
 
 Details = Literal["costly", "all", "none"]
-"""Which runs' detail is asked for: those whose cost the list does not split, all, or none."""
+"""Runs whose detail is requested: those whose cost the list does not split by model, all, or none."""
 Snapshots = Literal["version", "all", "none"]
-"""Whose snapshot is asked for: of one run per workflow and deployment version, of all, or of none."""
+"""Runs whose snapshot is requested: one run per workflow and deployment version, all, or none."""
 Payloads = Literal["none", "full"]
-"""Whether inputs and outputs are kept."""
+"""Whether inputs and outputs are stored."""
 
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-"""Sim has nothing before, and will have nothing after: a date out there means all."""
+"""Sim has no rows outside this range; dates outside it are moved to its limits."""
 
 
 def choice(name: str, value: object, choices: Any) -> Any:
-    """One of the choices of a setting.
+    """Checks the value of a setting and returns it.
 
     Raises:
-        ConfigurationError: It is none of them.
+        ConfigurationError: The value is not one of the choices.
     """
     if value not in get_args(choices):
-        raise ConfigurationError(f"{name}: {value!r} is not a choice; choose {', '.join(get_args(choices))}")
+        raise ConfigurationError(f"{name}: unknown value {value!r}; choose from {', '.join(get_args(choices))}")
     return value
 
 
 def moment(name: str, value: str | None, now: datetime | None = None) -> datetime | None:
-    """An ISO date or date-time, or so many days before now (``30d``); UTC where no zone is named.
+    """Parses an ISO date or date-time, or a number of days before now (``30d``); UTC if it has no time zone.
 
     Raises:
-        ConfigurationError: Neither.
+        ConfigurationError: The value is neither.
     """
     if value is None:
         return None
@@ -51,23 +51,23 @@ def moment(name: str, value: str | None, now: datetime | None = None) -> datetim
 
 
 def _iso(text: str) -> datetime:
-    import pendulum  # processes that only decode pages need none of it
+    import pendulum  # imported here: processes that only decode pages do not need it
 
     found = pendulum.parse(text, exact=True)
-    if not isinstance(found, date):  # an hour, or a length of time
+    if not isinstance(found, date):  # a time of day or a duration
         raise ValueError(text)
     moment = datetime(found.year, found.month, found.day, tzinfo=UTC)
-    # a zone must not lead out of the calendar, nor a period before this one
+    # years outside of this range are clamped by ``moment``; converting them to UTC may overflow
     if isinstance(found, datetime) and EARLIEST.year < found.year < LATEST.year:
         moment = datetime.fromtimestamp(found.timestamp(), UTC)
     return moment
 
 
 def length(name: str, value: Any) -> timedelta:
-    """A length of time, in the unit that the setting's name ends with.
+    """Parses a duration; its unit is the last part of the setting's name, as in ``lookback_minutes``.
 
     Raises:
-        ConfigurationError: It is negative, not a number, or longer than the calendar.
+        ConfigurationError: The value is not a number, is negative, or is 1,000,000 or more.
     """
     unit = name.rsplit("_", 1)[1]
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1_000_000:
@@ -76,10 +76,10 @@ def length(name: str, value: Any) -> timedelta:
 
 
 def workspace_ids(value: Any) -> tuple[str, ...]:
-    """Ids of workspaces: a list, or one string (comma-separated).
+    """Parses workspace ids, given as a list or as one comma-separated string.
 
     Raises:
-        ConfigurationError: There is none, or it is something else.
+        ConfigurationError: There is no id, or the value has another type.
     """
     parts = value.split(",") if isinstance(value, str) else value if value is not None else ()
     if not isinstance(parts, Sequence) or not all(isinstance(part, str) for part in parts):
@@ -87,6 +87,6 @@ def workspace_ids(value: Any) -> tuple[str, ...]:
     found = tuple(dict.fromkeys(each.strip() for part in parts for each in part.split(",") if each.strip()))
     if not found:
         raise ConfigurationError(
-            "SIM_WORKSPACE_ID is not set; it is in the address of your workspace in Sim (…/workspace/<id>/…)"
+            "SIM_WORKSPACE_ID is not set; copy the id from the URL of your workspace in Sim (…/workspace/<id>/…)"
         )
     return found

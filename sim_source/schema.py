@@ -1,4 +1,4 @@
-"""What a table is: its columns, keys and references, and the Arrow schema and dlt hints that follow from them."""
+"""Table definitions: columns, keys and references, and the Arrow schemas and dlt hints derived from them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any, Final, Literal
 import pyarrow as pa
 
 Row = tuple[Any, ...]
-"""Values in the order of a table's columns."""
+"""The values of a row, in the order of the table's columns."""
 
 
 Kind = Literal["text", "timestamp", "bigint", "double", "bool", "money", "json"]
 
 
 MONEY_SCALE: Final = 12
-"""Fractional digits of every amount (contract: never float)."""
+"""Fractional digits of every amount. Amounts are never stored as float (contract)."""
 
 
 _ARROW: Final[dict[Kind, pa.DataType]] = {
@@ -32,7 +32,7 @@ _ARROW: Final[dict[Kind, pa.DataType]] = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its name, kind and what it says (with unit)."""
+    """A column: its name, its type and its description (with unit)."""
 
     name: str
     kind: Kind
@@ -41,13 +41,13 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A column whose value is found in a column of another table.
+    """A foreign key: a column that refers to a column of another table.
 
     Attributes:
-        column: The column.
-        table: The other table.
-        key: Its column.
-        always: Whether a row always has its other row; else that one may be gone, or was not asked for.
+        column: The referring column.
+        table: The table that it refers to.
+        key: The column of that table.
+        always: True if the referenced row always exists; False if it may be missing or was never requested.
     """
 
     column: str
@@ -63,11 +63,11 @@ class Table:
     Attributes:
         name: Name in the dataset.
         description: What one row is.
-        key: Columns that name a row; never null.
-        columns: All columns, in the order of the warehouse.
-        replaces: The column whose value names a family of rows that is replaced as one (a run's
-            cost items, a run's spans), or None where rows stand for themselves.
-        references: How rows belong to rows of other tables.
+        key: Columns of the primary key; never null.
+        columns: All columns, in the order in which the destination has them.
+        replaces: The column that groups rows which are replaced together (all cost items of a run, all
+            spans of a run), or None if each row is replaced on its own.
+        references: Foreign keys to other tables.
     """
 
     name: str
@@ -79,7 +79,7 @@ class Table:
 
     @property
     def schema(self) -> pa.Schema:
-        """The Arrow schema; key columns are non-nullable, as dlt asks of primary keys."""
+        """The Arrow schema; key columns are not nullable, as dlt requires for primary keys."""
         return _schema(self)
 
     @property
@@ -94,12 +94,13 @@ class Table:
             strategies: Merge strategies that the destination supports, as dlt names them.
 
         Returns:
-            Arguments for ``dlt.resource`` or ``dlt.transformer``. ``delete-insert`` is taken where it can be:
-            it alone removes rows of a family that are no longer there, and drops duplicates that a
-            crash leaves in dlt's staging tables (dlt does not truncate them when it resumes a load).
-            No table is said to be appended to, not even one whose rows never change: a crash between a copy and
-            dlt's note of it would double its rows. ``sim-sync run`` appends where it has looked, and
-            takes back what a crash leaves (``dlt_internals`` of the application).
+            Arguments for ``dlt.resource`` or ``dlt.transformer``. The strategy is ``delete-insert`` if the
+            destination supports it: only that one removes rows of a group that no longer exist, and
+            duplicates that a crash leaves in dlt's staging tables (dlt does not truncate them when it
+            resumes a load). No table uses ``append``, not even one whose rows never change: a crash after
+            the copy, but before dlt has recorded it, would duplicate rows. ``sim-sync run`` does append
+            where it has checked that this is safe, and undoes what a crash leaves behind
+            (``dlt_internals`` of the application).
         """
         columns = {
             column.name: {"description": column.description, **_JSON_HINT.get(column.kind, {})}
@@ -114,27 +115,27 @@ class Table:
         }
 
     def merging(self, strategies: Sequence[str]) -> dict[str, Any]:
-        """The dlt hints that say how rows are merged; empty ones take a hint away.
+        """The dlt hints for merging rows; an empty hint removes one that was set before.
 
         Args:
-            strategies: Merge strategies that the destination supports, as dlt names them; empty: it is not known.
+            strategies: Merge strategies that the destination supports, as dlt names them; empty if unknown.
         """
         strategy = "delete-insert" if "delete-insert" in strategies or not strategies else "upsert"
         family = self.replaces if self.replaces and strategy == "delete-insert" else ""
         return {"write_disposition": {"disposition": "merge", "strategy": strategy}, "merge_key": family}
 
     def empty(self) -> pa.Table:
-        """No rows, all columns: makes the table exist on an empty account."""
+        """An Arrow table without rows; loading it creates the table even if the account has no data."""
         return self.schema.empty_table()
 
     def arrow(self, columns: Sequence[Sequence[Any]]) -> pa.Table:
-        """Rows given as one sequence per column, in order."""
+        """Builds an Arrow table from one sequence of values per column, in order."""
         schema = self.schema
         arrays = [pa.array(values, type=field.type) for values, field in zip(columns, schema, strict=True)]
         return pa.Table.from_arrays(arrays, schema=schema)
 
     def arrow_of(self, rows: Sequence[Row]) -> pa.Table:
-        """Rows, at least one, as an Arrow table."""
+        """Builds an Arrow table from rows, of which there must be at least one."""
         return self.arrow(list(zip(*rows, strict=True)))
 
 

@@ -1,18 +1,18 @@
-"""Moments in UTC: the one conversion that all others build on. Pure."""
+"""Conversion of timestamps to UTC and to the API's date format. Pure functions."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
 MILLISECOND = timedelta(milliseconds=1)
-"""What the wire can tell apart."""
+"""Resolution of timestamps in the API."""
 
 
 def in_utc(moment: datetime) -> datetime:
-    """The moment in UTC; without a zone it is taken for UTC.
+    """Converts a timestamp to UTC; one without a time zone is assumed to be UTC.
 
     Raises:
-        OverflowError: Its zone leads out of the calendar: stored, it could not be read back.
+        OverflowError: The result is outside the range of ``datetime``; if stored, it could not be read back.
     """
     if moment.tzinfo is UTC:
         return moment
@@ -20,7 +20,7 @@ def in_utc(moment: datetime) -> datetime:
 
 
 def utc(moment: datetime) -> datetime:
-    """The moment in UTC; without a zone it is taken for UTC, as is one whose zone leads out of the calendar."""
+    """As ``in_utc``, but drops the time zone if the conversion would leave the range of ``datetime``."""
     try:
         return in_utc(moment)
     except OverflowError:
@@ -28,10 +28,10 @@ def utc(moment: datetime) -> datetime:
 
 
 def iso(moment: datetime) -> str:
-    """As the API takes and gives dates: ``YYYY-MM-DDTHH:mm:ss.sssZ``."""
+    """Formats a timestamp as the API does: ``YYYY-MM-DDTHH:mm:ss.sssZ``."""
     return utc(moment).strftime("%Y-%m-%dT%H:%M:%S.") + f"{utc(moment).microsecond // 1000:03d}Z"
 
 
 def utc_or_none(moment: datetime | None) -> datetime | None:
-    """The moment in UTC, or none; as ``in_utc``."""
+    """As ``in_utc``; None stays None."""
     return None if moment is None else in_utc(moment)
