@@ -99,7 +99,7 @@ class Table:
             duplicates that a crash leaves in dlt's staging tables (dlt does not truncate them when it
             resumes a load). No table uses ``append``, not even one whose rows never change: a crash after
             the copy, but before dlt has recorded it, would duplicate rows. ``sim-sync run`` does append
-            where it has checked that this is safe, and undoes what a crash leaves behind
+            to tables that it has found to get new rows only, and undoes what a crash leaves behind
             (``dlt_internals`` of the application).
         """
         columns = {

@@ -1,5 +1,5 @@
-"""The Sim API: one client, its rate, what its endpoints take and answer.
+"""The Sim API: the HTTP client, its rate limit, and typed requests and responses.
 
-Bytes become typed answers here, and HTTP faults become errors of ``sim_source.errors``. Imports only modules that lie
-beside this package (errors, timestamps, JSON, the tables' schema).
+Decodes response bodies into typed structures and turns HTTP errors into ``sim_source.errors``. Imports only the base
+modules of ``sim_source`` (errors, timestamps, JSON, table schema).
 """

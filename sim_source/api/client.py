@@ -1,7 +1,7 @@
-"""The Sim API over HTTPS: one session, paced, retried, never redirected.
+"""HTTP client of the Sim API: one session, with rate limiting and retries, without redirects.
 
-The key goes out in the ``X-API-Key`` header of requests to the configured host and nowhere else: it is
-in no message, log or representation.
+The API key is sent only to the configured host, in the ``X-API-Key`` header. It appears in no message, log or
+``repr``.
 """
 
 from __future__ import annotations
@@ -28,25 +28,29 @@ logger = logging.getLogger("sim_source")
 T = TypeVar("T")
 
 CONNECTIONS = 32
-"""Requests under way at once, at most."""
+"""Maximum number of concurrent requests."""
 TIMEOUT_S = (10.0, 120.0)
-"""Seconds to connect and to wait for data."""
+"""Connect timeout and read timeout in seconds."""
 USER_AGENT = "sim-sync"
 
 
 class SimClient:
-    """Asks the Sim API.
+    """HTTP client of the Sim API.
 
     Args:
         api_key: Sent as ``X-API-Key``.
-        base_url: Where the API is; https, or http on loopback.
-        allow_http: Permits http to other hosts.
-        attempts: Tries of a request that meets transient faults.
-        backoff_s: First wait after a fault; doubles, with jitter, up to 30 s.
-        throttle: Lets its requests through; one of its own if None. It is closed with the client.
+        base_url: Base URL of the server; https, or http on loopback.
+        allow_http: Allows http to other hosts.
+        attempts: Maximum number of attempts of a request that meets transient faults.
+        backoff_s: Upper limit of the wait after the first fault, in seconds; doubles with every fault up to 30 s,
+            and the wait is chosen at random below it.
+        throttle: Applies the rate limit; None creates a new one. It is closed together with the client.
 
     Attributes:
-        latency_s: Seconds until the last answer began.
+        latency_s: Seconds from sending the last request until its response headers arrived.
+
+    Raises:
+        ConfigurationError: The API key or the base URL is missing or invalid.
     """
 
     def __init__(
@@ -62,7 +66,7 @@ class SimClient:
         api_key = (api_key or "").strip()
         if not api_key or not api_key.isascii() or not api_key.isprintable():
             raise errors.ConfigurationError(
-                "SIM_API_KEY: missing, or not a key; make one in Sim under Settings, API keys"
+                "SIM_API_KEY: missing or not a valid API key; create one in Sim under Settings, API keys"
             )
         self._key = api_key
         self._base = check_base_url(base_url, allow_http)
@@ -70,7 +74,7 @@ class SimClient:
         self._backoff = backoff_s
         self.throttle = throttle or Throttle()
         self._session = requests.Session()
-        # a proxy of the environment is no place for a key that is meant for this machine
+        # requests to loopback must not send the API key to a proxy from the environment
         self._session.trust_env = not is_loopback(urlsplit(self._base).hostname)
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=CONNECTIONS, pool_block=True)
         self._session.mount(self._base, adapter)
@@ -88,28 +92,31 @@ class SimClient:
         self.close()
 
     def close(self) -> None:
-        """Closes the connections; who waits, in another thread, waits no longer."""
+        """Closes the connections and stops requests that wait in other threads."""
         self.throttle.close()
         self._session.close()
 
     @property
     def counters(self) -> Counters:
-        """What this client did."""
+        """Counters of requests, retries, 429 responses and seconds waited."""
         return self.throttle.counters
 
     @property
     def out_of_time(self) -> bool:
-        """Whether the time this client was given is over."""
+        """Whether the deadline has passed."""
         return self.throttle.out_of_time
 
     @property
     def available(self) -> int | None:
-        """Requests that the rate allows at once; None where no limit is known."""
+        """Requests that the rate limit allows without waiting; None if no limit is known."""
         return self.throttle.available
 
     @property
     def server_time(self) -> datetime | None:
-        """The server's clock when it last answered, at most; None before that. ``Date`` is cut to whole seconds."""
+        """Latest possible time of the server's clock at its last response; None before the first response.
+
+        The ``Date`` header is truncated to whole seconds, so one second is added to it.
+        """
         return None if self._date is None else self._date + timedelta(seconds=1)
 
     def get(
@@ -121,33 +128,33 @@ class SimClient:
         attempts: int | None = None,
         limited: bool = True,
     ) -> T:
-        """Asks, waits its turn, tries again where that may help, and reads the answer.
+        """Sends a GET request within the rate limit, retries transient faults, and decodes the response.
 
         Args:
-            path: Below the base URL, its parts already quoted.
-            params: Query.
-            decode: Reads the body; raises ``UnreadableAnswer`` where it is not what it should be.
-            attempts: Tries, if other than the client's.
-            limited: False for endpoints that the rate limit leaves out.
+            path: Path below the base URL; its parts are already quoted.
+            params: Query parameters.
+            decode: Decodes the body; raises ``UnreadableAnswer`` if it is not as expected.
+            attempts: Maximum number of attempts, if different from the client's.
+            limited: False for endpoints that the rate limit does not count.
 
         Raises:
-            AccessDenied, NotFound, BadRequest: As the server answers; not tried again.
-            ConfigurationError: The server redirects.
-            Unavailable: All tries met faults.
-            OutOfTime: The next wait would overrun the deadline.
+            AccessDenied, NotFound, BadRequest: According to the response; not retried.
+            ConfigurationError: The server redirects, is not Sim, or its TLS certificate is rejected.
+            Unavailable: All attempts failed.
+            OutOfTime: The next wait would exceed the deadline.
         """
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(errors.Transient),
             stop=_stop_after_faults(1 if self._unreached else attempts or self._attempts),
             wait=lambda state: self._wait_after(state, limited),
-            sleep=lambda seconds: self.throttle.sleep(seconds, "before the next try"),
+            sleep=lambda seconds: self.throttle.sleep(seconds, "before the next retry"),
             before_sleep=self._count_retry,
             reraise=True,
         )
         try:
             answer: T = retrying(self._once, path, params, decode, limited)
         except errors.Transient as error:
-            # one that cannot be reached at all is not tried seven times for each thing that is wanted of it
+            # while the server is unreachable, later requests get a single attempt each
             self._unreached = isinstance(error, errors.Unreached)
             kind = errors.NotReached if self._unreached else errors.Unavailable
             raise kind(f"{path}: {error}") from error
@@ -177,14 +184,14 @@ class SimClient:
                 stream=True,
             ) as response:
                 self.latency_s = response.elapsed.total_seconds()
-                # in one: put together from chunks, a page of full rows takes four times the CPU (measured)
+                # read the body in one piece: joining small chunks takes more CPU
                 body = b"".join(response.iter_content(None))
                 return Answer(response.status_code, response.headers, response.reason or "", body)
         except (requests.RequestException, OSError) as error:
             failure = unreachable.failure(self._host, error)
         if limited:
             self.throttle.unanswered()
-        raise failure  # out here, without the exception of requests: that one holds the key among its headers
+        raise failure  # outside of ``except``: the exception of requests holds the API key in its headers
 
     @property
     def _host(self) -> str:
@@ -193,7 +200,7 @@ class SimClient:
     def _wait_after(self, state: tenacity.RetryCallState, limited: bool) -> float:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, errors.RateLimited):
-            return 0.0  # the pacer holds the next try back for as long as the server says
+            return 0.0  # the pacer delays the next attempt for as long as the server requested
         if isinstance(error, errors.ServerFault) and error.retry_after is not None:
             self.throttle.pause(error.retry_after)
             if error.retry_after > 0:
@@ -203,22 +210,22 @@ class SimClient:
     def _count_retry(self, state: tenacity.RetryCallState) -> None:
         self.throttle.retried()
         error = state.outcome.exception() if state.outcome else None
-        logger.debug("%s: trying again", error)
+        logger.debug("%s: retrying", error)
 
 
 def quoted(part: str) -> str:
-    """An id as a part of a path.
+    """Quotes an id for use as a path segment.
 
     Raises:
-        NotFound: No address can hold it: it is empty, endless, or a step to another folder.
+        NotFound: The id cannot be a path segment: it is empty, too long, ``.`` or ``..``.
     """
     if part in ("", ".", "..") or len(part) > LONGEST_ID:
-        raise errors.NotFound(f"{part[:40]!r} is no id that can be asked for")
+        raise errors.NotFound(f"{part[:40]!r} is not a valid id")
     return quote(part, safe="")
 
 
 def _stop_after_faults(attempts: int) -> Callable[[tenacity.RetryCallState], bool]:
-    """Stops after so many faults; being told to wait (429) is none."""
+    """Stops after this number of faults; a 429 does not count as a fault."""
     faults = 0
 
     def stop(state: tenacity.RetryCallState) -> bool:

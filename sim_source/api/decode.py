@@ -1,8 +1,8 @@
-"""Bytes of an answer to typed structures, losing nothing.
+"""Decodes response bodies to typed structures without losing data.
 
-The fast way decodes a whole page at once. Where the server sends a field that ``wire`` does not know, the page
-is decoded again row by row: unknown fields are taken off, kept as JSON beside their structure, and
-the rest is decoded as ever. A row that does not fit even then is set aside with its reason.
+Normally, a whole page is decoded at once. If that fails, for example because the server sends a field that ``wire``
+does not declare, the page is decoded again row by row: unknown fields are separated and kept as JSON in the structure's
+``unknown``, and the rest is decoded as usual. A row that still does not fit is rejected with a reason.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ class _Stub(msgspec.Struct, rename="camel"):
 
 @dataclass(slots=True)
 class Rejected:
-    """A row that could not be read.
+    """A row that could not be decoded.
 
     Attributes:
-        row: The row as sent.
-        reason: Why it does not fit.
-        id: Its id, where it has one.
-        at: When it started or was made, where that can be read: a walk goes on from there.
+        row: The row as the server sent it, repaired by ``nesting.readable``.
+        reason: Why it does not fit the structure.
+        id: Its id, or None.
+        at: ``startedAt`` or ``createdAt``, from which reading of the list can continue; None if not readable.
     """
 
     row: msgspec.Raw
@@ -50,7 +50,7 @@ class Rejected:
 
 
 def rejected(row: msgspec.Raw, reason: str) -> Rejected:
-    """Sets a row aside, keeping what a walk needs of it."""
+    """Builds the ``Rejected`` of a row; keeps the id and the timestamp that reading of the list needs."""
     row = msgspec.Raw(nesting.readable(bytes(row)))
     try:
         stub = msgspec.json.decode(row, type=_Stub)
@@ -70,14 +70,14 @@ def _moment_or_none(value: Any) -> datetime | None:
 
 @dataclass(slots=True)
 class Page(Generic[W]):
-    """A page as read.
+    """A decoded page.
 
     Attributes:
-        rows: The rows that fit, in the order of the server.
-        rejected: Those that did not.
-        next_cursor: The server's cursor; None on the last page.
-        size: Bytes of the answer's body.
-        body: That body, of a page of runs: other processes may read it, too.
+        rows: The rows that fit, in the server's order.
+        rejected: The rows that did not fit.
+        next_cursor: The cursor of the next page; None on the last page.
+        size: Size of the response body in bytes.
+        body: The response body of a page of runs, so that other processes can decode it as well; else None.
     """
 
     rows: list[W]
@@ -88,7 +88,7 @@ class Page(Generic[W]):
 
     @property
     def count(self) -> int:
-        """Rows that the server sent."""
+        """Number of rows that the server sent."""
         return len(self.rows) + len(self.rejected)
 
 
@@ -105,10 +105,10 @@ def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
 
 
 def run_page(body: bytes) -> Page[wire.Run]:
-    """Reads a page of ``/api/v1/logs``.
+    """Decodes a page of ``/api/v1/logs``.
 
     Raises:
-        UnreadableAnswer: The body is not a page at all (HTML, cut off).
+        UnreadableAnswer: The body is not a page, for example HTML or truncated JSON.
     """
     try:
         found = _run_page.decode(body)
@@ -121,12 +121,13 @@ def run_page(body: bytes) -> Page[wire.Run]:
 
 
 def listed(body: bytes) -> Page[wire.Shown]:
-    """Reads of a page of ``/api/v1/logs`` only what a walk needs; all of it where a row tells not even that.
+    """Decodes a page of ``/api/v1/logs``, but of each row only the fields of ``Listed``.
 
-    Rows of it may still prove not to fit when they are read.
+    If a row does not fit ``Listed``, the page is decoded by ``run_page``. A row that fits ``Listed`` may still be
+    rejected later, when all of it is decoded.
 
     Raises:
-        UnreadableAnswer: The body is not a page at all.
+        UnreadableAnswer: The body is not a page.
     """
     try:
         found = _load(_listed_page, body)
@@ -136,10 +137,10 @@ def listed(body: bytes) -> Page[wire.Shown]:
 
 
 def page_of(body: bytes, kind: type[W]) -> Page[W]:
-    """Reads a page of any kind of row, row by row; unknown fields are kept, odd rows set aside.
+    """Decodes a page row by row; keeps unknown fields and rejects rows that do not fit ``kind``.
 
     Raises:
-        UnreadableAnswer: The body is not a page at all.
+        UnreadableAnswer: The body is not a page.
     """
     try:
         raw = _load(_raw_page, body)
@@ -156,17 +157,17 @@ def page_of(body: bytes, kind: type[W]) -> Page[W]:
 
 
 def _cursor(value: Any) -> str | None:
-    """A cursor, whatever it is made of: it is only handed back. None on the last page."""
+    """The cursor as text, whatever its JSON type, since it is only sent back; None on the last page."""
     if value is None or value == "" or isinstance(value, bool):
         return None
     return value if isinstance(value, str) else encode(value).decode()
 
 
 def item(body: bytes) -> msgspec.Raw:
-    """The object inside ``{"data": ...}``.
+    """The value of ``data`` in a body ``{"data": ...}``, not decoded yet.
 
     Raises:
-        UnreadableAnswer: The body is not such an object.
+        UnreadableAnswer: The body has another shape.
     """
     try:
         return _load(_raw_item, body).data
@@ -175,10 +176,10 @@ def item(body: bytes) -> msgspec.Raw:
 
 
 def whole_object(body: bytes) -> msgspec.Raw:
-    """The body, proven to be one JSON object: a cut-off one is tried again.
+    """Checks that the body is one complete JSON object and returns it; a truncated body is retried by the client.
 
     Raises:
-        UnreadableAnswer: The body is no object.
+        UnreadableAnswer: The body is not a JSON object.
     """
     try:
         fields = _load(_raw_object, body)
@@ -188,13 +189,13 @@ def whole_object(body: bytes) -> msgspec.Raw:
 
 
 def _load(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
-    """Decodes a body; what cannot be read of it is replaced (``nesting``).
+    """Decodes a body; replaces parts that cannot be decoded (``nesting.readable``).
 
-    So is the half of an emoji, where JavaScript cut a text between the two.
+    A lone surrogate is replaced as well: JavaScript leaves one when it cuts a string in the middle of an emoji.
 
     Raises:
-        ValidationError: It is JSON, of another shape.
-        UnreadableAnswer: It is no JSON.
+        ValidationError: The body is JSON, but has another shape.
+        UnreadableAnswer: The body is not JSON.
     """
     try:
         return decoder.decode(body)
@@ -209,14 +210,14 @@ def _load(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
 
 
 UNREADABLE = (RecursionError, UnicodeDecodeError)
-"""What reading raises that ``nesting.mended`` prevents."""
+"""Errors of decoding that ``nesting.readable`` prevents."""
 
 
 def without_unreadable(structure: W) -> W:
-    """The same structure without what cannot be read of it.
+    """The same structure, repaired by ``nesting.readable``.
 
     Raises:
-        msgspec.DecodeError: Nothing is left that fits.
+        msgspec.DecodeError: The repaired structure does not fit.
     """
     kind = type(structure)
     plain = typing.cast(type[W], kind.__base__) if getattr(kind, "cut", False) else kind
@@ -225,7 +226,7 @@ def without_unreadable(structure: W) -> W:
 
 @cache
 def _cut_kind(kind: type[W]) -> type[W]:
-    """The same kind of structure, saying that something was cut out of it."""
+    """A subclass of the structure with ``cut`` set: something was cut out of it."""
     return typing.cast(type[W], msgspec.defstruct(kind.__name__, [], bases=(kind,), namespace={"cut": True}))
 
 
@@ -238,10 +239,10 @@ def _without_half(escape: re.Match[bytes]) -> bytes:
 
 
 def one(body: bytes | msgspec.Raw, kind: type[W]) -> W:
-    """Reads one structure, keeping unknown fields in ``unknown``.
+    """Decodes one structure; keeps unknown fields in ``unknown``.
 
     Raises:
-        msgspec.DecodeError: It does not fit even without them.
+        msgspec.DecodeError: It does not fit, even without its unknown fields.
     """
     if issubclass(kind, wire.Wire) and nesting.MARK in bytes(body):
         kind = _cut_kind(kind)
@@ -257,7 +258,7 @@ def _one(body: bytes | msgspec.Raw, kind: Any) -> Any:
 
 
 def one_or_rejected(body: bytes | msgspec.Raw, kind: type[W]) -> W | Rejected:
-    """Reads one structure, or sets it aside with the reason why it does not fit."""
+    """Decodes one structure; returns ``Rejected`` with the reason if it does not fit."""
     try:
         return one(body, kind)
     except UNREADABLE:
@@ -267,9 +268,9 @@ def one_or_rejected(body: bytes | msgspec.Raw, kind: type[W]) -> W | Rejected:
 
 
 def several(body: bytes | msgspec.Raw, kind: type[W]) -> list[W]:
-    """Reads a list of structures, as ``one`` does.
+    """Decodes a list of structures, as ``one`` does.
 
     Raises:
-        msgspec.DecodeError: It does not fit even without unknown fields.
+        msgspec.DecodeError: It does not fit, even without its unknown fields.
     """
     return typing.cast(list[W], _one(body, list[kind]))  # type: ignore[valid-type]

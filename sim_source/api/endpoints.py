@@ -1,4 +1,4 @@
-"""The endpoints, typed: what is asked, and what comes back decoded."""
+"""Typed methods for the API's endpoints: each sends a request and returns the decoded response."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from .query import Query
 T = TypeVar("T")
 
 PAGE_ATTEMPTS = 3
-"""Tries of a page that could be asked for in a smaller size instead."""
+"""Maximum number of attempts for a page; after that, the caller can request a smaller page."""
 
 
 class SimApi:
-    """Asks the endpoints that hold data.
+    """The API's endpoints that return data.
 
     Args:
-        client: How it asks.
-        full: Ask lists for spans and final output (needed for everything but plain logs).
+        client: The HTTP client.
+        full: Request run lists with trace spans and final output; needed for every table of runs except ``logs``.
     """
 
     def __init__(self, client: SimClient, *, full: bool = True) -> None:
@@ -30,15 +30,15 @@ class SimApi:
         self._full = full
 
     def runs(self, workspace_id: str, query: Query) -> Page[wire.Run]:
-        """A page of runs.
+        """Requests a page of runs.
 
         Raises:
-            UnreadableAnswer and all that ``SimClient.get`` raises.
+            SimError: As ``SimClient.get``.
         """
         return self._runs(workspace_id, query, decode.run_page)
 
     def listed(self, workspace_id: str, query: Query) -> Page[wire.Shown]:
-        """The same page, hardly read; see ``decode.listed``."""
+        """Requests the same page as ``runs``, but decodes only a few fields of each row; see ``decode.listed``."""
         return self._runs(workspace_id, query, decode.listed)
 
     def _runs(self, workspace_id: str, query: Query, read: Callable[[bytes], T]) -> T:
@@ -53,34 +53,36 @@ class SimApi:
         if query.cursor is not None:
             params["cursor"] = query.cursor
         if self._full:
-            # flags are left out rather than sent as false: 2026-03 reads false as true
+            # a flag that is off is omitted, not sent as "false": servers of 2026-03 treat "false" as true
             params |= {"details": "full", "includeTraceSpans": "true", "includeFinalOutput": "true"}
         params |= dict(query.only)
         attempts = PAGE_ATTEMPTS if query.limit > 1 else None
         return self._client.get("/api/v1/logs", params, read, attempts=attempts)
 
     def run(self, log_id: str) -> wire.Run | Rejected:
-        """A run's detail, set aside where it is not what a run can be.
+        """Requests the detail of a run; returns ``Rejected`` if it does not fit the structure.
 
         Raises:
-            NotFound: Purged or foreign.
+            NotFound: The run was deleted or belongs to another workspace.
         """
         return decode.one_or_rejected(self._client.get(f"/api/v1/logs/{quoted(log_id)}", None, decode.item), wire.Run)
 
     def execution(self, execution_id: str) -> wire.Execution | Rejected:
-        """A run's snapshot, set aside where it is not what one can be.
+        """Requests the snapshot of a run; returns ``Rejected`` if it does not fit the structure.
 
         Raises:
-            NotFound: Purged or foreign.
+            NotFound: The snapshot was deleted or belongs to another workspace.
         """
         body = self._client.get(f"/api/v1/logs/executions/{quoted(execution_id)}", None, decode.whole_object)
         return decode.one_or_rejected(body, wire.Execution)
 
     def audit_logs(self, query: Query) -> Page[wire.AuditLog]:
-        """A page of audit logs, newest first, with those of people who have left: else rows vanish when they leave.
+        """Requests a page of audit logs, newest first.
+
+        Includes the actions of members who have left the organization; otherwise those rows would disappear.
 
         Raises:
-            AccessDenied: 403 without Enterprise plan or organization admin.
+            AccessDenied: 403, if the plan is not Enterprise or the user is not an organization admin.
         """
         params = {"limit": str(query.limit), "endDate": iso(query.end), "includeDeparted": "true", **dict(query.only)}
         if query.start is not None:
@@ -88,13 +90,13 @@ class SimApi:
         return self._client.get("/api/v1/audit-logs", params, lambda body: decode.page_of(body, wire.AuditLog))
 
     def workflows(self, workspace_id: str, cursor: str | None) -> Page[wire.Workflow]:
-        """A page of workflows; archived ones are left out by the server."""
+        """Requests a page of workflows; the server omits archived ones."""
         params = {"workspaceId": workspace_id, "limit": "100"}
         if cursor is not None:
             params["cursor"] = cursor
         return self._client.get("/api/v1/workflows", params, lambda body: decode.page_of(body, wire.Workflow))
 
     def usage(self) -> wire.Usage | Rejected:
-        """The account's usage, set aside where it is not what it can be; not rate limited."""
+        """Requests the account's usage; returns ``Rejected`` if it does not fit. This endpoint has no rate limit."""
         body = self._client.get("/api/users/me/usage-limits", None, decode.whole_object, limited=False)
         return decode.one_or_rejected(body, wire.Usage)

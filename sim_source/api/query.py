@@ -1,4 +1,4 @@
-"""What a page of a list is asked for."""
+"""Parameters of a request for a page of a list."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a page is asked for.
+    """Parameters of a request for a page.
 
     Attributes:
-        start: First instant, inclusive; None from the beginning.
-        end: Last instant, inclusive.
-        limit: Rows, at most.
-        cursor: Where to go on within the same bounds.
-        order: asc or desc; audit logs know only desc.
-        only: Further filters.
+        start: Start of the time range, inclusive; None means from the beginning.
+        end: End of the time range, inclusive.
+        limit: Maximum number of rows.
+        cursor: Cursor of the previous page with the same time range; None for the first page.
+        order: asc or desc; audit logs support only desc.
+        only: Additional filters, as pairs of parameter name and value.
     """
 
     start: datetime | None

@@ -1,9 +1,10 @@
-"""When the next request may be sent: Sim's rate limit as its headers tell it.
+"""Decides when the next request may be sent, from the rate limit headers of Sim's responses.
 
-Sim fills a bucket once per interval (60 s) with a fixed number of tokens (read in Sim's source,
-``rate-limiter/storage``). ``X-RateLimit-Remaining`` says how many are left and ``X-RateLimit-Reset`` when the
-next come; ``X-RateLimit-Limit`` means capacity on 2026-08 and refill on 2026-03 and is not used. Without
-these headers there is no limit. The pacer knows no clock but the times it is given, and never sleeps.
+Sim has a token bucket that is refilled once per interval (60 s) with a fixed number of tokens (Sim's source,
+``rate-limiter/storage``). ``X-RateLimit-Remaining`` is the number of tokens left, ``X-RateLimit-Reset`` the time of
+the next refill. ``X-RateLimit-Limit`` is the capacity on 2026-08 servers and the refill on 2026-03 servers, so it is
+not used for pacing. Without these headers there is no limit. The pacer does not read a clock and never sleeps; callers
+pass the current time.
 """
 
 from __future__ import annotations
@@ -14,15 +15,15 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 RESET_MARGIN_S = 0.05
-"""Added to a reset: a clock a little ahead of the server's must not send early."""
+"""Added to the reset time, so that a local clock slightly ahead of the server's does not send too early."""
 MOST_LATE_S = 1.0 + RESET_MARGIN_S
-"""A reset as ``Pacer.refills_at`` tells it is late by up to so much: ``Date`` is cut to whole seconds."""
+"""``Pacer.refills_at`` may be late by up to this much, since ``Date`` is truncated to whole seconds."""
 SAME_RESET_S = 0.05
-"""Resets this close together are those of one interval."""
+"""Reset times that differ by less belong to the same interval."""
 SIM_BEGAN = 2024
-"""No server's clock is right that shows an earlier year, or one a century later."""
+"""A server clock that shows an earlier year, or one a century or more later, is ignored as wrong."""
 MAX_WAIT_S = 3600.0
-"""A header that asks for more is not believed."""
+"""Longest wait; a longer one requested by a header is shortened to this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,8 @@ class Wait:
     """How long to wait before the next request, and why.
 
     Attributes:
-        seconds: 0 where the request may be sent now.
-        for_answer: True where the answer of a request under way must be seen first.
+        seconds: Seconds to wait; 0 if the request may be sent now.
+        for_answer: True if the response to a request in flight may end the wait early.
     """
 
     seconds: float
@@ -42,12 +43,12 @@ GO = Wait(0.0)
 
 
 class Pacer:
-    """The bucket as seen from here.
+    """Local model of the server's token bucket.
 
-    Times are epoch seconds of this machine's clock. Not thread-safe: the client holds a lock around it.
+    Times are epoch seconds of the local clock. Not thread-safe: ``Throttle`` holds a lock while using it.
 
     Attributes:
-        limit: ``X-RateLimit-Limit`` as last told; None where never.
+        limit: The last ``X-RateLimit-Limit``; None if there was none.
     """
 
     def __init__(self) -> None:
@@ -63,47 +64,47 @@ class Pacer:
 
     @property
     def refills_at(self) -> float | None:
-        """When the next tokens come, never too early; None where no limit is known."""
+        """Time of the next refill, never too early; None if no limit is known."""
         return None if self._remaining is None else self._reset_at
 
     @property
     def available(self) -> int | None:
-        """Requests that can be sent now without waiting; None where no limit is known."""
+        """Requests that can be sent now without waiting; None if no limit is known."""
         return None if self._remaining is None else max(0, self._remaining)
 
     def wait(self, now: float) -> Wait:
-        """Whether a request may be sent at ``now``."""
+        """How long a request has to wait at the time ``now``."""
         if now < self._not_before:
             return Wait(self._not_before - now)
-        if not self._met and self._in_flight:  # nothing is known yet: one asks for all
+        if not self._met and self._in_flight:  # no limit is known yet: the first response shows it
             return Wait(1.0, for_answer=True)
         if self._remaining is None or self._remaining > 0:
             return GO
         if now >= self._reset_at:
-            if self._in_flight:  # one goes first; its answer says how many may follow
+            if self._in_flight:  # send one request first; its response shows how many may follow
                 return Wait(1.0, for_answer=True)
             return GO
         return Wait(min(self._reset_at - now, MAX_WAIT_S), for_answer=self._in_flight > 0)
 
     def sent(self) -> None:
-        """A request goes out."""
+        """Records that a request is being sent."""
         self._in_flight += 1
         if self._remaining is not None:
             self._remaining -= 1
 
     def failed(self) -> None:
-        """A request ended without an answer."""
+        """Records that a request ended without a response."""
         self._in_flight -= 1
 
     def answered(self, status: int, headers: Mapping[str, str], now: float, retry_at: float | None = None) -> None:
-        """An answer came.
+        """Records a response.
 
         Args:
-            status: HTTP status. Headers of errors other than 429 are not believed (2026-03 puts
-                false ones on 401).
-            headers: Its headers, any case.
-            now: When it came.
-            retry_at: Epoch seconds from the body (``retryAfter``), for a 429 without header.
+            status: HTTP status. Rate limit headers of errors other than 429 are ignored (2026-03 servers send
+                wrong ones with a 401).
+            headers: Response headers; a mapping that ignores case.
+            now: Time of the response.
+            retry_at: ``retryAfter`` of the body in epoch seconds, for a 429 without headers.
         """
         self._in_flight -= 1
         self._met = True
@@ -115,7 +116,7 @@ class Pacer:
             self._learn_bucket(headers)
 
     def pause(self, seconds: float, now: float) -> None:
-        """Sends nothing for a while (503 with ``retryAfterSeconds``)."""
+        """Holds back all requests for some seconds (503 with ``retryAfterSeconds``)."""
         self._not_before = max(self._not_before, now + min(seconds, MAX_WAIT_S))
 
     def _learn_bucket(self, headers: Mapping[str, str]) -> None:
@@ -123,20 +124,20 @@ class Pacer:
         reset = parse_iso(headers.get("X-RateLimit-Reset"))
         if remaining is None or reset is None:
             return
-        if self._remaining is None or reset > self._told_reset + SAME_RESET_S:  # an interval begins
+        if self._remaining is None or reset > self._told_reset + SAME_RESET_S:  # a new interval
             self._remaining, self._told_reset = remaining - self._in_flight, reset
         elif reset > self._told_reset - SAME_RESET_S:
-            # our own count is right, unless others use the bucket too; answers overtake each other
+            # same interval: keep the minimum, as responses may arrive out of order and others may use the bucket
             self._remaining = min(self._remaining, remaining)
         else:
-            return  # of an interval that is over
+            return  # a late response from an earlier interval
         self._reset_at = self._here(reset) + RESET_MARGIN_S
         self.limit = _integer(headers.get("X-RateLimit-Limit"))
 
     def _refused(self, headers: Mapping[str, str], now: float, retry_at: float | None) -> None:
-        if now >= self._not_before:  # requests that were under way when the first was refused are no further ones
+        if now >= self._not_before:  # requests that were in flight at the first 429 do not count as further refusals
             self._refusals += 1
-        # "Retry-After: 0" on a bucket that stays empty must not become a busy loop
+        # a minimum wait, so that "Retry-After: 0" with an empty bucket does not cause a busy loop
         least = min(0.25 * 2 ** (self._refusals - 1), 30.0)
         told = retry_after_seconds(headers.get("Retry-After"), now + (self._skew or 0.0))
         reset = parse_iso(headers.get("X-RateLimit-Reset"))
@@ -146,23 +147,26 @@ class Pacer:
             told = self._here(retry_at) - now + RESET_MARGIN_S
         seconds = max(least, min(told if told is not None else 1.0, MAX_WAIT_S))
         self._remaining = 0
-        self._told_reset = 0.0  # our own count was wrong: what the next good answer says is believed
+        self._told_reset = 0.0  # the local count was wrong: take the count of the next successful response
         self._reset_at = self._not_before = max(self._not_before, now + seconds)
 
     def _learn_skew(self, headers: Mapping[str, str], now: float) -> None:
-        """How far the server's clock is ahead, at least: ``Date`` is cut to whole seconds and has travelled."""
+        """Updates the least amount by which the server's clock is ahead of the local one.
+
+        Each ``Date`` gives a lower bound: it is truncated to whole seconds, and arrives with a delay.
+        """
         date = server_clock(headers.get("Date"))
         if date is not None:
             ahead = date.timestamp() - now
             self._skew = ahead if self._skew is None else max(self._skew, ahead)
 
     def _here(self, moment: float) -> float:
-        """A moment of the server's clock on this machine's, never too early."""
+        """Converts a time of the server's clock to the local clock; the result is never too early."""
         return moment - (self._skew or 0.0)
 
 
 def retry_after_seconds(value: str | None, now: float) -> float | None:
-    """Seconds of a ``Retry-After`` header, a number or an HTTP date; None where absent or odd."""
+    """Seconds to wait from a ``Retry-After`` header (a number or an HTTP date); None if it is missing or invalid."""
     if value is None:
         return None
     try:
@@ -173,7 +177,7 @@ def retry_after_seconds(value: str | None, now: float) -> float | None:
 
 
 def parse_iso(value: str | None) -> float | None:
-    """Epoch seconds of an ISO date, None where absent or odd."""
+    """Epoch seconds of an ISO date; None if it is missing or invalid."""
     if not value:
         return None
     try:
@@ -184,7 +188,7 @@ def parse_iso(value: str | None) -> float | None:
 
 
 def http_date(value: str | None) -> datetime | None:
-    """A moment of an HTTP header in UTC, None where absent or odd."""
+    """Parses the date of an HTTP header; None if it is missing or invalid."""
     if not value:
         return None
     try:
@@ -195,7 +199,7 @@ def http_date(value: str | None) -> datetime | None:
 
 
 def server_clock(value: str | None) -> datetime | None:
-    """What a server's clock shows (``Date``), UTC; None where it shows nothing, or is decades off."""
+    """The time of a ``Date`` header; None if it is missing or invalid, or its year is implausible (``SIM_BEGAN``)."""
     shown = http_date(value)
     return shown if shown is not None and SIM_BEGAN <= shown.year < SIM_BEGAN + 100 else None
 
@@ -203,5 +207,5 @@ def server_clock(value: str | None) -> datetime | None:
 def _integer(value: str | None) -> int | None:
     try:
         return None if value is None else int(float(value))
-    except (OverflowError, ValueError):  # infinite, or no number
+    except (OverflowError, ValueError):  # infinite or not a number
         return None

@@ -1,4 +1,4 @@
-"""What an answer that is not 200 means: its status and body as one of ``errors``. Pure."""
+"""Maps a response with a status other than 200 to one of ``sim_source.errors``. Pure functions."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .. import errors
 from . import rate
 
 TRANSIENT_401 = frozenset({"Rate limit check failed", "Authentication failed"})
-"""Faults of the server's limiter or key store (source); a wrong key says otherwise."""
+"""Error texts of a 401 if the server's rate limiter or key store fails (Sim's source); a wrong key has another."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer: its body has been read."""
+    """A complete response, including its body."""
 
     status: int
     headers: Mapping[str, str]
@@ -27,7 +27,7 @@ class Answer:
 
 
 class _Fault(msgspec.Struct, rename="camel"):
-    """The body of an error."""
+    """The body of an error response; ``retry_after`` is in epoch milliseconds."""
 
     error: Any = None
     message: Any = None
@@ -36,27 +36,27 @@ class _Fault(msgspec.Struct, rename="camel"):
 
 
 def retry_at_of(body: bytes) -> float | None:
-    """When the body of a 429 says to try again, in epoch seconds; None where it does not."""
+    """Epoch seconds at which to retry, from the body of a 429; None if the body does not say."""
     return (_fault(body).retry_after or 0) / 1000 or None
 
 
 def raise_for_status(answer: Answer, path: str, host: str, *, limited: bool, now: float) -> None:
-    """Returns where an answer is 200.
+    """Raises an error unless the status is 200.
 
     Args:
-        answer: The answer.
-        path: What was asked for.
-        host: Whom.
+        answer: The response.
+        path: Path of the request.
+        host: Host of the server.
         limited: Whether the rate limit counts this endpoint.
-        now: Epoch seconds.
+        now: Current time in epoch seconds.
 
     Raises:
-        RateLimited: 429 where the limit counts.
-        ServerFault: 5xx, 429 elsewhere, or a 401 that passes.
+        RateLimited: 429 of an endpoint that the rate limit counts.
+        ServerFault: 5xx, 429 of another endpoint, or a temporary 401.
         AccessDenied: 401 or 403.
-        NotFound: 404 with a body of the API.
-        ConfigurationError: A redirect, or 404 of something that is no Sim API.
-        BadRequest: Any other.
+        NotFound: 404 with a JSON body, as the API sends it.
+        ConfigurationError: A redirect, or a 404 of a server that is not Sim.
+        BadRequest: Any other status.
     """
     status = answer.status
     if status == 200:
@@ -76,26 +76,26 @@ def raise_for_status(answer: Answer, path: str, host: str, *, limited: bool, now
 
 
 def _raise_for_address(answer: Answer, path: str, host: str) -> None:
-    """Raises where the answer shows that the API is not at this address."""
+    """Raises ConfigurationError if the response shows that the API is not at this base URL."""
     if 300 <= answer.status < 400:
         target = urlsplit(answer.headers.get("Location", "")).netloc or "another address"
         raise errors.ConfigurationError(
-            f"SIM_BASE_URL: {host} redirects to {target}; the key is not sent there. "
-            "Set SIM_BASE_URL to the address the API answers at"
+            f"SIM_BASE_URL: {host} redirects to {target}. The API key was not sent there; "
+            "set SIM_BASE_URL to the URL at which the API responds without a redirect"
         )
     if answer.status == 404 and not answer.body.lstrip()[:1] == b"{":
         raise errors.ConfigurationError(
-            f"SIM_BASE_URL: {host} answers, and has no Sim API there ({path}: 404); set where Sim itself is, "
-            "such as https://www.sim.ai"
+            f"SIM_BASE_URL: {host} responds, but there is no Sim API at this URL ({path}: 404); "
+            "set the base URL of Sim, e.g. https://www.sim.ai"
         )
 
 
 def _retry_after(answer: Answer, fault: _Fault, now: float) -> float | None:
-    """Seconds to wait, where the server says."""
+    """Seconds to wait as requested by the server, or None."""
     after = fault.retry_after_seconds
     if after is None:
         after = rate.retry_after_seconds(answer.headers.get("Retry-After"), now)
-    return max(after or 0.0, 1.0) if answer.status == 429 else after  # 429 of an endpoint that the pacer does not watch
+    return max(after or 0.0, 1.0) if answer.status == 429 else after  # the pacer does not see this 429
 
 
 def _fault(body: bytes) -> _Fault:

@@ -1,4 +1,4 @@
-"""Waiting: for the turn that the rate limit gives, and between two tries; bounded by the deadline of the run."""
+"""Waiting for the rate limit and between retries, limited by the deadline of the sync."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ logger = logging.getLogger("sim_source")
 
 @dataclass(slots=True)
 class Counters:
-    """What a client did: requests sent, tries repeated, 429s met, seconds waited."""
+    """Counters of a client: requests sent, retries, 429 responses, seconds waited."""
 
     requests: int = 0
     retries: int = 0
@@ -26,16 +26,16 @@ class Counters:
 
 
 class Throttle:
-    """Lets the requests of one client through, many threads at once, as the rate limit allows.
+    """Applies the rate limit to the requests of one client; thread-safe.
 
     Args:
-        deadline: Epoch seconds after which nothing is waited for any more.
-        on_wait: Told of every wait: seconds, and why.
-        pacer: What an earlier client of the same key learnt of its bucket.
-        counters: Where to go on counting.
+        deadline: Epoch seconds; a wait that would end later raises ``OutOfTime``.
+        on_wait: Called before every wait with its seconds and its reason.
+        pacer: The pacer of an earlier client with the same API key; it knows the state of the bucket.
+        counters: Counters to continue from.
 
     Attributes:
-        counters: What was counted.
+        counters: The counters.
     """
 
     def __init__(
@@ -56,13 +56,13 @@ class Throttle:
         self._waiting_until = 0.0
 
     def close(self) -> None:
-        """Who waits, in another thread, waits no longer."""
+        """Ends waits in other threads; they raise ``Unavailable``."""
         with self._turn:
             self._closed.set()
             self._turn.notify_all()
 
     def now(self) -> float:
-        """Epoch seconds by a clock that does not jump: a wait must not grow by a day because somebody set the time."""
+        """Epoch seconds from a monotonic clock, so that a change of the system time does not change a wait."""
         return self._started + time.monotonic() - self._steady
 
     @property
@@ -72,29 +72,29 @@ class Throttle:
 
     @property
     def available(self) -> int | None:
-        """Requests that the rate allows at once; None where no limit is known."""
+        """Requests that the rate limit allows without waiting; None if no limit is known."""
         with self._turn:
             return self._pacer.available
 
     @property
     def refill_s(self) -> float | None:
-        """Seconds until the bucket is filled next; None where no limit is known."""
+        """Seconds until the next refill of the bucket; None if no limit is known."""
         with self._turn:
             at = self._pacer.refills_at
             return None if at is None else max(0.0, at - self.now())
 
     @property
     def limit(self) -> int | None:
-        """``X-RateLimit-Limit`` as last told: capacity on 2026-08, refill per minute before."""
+        """The last ``X-RateLimit-Limit``: capacity on 2026-08 servers, refill per minute on earlier ones."""
         with self._turn:
             return self._pacer.limit
 
     def take_turn(self) -> None:
-        """Waits until the rate limit lets a request through.
+        """Waits until the rate limit allows a request.
 
         Raises:
-            OutOfTime: That would overrun the deadline.
-            Unavailable: The client was closed meanwhile.
+            OutOfTime: The wait would exceed the deadline.
+            Unavailable: The client was closed while waiting.
         """
         with self._turn:
             while True:
@@ -114,12 +114,12 @@ class Throttle:
             self.counters.requests += 1
 
     def retried(self) -> None:
-        """Counts another try."""
+        """Counts a retry."""
         with self._turn:
             self.counters.retries += 1
 
     def answered(self, answer: Answer) -> None:
-        """Learns from an answer that the rate limit counts."""
+        """Updates the rate limit from a response of an endpoint that the rate limit counts."""
         now = self.now()
         limited = answer.status == 429
         retry_at = retry_at_of(answer.body) if limited else None
@@ -129,27 +129,27 @@ class Throttle:
             self._turn.notify_all()
 
     def unanswered(self) -> None:
-        """A request that the rate limit counts ended without an answer."""
+        """Records that a request which the rate limit counts ended without a response."""
         with self._turn:
             self._pacer.failed()
             self._turn.notify_all()
 
     def pause(self, seconds: float) -> None:
-        """The server asks for a pause: nobody gets a turn meanwhile."""
+        """Holds back all requests for some seconds, as requested by the server."""
         with self._turn:
             self._pacer.pause(seconds, self.now())
 
     def sleep(self, seconds: float, why: str, held: threading.Condition | None = None) -> None:
-        """Waits, telling of it; with ``held``, the lock is let go meanwhile.
+        """Waits and reports the wait; with ``held``, that lock is released meanwhile.
 
         Raises:
-            OutOfTime: That would overrun the deadline.
-            Unavailable: The client was closed meanwhile.
+            OutOfTime: The wait would exceed the deadline.
+            Unavailable: The client was closed while waiting.
         """
         if seconds <= 0:
             return
         if self._deadline is not None and self.now() + seconds > self._deadline:
-            raise errors.OutOfTime(f"waiting {seconds:.0f} s ({why}) would overrun the time of this run")
+            raise errors.OutOfTime(f"waiting {seconds:.0f} s ({why}) would exceed the time limit of this sync")
         self._note_wait(seconds, why)
         if held is not None:
             held.wait(seconds)
@@ -159,11 +159,11 @@ class Throttle:
 
     def _raise_if_closed(self) -> None:
         if self._closed.is_set():
-            raise errors.Unavailable("the client was closed while a request waited")
+            raise errors.Unavailable("the client was closed while a request was waiting")
 
     def _note_wait(self, seconds: float, why: str) -> None:
-        """Tells of a wait and counts it; those that wait together wait once."""
-        with self._turn:  # an RLock: some callers hold it
+        """Reports and counts a wait; waits of several threads that overlap count once."""
+        with self._turn:  # reentrant: some callers already hold the lock
             now = time.monotonic()
             until = max(self._waiting_until, now)
             longer = now + seconds > until + 0.01

@@ -1,4 +1,4 @@
-"""Fields that the API sends and no structure of wire knows: taken off and kept. Pure."""
+"""Separates fields that no structure of ``wire`` declares, so that they can be kept. Pure functions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import msgspec
 
 
 def set_unknown_aside(value: Any, kind: Any) -> Any:
-    """Moves every field that ``kind`` does not know into the structure's ``unknown``, at any depth."""
+    """Moves every field that ``kind`` does not declare into the structure's ``unknown``, at any depth."""
     struct, list_of, dict_of = _shape(kind)
     if isinstance(value, dict):
         if struct is not None:
@@ -41,7 +41,7 @@ def _fields(struct: Any) -> dict[str, Any]:
 
 @cache
 def _shape(kind: Any) -> tuple[type[Any] | None, Any, Any]:
-    """The struct, the list's and the dict's item type that a type annotation admits."""
+    """The struct type, the list item type and the dict value type that a type annotation allows."""
     struct = list_of = dict_of = None
     for option in _options(kind):
         origin = typing.get_origin(option)

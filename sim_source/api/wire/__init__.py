@@ -1,8 +1,8 @@
-"""The API's answers as typed structures: what is known of each field, once.
+"""The API's responses as typed structures.
 
-Shapes are those of the recordings (servers of March and August 2026) and of Sim's OpenAPI document.
-The structures refuse unknown fields: ``decode`` then takes a slower way that keeps them. Payloads
-(inputs, outputs) stay undecoded bytes (``msgspec.Raw``): nobody pays for what nobody reads.
+The fields come from the recordings (servers of March and August 2026) and from Sim's OpenAPI document. The structures
+reject unknown fields; ``decode`` then takes a slower path that keeps them. Payloads (inputs, outputs) stay undecoded
+bytes (``msgspec.Raw``), which costs nothing if they are not used.
 """
 
 from .account import AuditLog, ExecutionLimits, Usage, UsageRateLimit, UsageSpend, UsageStorage, Workflow

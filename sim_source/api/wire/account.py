@@ -1,4 +1,4 @@
-"""Audit logs, workflows and usage."""
+"""Structures of audit logs, workflows and usage."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Workflow(Wire):
 
 
 class ExecutionLimits(Wire):
-    """Limits of executing workflows one way; not those of this API."""
+    """Rate limit of synchronous or asynchronous workflow executions; not the rate limit of this API."""
 
     is_limited: bool | None = None
     requests_per_minute: Number | None = None
@@ -54,16 +54,16 @@ class ExecutionLimits(Wire):
 
 
 class UsageRateLimit(Wire):
-    """Both ways of executing."""
+    """Rate limits of synchronous and asynchronous workflow executions."""
 
     sync: ExecutionLimits | None = None
-    # the API calls it "async", which Python keeps for itself
+    # "async" in the API, a reserved word in Python
     async_: ExecutionLimits | None = msgspec.field(name="async", default=None)
     auth_type: str | None = None
 
 
 class UsageSpend(Wire):
-    """Spend of the billing period, USD."""
+    """Spend in the current billing period and its limit, USD."""
 
     current_period_cost: Money = None
     limit: Money = None
@@ -72,7 +72,7 @@ class UsageSpend(Wire):
 
 
 class UsageStorage(Wire):
-    """Storage of the account."""
+    """Storage used by the account and its limit."""
 
     used_bytes: Number | None = None
     limit_bytes: Number | None = None
@@ -80,7 +80,7 @@ class UsageStorage(Wire):
 
 
 class Usage(Wire):
-    """``/api/users/me/usage-limits``."""
+    """The response of ``/api/users/me/usage-limits``."""
 
     success: bool | None = None
     rate_limit: UsageRateLimit | None = None

@@ -1,4 +1,4 @@
-"""What all answers have in common."""
+"""Base class and common types of all responses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 Money = Decimal | None
 LONGEST_ID = 255
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_ID)]
-"""What a row is named by; without one it cannot be asked for, and an endless one is none."""
+"""The id of a row. A row with a missing, empty or longer id is rejected: it cannot be requested."""
 
 
 Number = int | float
@@ -24,16 +24,16 @@ NULL = msgspec.Raw(b"null")
 
 def present(raw: msgspec.Raw) -> bool:
     """Whether a field was sent and is not null."""
-    return raw is not NO_RAW and raw != NULL and raw != NO_RAW  # most are the default: nothing to compare
+    return raw is not NO_RAW and raw != NULL and raw != NO_RAW  # identity first: most fields are the default
 
 
 class Wire(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True, gc=False, omit_defaults=True):
-    """Base of all answers; ``unknown`` is filled by the slow way of ``decode`` only.
+    """Base class of all responses; only the slow path of ``decode`` fills ``unknown``.
 
-    Defaults are left out when a row is written again: an absent ``Raw`` would be no JSON.
+    Default values are omitted when a structure is encoded: the empty ``Raw`` of an absent field is not valid JSON.
 
     Attributes:
-        cut: Something nested too deep was cut out of the answer.
+        cut: Whether something nested too deep was cut out of the response.
     """
 
     cut: ClassVar[bool] = False

@@ -1,4 +1,4 @@
-"""Runs (list rows, details, snapshots), their spans, and the cost and tokens of both."""
+"""Structures of runs (list rows, details, snapshots), of trace spans, and of their cost and tokens."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .base import NO_RAW, Id, Money, Number, Wire
 
 
 class Tokens(Wire):
-    """Token counts under both names they go by, with details some providers give."""
+    """Token counts under both pairs of names that Sim uses, and more counts that some providers report."""
 
     input: Number | None = None
     output: Number | None = None
@@ -37,7 +37,7 @@ class ModelCost(Wire):
 
 
 class Cost(Wire):
-    """Cost of a run or span in USD; the split by model where the server gives it here."""
+    """Cost of a run or span in USD; includes the split by model if the server sends it here."""
 
     total: Money = None
     input: Money = None
@@ -49,7 +49,7 @@ class Cost(Wire):
 
 
 class SpanOutput(msgspec.Struct, gc=False, rename="camel"):
-    """What is read of a block's output without keeping it: its cost (2026-08) and error."""
+    """Fields of a block's output that are read even if outputs are not kept: cost (2026-08 servers) and error."""
 
     cost: Cost | None = None
     error: Any = None
@@ -60,7 +60,7 @@ class SpanOutput(msgspec.Struct, gc=False, rename="camel"):
 class Segment(Wire):
     """A call of a model or tool inside an agent block (``providerTiming.segments``).
 
-    2026-03 gives tokens, provider and finish reason of a call only here, not on the child span.
+    2026-03 servers send the tokens, provider and finish reason of a call only here, not on the child span.
     """
 
     type: str | None = None
@@ -82,7 +82,7 @@ class Segment(Wire):
 
 
 class ProviderTiming(Wire):
-    """Timing of an agent block as its provider saw it."""
+    """Timing of an agent block as reported by its provider."""
 
     duration: Number | None = None
     start_time: msgspec.Raw = NO_RAW
@@ -96,7 +96,7 @@ class ProviderTiming(Wire):
 
 
 class Span(Wire):
-    """A span of a trace, with its children."""
+    """A trace span with its children."""
 
     id: str | None = None
     name: str | None = None
@@ -150,7 +150,7 @@ class ToolCall(Wire):
 
 
 class RunWorkflow(Wire):
-    """The workflow as a run's row shows it; the last six only in the per-run detail."""
+    """The workflow in a run's row; only the per-run detail has the last six fields."""
 
     id: str | None = None
     name: str | None = None
@@ -165,7 +165,7 @@ class RunWorkflow(Wire):
 
 
 class Run(Wire):
-    """A row of ``/api/v1/logs``, and the ``data`` of ``/api/v1/logs/{id}``."""
+    """A row of ``/api/v1/logs``, or the ``data`` of ``/api/v1/logs/{id}``."""
 
     id: Id
     started_at: datetime
@@ -186,7 +186,7 @@ class Run(Wire):
 
 
 class Listed(msgspec.Struct, rename="camel", gc=False):
-    """As much of a row of ``/api/v1/logs`` as a walk needs where another process reads the rest."""
+    """The fields of a row of ``/api/v1/logs`` that paging needs if another process decodes the rest."""
 
     id: Id
     started_at: datetime
@@ -196,11 +196,11 @@ class Listed(msgspec.Struct, rename="camel", gc=False):
 
 
 Shown = Listed | Run
-"""A row of a list of runs, read as far as was wanted."""
+"""A row of a list of runs, decoded in part or in full."""
 
 
 class ExecutionData(msgspec.Struct, rename="camel"):
-    """What is read of a run's ``executionData``; the rest is kept by ``privacy``."""
+    """Fields of a run's ``executionData`` that are read; ``privacy`` decides what is kept of the others."""
 
     finalization_path: str | None = None
     error: Any = None
@@ -215,7 +215,10 @@ class ExecutionData(msgspec.Struct, rename="camel"):
 
     @property
     def had_spans(self) -> bool:
-        """Whether there is or was a trace: these two stay when it expires (``sim-v0.8.9/log_detail_expired_trace``)."""
+        """Whether the run has or had a trace.
+
+        ``hasTraceSpans`` and ``traceSpanCount`` stay when a trace expires (``sim-v0.8.9/log_detail_expired_trace``).
+        """
         count = self.trace_span_count
         return self.has_trace_spans is True or (isinstance(count, int | float) and count > 0)
 
@@ -228,7 +231,7 @@ class RunPage(msgspec.Struct, rename="camel"):
 
 
 class ListedPage(msgspec.Struct, rename="camel"):
-    """A page of runs, hardly read."""
+    """A page of runs of which only a few fields are decoded."""
 
     data: list[Listed]
     next_cursor: Any = None
@@ -242,13 +245,13 @@ class RawPage(msgspec.Struct, rename="camel"):
 
 
 class RawItem(msgspec.Struct):
-    """An answer that wraps one object."""
+    """A response that wraps one object in ``data``."""
 
     data: msgspec.Raw
 
 
 class ExecutionMetadata(Wire):
-    """What a snapshot says of its run."""
+    """Fields of the run in a snapshot."""
 
     trigger: str | None = None
     started_at: datetime | None = None
@@ -258,7 +261,7 @@ class ExecutionMetadata(Wire):
 
 
 class Execution(Wire):
-    """``/api/v1/logs/executions/{executionId}``; not wrapped in ``data``."""
+    """The response of ``/api/v1/logs/executions/{executionId}``; not wrapped in ``data``."""
 
     execution_id: str | None = None
     workflow_id: str | None = None
