@@ -1,5 +1,5 @@
-"""Answers of the API as rows of tables: all of it pure functions.
+"""Conversion of API responses to table rows. Pure functions.
 
-Runs, spans and cost items, the status of a run, secrets and people removed, and the merge with what is stored. Imports
-``api`` for the types of answers; knows neither dlt nor HTTP.
+Covers runs, trace spans and cost items, the status of a run, the removal of secrets and personal data, and the merge
+with stored rows. Imports ``api`` for the response types; uses neither dlt nor HTTP.
 """

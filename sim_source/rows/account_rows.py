@@ -1,4 +1,4 @@
-"""Audit logs, usage and workflows as rows. Pure."""
+"""Rows of ``audit_logs``, ``usage``, ``workflows`` and ``rejected_rows``. Pure functions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .extras import unknown_text
 
 
 def audit_row(row: wire.AuditLog) -> Row:
-    """A row of ``audit_logs``; secrets removed."""
+    """Builds a row of ``audit_logs``, without secrets."""
     metadata = privacy.without_secrets(jsons.anything(row.metadata)) if present(row.metadata) else None
     return (
         row.id,
@@ -42,7 +42,7 @@ def _clean(text: str | None) -> str | None:
 
 
 def workflow_row(row: wire.Workflow, workspace_id: str) -> Row:
-    """A row of ``workflows``."""
+    """Builds a row of ``workflows``."""
     return (
         row.id,
         row.workspace_id or workspace_id,
@@ -61,7 +61,7 @@ def workflow_row(row: wire.Workflow, workspace_id: str) -> Row:
 
 
 def usage_row(usage: wire.Usage, observed_at: datetime) -> Row:
-    """A row of ``usage``."""
+    """Builds a row of ``usage``."""
     limits = usage.rate_limit or wire.UsageRateLimit()
     spend = usage.usage or wire.UsageSpend()
     storage = usage.storage or wire.UsageStorage()
@@ -95,12 +95,21 @@ def _limits(limits: wire.ExecutionLimits | None) -> Row:
 def rejected_row(
     table: str, row_id: str | None, row: bytes, reason: str, workspace_id: str | None, seen_at: datetime
 ) -> Row:
-    """A row of ``rejected_rows``; payloads and secrets are removed from the row, values from the reason."""
+    """Builds a row of ``rejected_rows``; payloads and secrets are removed from ``row``.
+
+    Args:
+        table: The table that the row was meant for.
+        row_id: Its id; None if it has none, then a hash of ``row`` is used.
+        row: The rejected row as JSON.
+        reason: Why it was rejected.
+        workspace_id: Its workspace.
+        seen_at: When it was read.
+    """
     shown: Any = None
     try:
         shown = _spans_withheld(privacy.without_payloads(jsons.anything(nesting.readable(row))))
     except ValueError:
-        reason = f"{reason} (and no JSON)"
+        reason = f"{reason} (the row is not JSON)"
     return (
         table,
         row_id or hashlib.sha256(row).hexdigest()[:32],
@@ -116,7 +125,7 @@ _SPAN_FIELDS = frozenset(field.encode_name for field in msgspec.structs.fields(w
 
 
 def _spans_withheld(value: Any) -> Any:
-    """The same with what nobody has documented of spans withheld, as in ``trace_spans``: its text may be anything."""
+    """A copy in which undocumented fields of spans are withheld, as in ``trace_spans``: they may be payloads."""
     if isinstance(value, list):
         return [_spans_withheld(entry) for entry in value]
     if not isinstance(value, dict):
@@ -138,5 +147,5 @@ def _span(span: Any) -> Any:
 
 
 def rows_hash(rows: list[Row]) -> str:
-    """A short hash of rows: tells whether a small table changed since the last sync."""
+    """A short hash of rows, to detect whether a small table has changed since the last sync."""
     return hashlib.sha256(repr(rows).encode()).hexdigest()[:16]

@@ -1,9 +1,9 @@
-"""What a run's cost is made of. Pure; USD as ``Decimal`` with 12 fractional digits.
+"""Splits a run's cost into cost items. Pure functions; amounts are USD as ``Decimal`` with 12 fractional digits.
 
-total = models + standalone tools + a base charge per run that no field names. A model's total includes the tools
-it called (``toolCost``). The items of a run add up to its total exactly: what the API does not itemise is
-``other``; as long as nothing has told the split, the whole cost is ``unknown``, for ever where the trace has expired
-before it was read (``sim-v0.8.9/log_detail_expired_trace``).
+total = models + standalone tools + a base charge per run that has no field of its own. A model's total includes the
+tools that it called (``toolCost``). The items of a run add up to its total exactly: the part that the API does not
+itemise is ``other``. Until the split has been read, the whole cost is ``unknown``; it stays so if the trace expires
+before it is read (``sim-v0.8.9/log_detail_expired_trace``).
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ _CONTEXT = Context(prec=38, rounding=ROUND_HALF_EVEN)
 
 
 def money(value: Decimal | None) -> Decimal | None:
-    """An amount with 12 fractional digits: 0.027800000000000002 is a float's way to say 0.0278.
+    """Rounds an amount to 12 fractional digits: 0.027800000000000002, an artefact of floats, becomes 0.0278.
 
     Raises:
-        decimal.InvalidOperation: More than 26 digits before the point, or not a number.
+        decimal.InvalidOperation: The value has more than 26 digits before the point, or is not a number.
     """
     if value is None:
         return None
-    if not value.is_finite():  # text like "NaN" is a Decimal too
-        raise InvalidOperation(f"{value} is no amount")
+    if not value.is_finite():  # the text "NaN" is decoded to a Decimal as well
+        raise InvalidOperation(f"{value} is not an amount")
     return value.quantize(_UNIT, context=_CONTEXT)
 
 
 class TokenCount(msgspec.Struct, frozen=True, gc=False):
-    """Tokens as counted by the provider; None where not told."""
+    """Token counts as reported by the provider; None if not reported."""
 
     prompt: int | None = None
     completion: int | None = None
@@ -64,7 +64,7 @@ def _plus(one: int | None, other: int | None) -> int | None:
 
 
 def token_count(tokens: wire.Tokens | wire.Number | None) -> TokenCount:
-    """Tokens under either pair of names; older data give the total as a bare number."""
+    """Reads token counts under either pair of names; older data have only the total, as a number."""
     if tokens is None:
         return NO_TOKENS
     if not isinstance(tokens, wire.Tokens):
@@ -78,16 +78,16 @@ def token_count(tokens: wire.Tokens | wire.Number | None) -> TokenCount:
 
 
 def whole_number(value: wire.Number | None) -> int | None:
-    """A count or a number of ms as an integer.
+    """Converts a count, or a duration in ms, to an integer.
 
     Raises:
-        OverflowError: More than any table can hold.
+        OverflowError: The value does not fit a 64-bit column, or is infinite.
     """
     if value is None:
         return None
     count = int(value)
     if not -_LARGEST <= count <= _LARGEST:
-        raise OverflowError(f"a number of {len(str(abs(count)))} digits is no count")
+        raise OverflowError(f"a number of {len(str(abs(count)))} digits is out of range")
     return count
 
 
@@ -95,7 +95,7 @@ class CostItem(msgspec.Struct, gc=False):
     """One item of a run's cost, USD.
 
     Attributes:
-        entry: The API's own entry of a model, where the item is taken from one.
+        entry: The API's entry for the model that the item was built from, or None.
     """
 
     kind: ItemKind
@@ -109,12 +109,12 @@ class CostItem(msgspec.Struct, gc=False):
 
 
 class Charges(msgspec.Struct, gc=False):
-    """What the spans of a run say of its cost; see ``spans.read``.
+    """Charges found in the trace spans of a run; see ``spans.read_trace``.
 
     Attributes:
-        models: Items by model, worked out from blocks.
+        models: Items by model, computed from blocks.
         tools: USD by name of standalone tool blocks.
-        priced: Whether every block that names a model also gives a cost.
+        priced: Whether every block that names a model also has a cost.
     """
 
     models: dict[str, CostItem] = {}
@@ -122,7 +122,7 @@ class Charges(msgspec.Struct, gc=False):
     priced: bool = True
 
     def add_model(self, model: str, cost: wire.Cost | None, tokens: TokenCount) -> None:
-        """A block that used a model; its cost and tokens include its segments."""
+        """Adds a block that used a model; its cost and tokens include those of its segments."""
         if cost is None or cost.total is None:
             self.priced = False
             return
@@ -134,7 +134,7 @@ class Charges(msgspec.Struct, gc=False):
         item.tokens += tokens
 
     def add_tool(self, name: str, total: Decimal) -> None:
-        """A standalone tool block that charges; Sim, too, sums such charges by the block's name (source)."""
+        """Adds the charge of a standalone tool block; summed by block name, as Sim does (Sim's source)."""
         if total > 0:
             self.tools[name] = self.tools.get(name, ZERO) + total
 
@@ -150,16 +150,16 @@ def items(
     *,
     untold: bool,
 ) -> list[CostItem]:
-    """The items of a run's cost.
+    """Builds the cost items of a run.
 
     Args:
         total: Cost of the run; None gives no items.
-        split: The API's own split by model, where it gave one; it wins over the spans.
-        charges: What the spans say.
-        untold: Nothing has told the split: one ``unknown`` item.
+        split: The API's split by model, or None; it takes precedence over the spans.
+        charges: Charges found in the spans.
+        untold: The split is not known yet; gives one ``unknown`` item.
 
     Returns:
-        Items whose ``total`` add up to ``money(total)`` exactly; none for a run that cost nothing
+        Items whose ``total`` add up to ``money(total)`` exactly; no items for a run that cost nothing
         and used no model.
     """
     whole_cost = money(total)

@@ -1,4 +1,4 @@
-"""Rows of log_details. Pure."""
+"""Rows of ``log_details``. Pure functions."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .run_facts import NO_DATA, RunFacts
 
 
 def detail_row(facts: RunFacts, workflow_id: str | None, total: Decimal | None) -> Row:
-    """A row of ``log_details``.
+    """Builds a row of ``log_details``.
 
     Args:
-        facts: What its answers say.
-        workflow_id: The workflow that ran.
-        total: What the run cost.
+        facts: The combined responses of the run.
+        workflow_id: The workflow of the run.
+        total: Cost of the run in USD.
     """
     run, latest, data, trace = facts.run, facts.latest, facts.data, facts.trace
     workflow = latest.workflow or run.workflow or wire.RunWorkflow()
@@ -50,7 +50,7 @@ def detail_row(facts: RunFacts, workflow_id: str | None, total: Decimal | None) 
 
 
 def _extra(facts: RunFacts, workflow: wire.RunWorkflow, more: dict[str, Any]) -> str | None:
-    """Known fields without a column and unknown ones, where they stood."""
+    """Text of ``extra``: known fields without a column and unknown fields, at the place where the API has them."""
     about = {
         "color": workflow.color,
         "userId": workflow.user_id,
@@ -67,7 +67,7 @@ def _extra(facts: RunFacts, workflow: wire.RunWorkflow, more: dict[str, Any]) ->
 
 
 def _more(facts: RunFacts, total: Decimal | None, tokens: cost.TokenCount) -> dict[str, Any]:
-    """What cost, tokens and error of a run tell beyond their columns, and what was told twice and differs."""
+    """Parts of cost, tokens and error without a column, and values that the responses repeat with differences."""
     data, detail, payloads = facts.data, facts.detail, facts.options.full
     more = {"cost": extras.of_cost(facts.run.cost)}
     if detail is not None:

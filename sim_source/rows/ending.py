@@ -1,4 +1,4 @@
-"""How a run ended, as far as its answers say: what ``life`` wants to know, taken from them. Pure."""
+"""Extracts from a run's responses what ``life`` needs to decide how the run ended. Pure functions."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from . import extras, life
 def told(
     run: wire.Run, detail: wire.Run | None, data: wire.ExecutionData, output: msgspec.Raw, *, has_spans: bool
 ) -> tuple[life.Status, life.Evidence]:
-    """A run's status, and how much its answers say of it.
+    """Returns a run's status, and the evidence for it.
 
     Args:
-        run: Its list row, in full.
-        detail: Its per-run detail, where that was read.
-        data: ``executionData`` of the latter.
-        output: The final output.
-        has_spans: Any answer shows spans.
+        run: Its full list row.
+        detail: Its detail, or None if that was not read.
+        data: ``executionData`` of the detail, else of the list row.
+        output: Its final output.
+        has_spans: Whether any response has trace spans.
     """
     latest, error = detail or run, extras.error_text(data.error)
     has_cost = _has_cost(run) or (detail is not None and _has_cost(detail))
@@ -36,7 +36,7 @@ def told(
 
 
 def is_doubtful_row(run: wire.Run) -> bool:
-    """Whether a plain list row leaves open how its run ended; see ``life.is_doubtful``."""
+    """Whether a plain list row does not show how its run ended; see ``life.leaves_end_open``."""
     return life.leaves_end_open(ended=run.ended_at is not None, level=run.level, has_cost=_has_cost(run))
 
 

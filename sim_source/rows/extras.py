@@ -1,7 +1,8 @@
-"""Fields that the API sent and that have no column of their own, as ``extra`` keeps them. Pure.
+"""Builds the column ``extra``, which keeps fields of the API that have no column of their own. Pure functions.
 
-Known structures keep their numbers, flags and texts, but for texts and structures under the names of payloads;
-of undocumented fields in a run's trace and ``executionData`` only the name is kept, and a value that can be no payload.
+Known structures keep their numbers, flags and texts, except texts and structures whose field name is that of a payload.
+Undocumented fields in a run's trace and ``executionData`` keep their name, and their value only if it cannot be a
+payload.
 """
 
 from __future__ import annotations
@@ -34,36 +35,36 @@ _USAGE: Final = {
 
 
 def undocumented(payloads: bool) -> Callable[[Fields], Fields]:
-    """What is kept of undocumented fields inside a run."""
+    """The function that filters undocumented fields inside a run."""
     return privacy.without_secrets if payloads else privacy.withheld
 
 
 def fields(structure: wire.Wire, unknown: Callable[[Fields], Fields]) -> Fields:
-    """All that a structure tells, as plain objects; its undocumented fields where they stood."""
+    """All fields of a structure as plain objects; undocumented fields are put back in their place."""
     told: Fields = privacy.documented(jsons.anything(jsons.encode(structure)), unknown)
     return told
 
 
 def of_tokens(tokens: wire.Tokens | wire.Number | None, payloads: bool, columns: frozenset[str] = TOKENS) -> Fields:
-    """What of token counts has no column."""
+    """Fields of token counts that have no column."""
     if not isinstance(tokens, wire.Tokens) or (columns and _plain_tokens(tokens)):
         return {}
     return _less(fields(tokens, undocumented(payloads)), columns)
 
 
 def of_span_tokens(tokens: wire.Tokens, payloads: bool) -> Fields:
-    """What of a span's token counts has no column."""
+    """Fields of a span's token counts that have no column."""
     return of_tokens(tokens, payloads, _SPAN_TOKENS)
 
 
 def of_span_cost(cost: wire.Cost, payloads: bool) -> Fields:
-    """What of a span's cost has no place yet: its amounts and pricing have. It may be a user's own output."""
+    """Fields of a span's cost besides its amounts and pricing. They may come from a user's own output."""
     told = fields(cost, undocumented(payloads))
     return _less(told, frozenset({"total", "input", "output", "toolCost", "pricing"}))
 
 
 def of_timing(timing: wire.ProviderTiming, left_over: list[wire.Segment], payloads: bool) -> Fields:
-    """Undocumented fields of a provider's timing, and segments that no child span stands for."""
+    """Undocumented fields of a provider's timing, and segments without a matching child span."""
     found = undocumented(payloads)(jsons.anything(timing.unknown)) if timing.unknown is not wire.NO_RAW else {}
     if left_over:
         found["segments"] = [_segment(segment, payloads) for segment in left_over]
@@ -86,10 +87,10 @@ def _segment(segment: wire.Segment, payloads: bool) -> Fields:
 
 
 def of_cost(cost: wire.Cost | None) -> Fields:
-    """What of a run's cost has no column; the split by model is in ``cost_items``."""
+    """Fields of a run's cost that have no column; the split by model is in ``cost_items``."""
     if cost is None:
         return {}
-    if cost.pricing is cost.unknown is wire.NO_RAW and _plain_tokens(cost.tokens):  # as all recorded ones
+    if cost.pricing is cost.unknown is wire.NO_RAW and _plain_tokens(cost.tokens):  # all recorded costs
         told = {"input": cost.input, "output": cost.output, "toolCost": cost.tool_cost}
         return {name: amount for name, amount in told.items() if amount is not None}
     told = _less(fields(cost, privacy.without_payloads), frozenset({"total", "models"}))
@@ -97,7 +98,7 @@ def of_cost(cost: wire.Cost | None) -> Fields:
 
 
 def of_model(entry: wire.ModelCost, payloads: bool) -> Fields:
-    """What of a model's cost within a run has no column."""
+    """Fields of a model's cost within a run that have no column."""
     if entry.pricing is entry.unknown is wire.NO_RAW and _plain_tokens(entry.tokens):
         return {}
     told = _less(fields(entry, undocumented(payloads)), _MODEL)
@@ -105,30 +106,30 @@ def of_model(entry: wire.ModelCost, payloads: bool) -> Fields:
 
 
 def of_models(models: dict[str, wire.ModelCost], payloads: bool) -> Fields:
-    """A whole split by model, where no cost items tell it."""
+    """The whole split by model, for runs whose cost items do not contain it."""
     return {name: fields(entry, undocumented(payloads)) for name, entry in models.items()}
 
 
 def of_error(error: Any, payloads: bool) -> Fields:
-    """What of an error has no column: its message has."""
+    """Fields of an error other than its message, which has a column."""
     if not isinstance(error, dict) or not isinstance(error.get("message"), str):
         return {}
     return undocumented(payloads)(_less(error, frozenset({"message"})))
 
 
 def of_metadata(about: wire.ExecutionMetadata) -> Fields:
-    """What a snapshot says of its run beyond the columns."""
+    """Fields of the run in a snapshot that have no column."""
     told = _less(fields(about, privacy.without_payloads), _METADATA)
     return _replaced(told, "cost", _less(told.get("cost") or {}, frozenset({"total"})))
 
 
 def of_usage(usage: wire.Usage) -> Fields:
-    """What of the account's usage has no column; ``success`` says only that this is an answer."""
+    """Fields of the account's usage that have no column, without ``success``, which carries no information."""
     return _less_columns(_less(fields(usage, privacy.without_payloads), frozenset({"success"})), _USAGE)
 
 
 def _plain_tokens(tokens: wire.Tokens | wire.Number | None) -> bool:
-    """Whether token counts have nothing but columns, as most have: taking them apart costs more than asking."""
+    """Whether all token counts have a column; true for most, and cheaper to check than to take them apart."""
     if not isinstance(tokens, wire.Tokens):
         return True
     return tokens.unknown is wire.NO_RAW and tokens.cache_read is tokens.cache_write is tokens.reasoning is None
@@ -139,7 +140,7 @@ def _less(told: Fields, names: frozenset[str]) -> Fields:
 
 
 def _less_columns(told: Fields, columns: Any) -> Fields:
-    """Takes off what has a column, and what is empty then."""
+    """Removes fields that have a column, and structures that are empty after that."""
     if isinstance(columns, frozenset):
         return _less(told, columns)
     for name, inner in columns.items():
@@ -149,23 +150,23 @@ def _less_columns(told: Fields, columns: Any) -> Fields:
 
 
 def _replaced(told: Fields, name: str, rest: Fields) -> Fields:
-    """The same with this in the place of a field, or without it where nothing is left."""
+    """A copy in which ``rest`` replaces the field ``name``; without the field if ``rest`` is empty."""
     return _less(told, frozenset({name})) | ({name: rest} if rest else {})
 
 
 def files_text(files: msgspec.Raw) -> str | None:
-    """Text of ``logs.files``."""
+    """Value of ``logs.files`` as JSON text."""
     return json_text(jsons.anything(files)) if present(files) else None
 
 
 def fields_of(raw: msgspec.Raw) -> dict[str, Any]:
-    """Fields that no structure knows, without payloads."""
+    """Fields that no structure declares, without payloads."""
     found: dict[str, Any] = privacy.without_payloads(jsons.anything(raw)) if present(raw) else {}
     return found
 
 
 def text_of_unknown(raw: msgspec.Raw) -> str | None:
-    """Text of ``extra`` where it holds unknown fields alone."""
+    """Text of ``extra`` if it holds only unknown fields."""
     if raw is wire.NO_RAW:
         return None
     found = fields_of(raw)
@@ -179,14 +180,14 @@ def unknown_text(row: wire.Wire, **known: Any) -> str | None:
 
 
 def payload_text(raw: msgspec.Raw) -> str | None:
-    """A payload as JSON text, secrets removed; None where absent."""
+    """A payload as JSON text without secrets; None if absent."""
     if not present(raw):
         return None
     return jsons.encode(privacy.without_secrets(jsons.anything(raw))).decode()
 
 
 def error_text(value: Any) -> str | None:
-    """An error as text, whatever shape it came in."""
+    """An error of any JSON type as text, without secrets."""
     if value is None or value == "":
         return None
     if isinstance(value, dict) and isinstance(value.get("message"), str):

@@ -1,4 +1,4 @@
-"""What tells that a run changed: there is no updatedAt. Pure."""
+"""Fingerprint of a run, to detect changes: the API has no ``updatedAt``. Pure functions."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ..timestamps import utc_or_none
 
 
 class Fingerprint(NamedTuple):
-    """What tells that a run changed: there is no updatedAt.
+    """Values of a run that show whether it has changed; the API has no ``updatedAt``.
 
     Attributes:
-        spans: None where nobody counts them.
-        path: ``finalizationPath`` as stored, where it was told.
-        error: An error is stored with the run.
+        spans: Number of trace spans; None if not counted.
+        path: The stored ``finalizationPath``, or None.
+        error: Whether an error is stored with the run; None if not known.
     """
 
     ended_at: datetime | None
@@ -30,7 +30,7 @@ class Fingerprint(NamedTuple):
 
 
 def fingerprint_of(log: Row, spans: int | None) -> Fingerprint:
-    """The fingerprint of a row of ``logs``."""
+    """Returns the fingerprint of a row of ``logs``."""
     ended_at, total, level, status = (log[index] for index in _TELLING)
     return Fingerprint(utc_or_none(ended_at), total, level, status, spans)
 

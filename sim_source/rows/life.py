@@ -1,11 +1,11 @@
-"""The life of a run, as far as one answer tells it. Pure.
+"""Status of a run, and which runs to read again. Pure functions.
 
-A row appears when the run starts and is filled in place; ``startedAt`` never changes and nothing says "updated".
-``endedAt`` null means not final, and ``endedAt`` set does not always mean final (sim-api: the life of a run;
-recordings ``life_*``).
+Sim creates a run's row when the run starts and then updates it in place. ``startedAt`` never changes, and there is no
+``updatedAt``. A run without ``endedAt`` is not final; a run with ``endedAt`` is not always final (sim-api: the life of
+a run; recordings ``life_*``).
 
-A run that is not final is followed: read again by every sync, by id or by a page of the list that shows several at
-once, until it is final or the server no longer has it (404).
+Every sync reads runs that are not final again, each by its id or several with one page of the list, until they are
+final or the server no longer has them (404).
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from ..options import Details
 Status = Literal["running", "paused", "completed", "failed", "cancelled"]
 
 OPEN: tuple[Status, ...] = ("running", "paused")
-"""States that are not final. A run that goes on after a pause shows none of its own: it looks paused until it ends."""
+"""Statuses that are not final. A run that was resumed after a pause still looks paused until it ends."""
 MOST_FOLLOWED = 500
-"""Open runs that one sync reads again; where there are more, the oldest take turns."""
+"""Maximum number of open runs that one sync reads again; if there are more, the older ones take turns."""
 
 _OUTPUTS: dict[bytes, Status] = {b'{"paused":true}': "paused", b'{"cancelled":true}': "cancelled"}
-"""Final outputs that Sim itself writes where a run waits for a human (all recorded servers) or was cancelled
+"""Final outputs that Sim itself writes if a run waits for a human (all recorded servers) or was cancelled
 (``sim-v0.8.9/logs_full_cancelled_without_model``)."""
 _LONGEST_OUTPUT = 64
 _BY_PATH: dict[str, Status] = {"paused": "paused", "cancelled": "cancelled", "force_failed": "failed"}
 
 
 class Evidence(IntEnum):
-    """How much is known of how a run ended: an answer that knows less never changes what one knew that knew more."""
+    """How reliably a response shows the end of a run; weaker evidence never replaces a status of stronger evidence."""
 
     PLAIN = 0
     """A plain list row: only level and cost."""
     SILENT = 1
-    """An answer in full that shows no final output: nothing ended, or its trace has expired."""
+    """A full row or detail without a final output: the run has not ended, or its trace has expired."""
     SHOWN = 2
     """A final output, or the level ``error``."""
     TOLD = 3
@@ -48,7 +48,7 @@ class Evidence(IntEnum):
 
 
 def told_by_output(final_output: bytes) -> Status | None:
-    """The state that a final output stands for, where Sim itself wrote it."""
+    """The status that a final output written by Sim itself stands for; None for any other output."""
     if len(final_output) >= _LONGEST_OUTPUT:
         return None
     return _OUTPUTS.get(final_output) or _OUTPUTS.get(b"".join(final_output.split()))
@@ -63,18 +63,19 @@ def status_of(
     error: str | None = None,
     shows_end: bool = True,
 ) -> Status:
-    """What state a run is in. Completed is never a guess.
+    """Returns the status of a run; ``completed`` only if something shows that the run completed.
 
     Args:
-        ended: Whether ``endedAt`` is set; it is while paused.
-        level: info or error. A run killed by the stale-run sweep stays info.
-        finalization_path: Only the per-run detail tells it, and none of 2026-03.
-        output: What the final output stands for; see ``told_by_output``.
-        error: ``executionData.error``. Beside the path or output of a pause it is the newer word: the run went on and
-            was swept (``sim-v0.8.9/log_detail_resumed_then_swept``).
-        shows_end: Whether there is anything that a run leaves when it ends: a cost, a final output, spans, or a count
-            of spans that have expired. One without was swept or cancelled at once, and the newest servers withhold
-            the error that would say so (``sim-v0.8.9/log_detail_swept_timed_out``, ``log_detail_cancelled_directly``).
+        ended: Whether ``endedAt`` is set; it is also set while a run is paused.
+        level: info or error. A run killed by the stale-run sweep keeps the level info.
+        finalization_path: ``finalizationPath``; only the per-run detail has it, and 2026-03 servers never do.
+        output: Status from the final output; see ``told_by_output``.
+        error: ``executionData.error``. Together with the path or output of a pause, the error is newer: the run was
+            resumed and then swept (``sim-v0.8.9/log_detail_resumed_then_swept``).
+        shows_end: Whether the run has anything that it gets when it ends: a cost, a final output, spans, or a count
+            of expired spans. A run without any of these was swept, or cancelled at once; the newest servers do not
+            send the error that would show it (``sim-v0.8.9/log_detail_swept_timed_out``,
+            ``log_detail_cancelled_directly``).
     """
     if not ended:
         return "running"
@@ -86,29 +87,29 @@ def status_of(
 
 
 def evidence(*, told: bool, shown: bool) -> Evidence:
-    """What an answer in full says of a run's end.
+    """The evidence that a full row or detail gives for the end of a run.
 
     Args:
-        told: It has ``finalizationPath`` or an error.
-        shown: It has a final output, or the level ``error``.
+        told: Whether it has ``finalizationPath`` or an error.
+        shown: Whether it has a final output, or the level ``error``.
     """
     return Evidence.TOLD if told else Evidence.SHOWN if shown else Evidence.SILENT
 
 
 @lru_cache(maxsize=64)
 def listed_status(ended: bool, level: str | None, has_cost: bool) -> Status:
-    """Status of a run of which only a plain list row is known; there are few different ones, and many rows.
+    """Status of a run of which only a plain list row is known; cached, as many rows have the same few arguments.
 
-    A plain row does not tell that a run is paused or was cancelled: with a cost and without an error it counts as
-    completed. One without a cost says nothing at all (``is_doubtful``).
+    A plain row does not show that a run is paused or was cancelled: if it has a cost and no error, the run counts as
+    completed. A row without a cost does not show how the run ended (``leaves_end_open``).
     """
     return status_of(ended=ended, level=level, shows_end=has_cost)
 
 
 def leaves_end_open(*, ended: bool, level: str | None, has_cost: bool) -> bool:
-    """Whether a plain list row leaves open how a run ended.
+    """Whether a plain list row does not show how a run ended.
 
-    Swept runs have no cost (``sim-v0.8.9/logs_full_swept_timed_out``), and completed ones may have none either
+    Swept runs have no cost (``sim-v0.8.9/logs_full_swept_timed_out``), but some completed runs have none either
     (``sim-2026-03/logs_basic_tool``).
     """
     return ended and level != "error" and not has_cost
@@ -124,12 +125,12 @@ def needs_detail(
     span_count: int,
     paused: bool = False,
 ) -> bool:
-    """Whether the per-run detail is asked for: only for what the list cannot know.
+    """Whether to request the per-run detail.
 
-    With ``costly``: runs whose list row gives no per-model split and whose spans name a model, or that cost
-    something and show no spans (2026-08 gives only the total in lists); and paused ones, since the list shows one
-    that went on and was swept in the same way. A run that has not ended has nothing to tell yet; it is read
-    again anyway.
+    With ``costly``, the detail is requested only if the list row lacks something. That is the case if the row has no
+    split by model and its spans name a model; if the run has a cost but no spans (2026-08 servers list only the total);
+    and if the run is paused, since the list shows a run that was resumed and then swept in the same way. A run that has
+    not ended needs no detail yet: it is read again anyway.
     """
     if mode == "none" or ended_at is None:
         return False
@@ -142,10 +143,10 @@ def needs_detail(
 
 @dataclass(frozen=True, slots=True)
 class OpenRun:
-    """A run to be read again.
+    """A run to read again.
 
     Attributes:
-        rank: Its place among all stored runs of the workspace by start; None where nobody counted.
+        rank: Its position among all stored runs of the workspace, ordered by start; None if not known.
     """
 
     id: str
@@ -155,25 +156,26 @@ class OpenRun:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One way to read some runs again: by the list from the first to the last of them, or one by its id."""
+    """One request that reads runs again: a page of the list for several runs, or the detail of a single one."""
 
     runs: tuple[OpenRun, ...]
 
     @property
     def by_list(self) -> bool:
-        """Whether one page of the list shows them with fewer requests than one each."""
+        """Whether the runs are read with a page of the list."""
         return len(self.runs) > 1
 
 
 def readings(runs: Sequence[OpenRun], page: int) -> list[Reading]:
-    """The fewest requests that read all these runs again.
+    """Returns the smallest number of requests that read all these runs again.
 
-    From the oldest on, each page takes in as many as it can hold with all that lies between: no other choice
-    of pages needs fewer. One that would show a single run is a request by id, which tells more.
+    Starting with the oldest run, each page covers as many of the runs as fit on it together with all stored runs
+    between them; no other choice of pages needs fewer requests. A page that would cover a single run is replaced by
+    a request by id, which returns more fields.
 
     Args:
-        runs: In any order.
-        page: Rows of one page of the list.
+        runs: The runs, in any order.
+        page: Number of rows of a page of the list.
     """
     found: list[Reading] = []
     group: list[OpenRun] = []
@@ -192,15 +194,15 @@ def _on_one_page(first: OpenRun, last: OpenRun, page: int) -> bool:
 
 
 def in_turn(runs: Sequence[OpenRun], first: str | None, most: int = MOST_FOLLOWED) -> tuple[list[OpenRun], str | None]:
-    """Whose turn it is: all, or the newest and in turn some of the others.
+    """Chooses the open runs to read again: all, or the newest plus some of the older ones in turn.
 
     Args:
-        runs: Open runs.
-        first: The one of the others with which to begin.
-        most: How many are read again at most.
+        runs: The open runs.
+        first: Id of the older run to start with, as returned by the previous sync.
+        most: Maximum number of runs to read again; four fifths of it go to the newest.
 
     Returns:
-        Those to read, and with which of the others to begin the next time; none where all are read.
+        The runs to read, and the id of the older run to start with next time; None if all runs are read.
     """
     newest_first = sorted(runs, key=lambda run: (run.started_at, run.id), reverse=True)
     if len(newest_first) <= most:

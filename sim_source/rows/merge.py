@@ -1,8 +1,8 @@
-"""What is stored of a run and what was just read of it, as one: the richer of two answers wins. Pure.
+"""Merges the rows just read of a run with its stored rows: the more complete value wins. Pure functions.
 
-A run's row is filled in place, and later its answers get poorer: traces expire, workflows are deleted, lists tell less
-than details. Facts of the moment (status, end, error) are those of the latest answer; what lasts (ids, names,
-tokens, split, spans) is never taken away.
+Sim updates a run in place, and later responses may be less complete: traces expire, workflows are deleted, and lists
+have fewer fields than details. Values that change (status, end, error) are those of the latest response. Values that
+last (ids, names, tokens, split, spans) are never removed.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ _LASTING = {
         "created_at",
     ),
 }
-"""Columns in which nothing never replaces something."""
+"""Columns in which null never replaces a stored value."""
 _TOKENS = ("prompt_tokens", "completion_tokens", "total_tokens")
 _OF_THE_END = ("finalization_path", "error")
-"""Columns that describe one end of a run: nothing replaces something as long as it is the same end."""
+"""Columns that describe the end of a run: null does not replace a stored value as long as the end is the same."""
 
 
 def evidence_of(known: Fingerprint) -> Evidence:
-    """How much what is stored says of how the run ended.
+    """The evidence that the stored rows give for the end of a run.
 
-    That a run is paused gives way to any answer that shows a final output. ``completed`` without a cost and
-    spans is what versions before this one made of a swept run, and ``failed`` without an error what an answer that
-    shows nothing leaves to think (``life.status``).
+    A stored ``paused`` may be replaced by any response with a final output. ``completed`` without a cost and without
+    spans is weak: earlier versions of sim-sync stored it for swept runs. So is ``failed`` without the level ``error``,
+    which ``life.status_of`` returns if a response shows nothing of an end.
     """
     if known.status == "paused":
         return Evidence.SHOWN
@@ -59,12 +59,12 @@ def evidence_of(known: Fingerprint) -> Evidence:
 
 
 def _is_swept(known: Fingerprint) -> bool:
-    """A run stored as paused with an error: it went on and was swept, which earlier versions did not see."""
+    """Whether a run is stored as paused with an error: resumed and then swept, which earlier versions missed."""
     return known.status == "paused" and bool(known.error)
 
 
 def changed(known: Fingerprint, rows: RunRows) -> bool:
-    """Whether an answer tells something new of a stored run; one that only tells less does not."""
+    """Whether a response has something new about a stored run; a response that only lacks values does not count."""
     now = rows.fingerprint
     if (now.ended_at, now.level) != (known.ended_at, known.level) or now.cost_total not in (None, known.cost_total):
         return True
@@ -74,15 +74,15 @@ def changed(known: Fingerprint, rows: RunRows) -> bool:
 
 
 def richer(new: RunRows, stored: StoredRun) -> RunRows:
-    """The rows to store of a run that is there already.
+    """Returns the rows to store for a run that is stored already.
 
     Args:
-        new: As just read.
-        stored: As stored.
+        new: The rows just read.
+        stored: The stored rows.
 
     Returns:
-        Rows in which nothing is poorer than stored; empty ``items`` or ``spans``, and rows equal to the stored
-        ones, where those stay as they are.
+        Rows that are at least as complete as the stored ones. ``items`` or ``spans`` are empty, and other rows equal
+        the stored ones, if the stored ones stay unchanged.
     """
     known, now = stored.fingerprint, new.fingerprint
     same_end = known.ended_at == now.ended_at and known.level == now.level
@@ -114,14 +114,15 @@ def richer(new: RunRows, stored: StoredRun) -> RunRows:
 
 
 def _is_settled(stored: StoredRun, log: Fields, settled: bool, same: bool) -> bool:
-    """Whether nothing more is to be learnt of a run by its detail."""
+    """Whether the detail has nothing to add: it was read in full, or the run is final and its split complete."""
     return (same and _is_whole(stored)) or (settled and log["status"] not in life.OPEN)
 
 
 def _spans(new: Sequence[Row], stored: StoredRun, count: int) -> Sequence[Row]:
-    """Spans to store of a run that ended as stored: none where there are fewer than before.
+    """Spans to store for a run whose end is unchanged; empty if there are fewer spans than stored ones.
 
-    Of a run that is read again on purpose, a span keeps what this answer does not tell of it (inputs and outputs, say).
+    If a run is read again on purpose (``resync``), spans keep stored values that the new response lacks, such as inputs
+    and outputs.
     """
     if len(new) < count or stored.spans is None:
         return [] if len(new) < count else new
@@ -147,7 +148,7 @@ _SPAN_INDEX, _SPAN_ID, _SPAN_EXTRA = (
 
 
 def _status(new: RunRows, known: Fingerprint, stored: StoredRun) -> str:
-    """The status of a run that has not changed since it was stored, as the answer says that says more."""
+    """The status of a run whose end is unchanged: the one with the stronger evidence, stored or new."""
     if _is_swept(known):
         known = known._replace(status="failed")
     now: str = new.fingerprint.status
@@ -156,25 +157,25 @@ def _status(new: RunRows, known: Fingerprint, stored: StoredRun) -> str:
 
 
 def _had_spans(stored: StoredRun) -> bool:
-    """Whether the stored detail told of a trace, expired or not."""
+    """Whether the stored detail shows that the run had a trace, expired or not."""
     data = by_name(LOG_DETAILS, stored.detail)["execution_data"] if stored.detail else None
     return data is not None and decode.one(data.encode(), wire.ExecutionData).had_spans
 
 
 def is_read(stored: StoredRun) -> bool:
-    """Whether the per-run detail was read."""
+    """Whether the per-run detail has been read."""
     return stored.detail is not None and by_name(LOG_DETAILS, stored.detail)["detail_source"] == "detail"
 
 
 def _is_whole(stored: StoredRun) -> bool:
-    """Whether the per-run detail was read, and nothing of it is lost: there is nothing more to ask for."""
+    """Whether the per-run detail has been read and the stored items add up to the cost, so no request is needed."""
     total = by_name(LOGS, stored.log)["cost_total"] or ZERO
     return is_read(stored) and sum((item[TOTAL] for item in stored.items), ZERO) == total
 
 
 def _detail(new: Fields, old: Fields, *, same: bool, has_spans: bool) -> Fields:
     merged = _lasting(LOG_DETAILS, new, old)
-    # answers tell less of it once a trace has expired, a pause is over, or payloads are no longer kept
+    # responses have less of it once a trace has expired, a pause is over, or payloads are no longer kept
     merged["execution_data"] = _objects(new["execution_data"], old["execution_data"])
     if not has_spans and old["span_count"]:
         merged["span_count"] = old["span_count"]
@@ -190,7 +191,7 @@ def _detail(new: Fields, old: Fields, *, same: bool, has_spans: bool) -> Fields:
 def _lasting(table: Table, new: Fields, old: Fields) -> Fields:
     merged = {**new, **{name: old[name] for name in _LASTING[table.name] if new[name] is None}}
     if old["workflow_name"] is not None and (new["workflow_name"] is None or new["workflow_id"] is None):
-        merged["workflow_name"] = old["workflow_name"]  # a hard-deleted workflow is called "Deleted Workflow"
+        merged["workflow_name"] = old["workflow_name"]  # the API names a hard-deleted one "Deleted Workflow"
     merged["extra"] = _objects(new["extra"], old["extra"])
     return merged
 
@@ -204,9 +205,9 @@ def _objects(new: str | None, old: str | None) -> str | None:
 
 
 def gone_run(stored: StoredRun) -> RunRows:
-    """A run the server no longer has, before all of it was read: what is known is all there is.
+    """Returns the final rows of a run that the server deleted before all of it was read.
 
-    Its detail counts as read; a cost whose split was never told stays ``unknown``.
+    Its detail counts as read; a cost whose split was never read stays ``unknown``.
     """
     log = by_name(LOGS, stored.log)
     total = log["cost_total"]
@@ -222,7 +223,7 @@ def gone_run(stored: StoredRun) -> RunRows:
 
 
 def news(rows: RunRows, stored: StoredRun) -> RunRows | None:
-    """The rows without those that are stored already; None where all are."""
+    """The rows without those that are stored already; None if nothing is left."""
     log = () if same_row(LOGS, rows.log, stored.log) else rows.log
     detail = rows.detail
     if not detail or (stored.detail is not None and same_row(LOG_DETAILS, detail, stored.detail)):

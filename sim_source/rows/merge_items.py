@@ -1,4 +1,4 @@
-"""Cost items of a run that is stored: no split gives way to one that tells less. Pure."""
+"""Merges new cost items of a run with the stored ones; a less complete split never replaces a stored one. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ _SPLIT = ("model", "tool")
 
 
 def merged_items(new: RunRows, stored: StoredRun, total: Decimal | None) -> tuple[list[Row], bool]:
-    """Items to store, and whether the stored split is all there is to know. No split gives way to ``unknown``."""
+    """Returns the items to store, and whether the stored split is complete; ``unknown`` never replaces a split.
+
+    The list is empty if the stored items stay unchanged.
+    """
     split = any(item[KIND] in _SPLIT for item in stored.items)
     itemised = sum((item[TOTAL] for item in stored.items), ZERO)
     untold = any(item[KIND] == "unknown" for item in new.items)
@@ -28,19 +31,19 @@ def merged_items(new: RunRows, stored: StoredRun, total: Decimal | None) -> tupl
 
 
 def is_itemised(stored: StoredRun) -> bool:
-    """Whether it is known what the whole cost of a run that has ended is made of."""
+    """Whether a run has ended and all of its cost is itemised: it has items, and none of them is ``unknown``."""
     ended = by_name(LOGS, stored.log)["ended_at"] is not None
     return ended and bool(stored.items) and all(item[KIND] != "unknown" for item in stored.items)
 
 
 def kept_split(stored: StoredRun, total: Decimal, kind: ItemKind) -> list[Row] | None:
-    """The stored split, and what the run cost beyond it as one item; None where the split was more than that.
+    """Returns the stored split plus one item for the rest of the cost; None if the split exceeds the cost.
 
     Args:
-        stored: The run.
-        total: What it cost.
-        kind: ``other`` where that is known not to be itemised, ``unknown`` where nothing has told its split; then
-            a stored ``other`` is known, too, and stays.
+        stored: The stored run.
+        total: Cost of the run in USD.
+        kind: Kind of the item for the rest: ``other`` if the API does not itemise it, ``unknown`` if its split is not
+            known yet. With ``unknown``, a stored ``other`` item is kept as well.
     """
     known = _SPLIT if kind == "other" else (*_SPLIT, "other")
     kept = [item for item in stored.items if item[KIND] in known]
@@ -51,14 +54,14 @@ def kept_split(stored: StoredRun, total: Decimal, kind: ItemKind) -> list[Row] |
 
 
 def _or_zero(new: RunRows, total: Decimal | None, itemised: Decimal) -> list[Row]:
-    """A run that turns out to have cost nothing: an item that says so replaces those that say otherwise."""
+    """The new items; if the cost turns out to be zero, one item of zero that replaces stored items of another sum."""
     if new.items or total is None or itemised == total or not new.detail:
         return new.items
     return [rest_item(new.log, total, "other")]
 
 
 def rest_item(log: Row, amount: Decimal, kind: ItemKind) -> Row:
-    """What a run cost beyond its split, as a row of ``cost_items``."""
+    """Builds the row of ``cost_items`` for the part of a run's cost that is not split."""
     run = by_name(LOGS, log)
     about = {name: run[name] for name in ("workspace_id", "workflow_id", "execution_id", "started_at")}
     item = dict.fromkeys(COST_ITEMS.column_names) | about
@@ -75,5 +78,5 @@ WORKFLOW = COST_ITEMS.column_names.index("workflow_id")
 
 
 def with_values(row: Row, **values: Any) -> Row:
-    """A row of ``cost_items`` with other values in some columns."""
+    """Returns a copy of a row of ``cost_items`` with some values replaced."""
     return in_order(COST_ITEMS, by_name(COST_ITEMS, row) | values)

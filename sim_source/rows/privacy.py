@@ -1,8 +1,8 @@
-"""What may be kept: payloads only when asked for, secrets never.
+"""Removes payloads, unless they are requested, and secrets, always.
 
-Payloads are the users' data: inputs, outputs, prompts, environment. Without ``payloads=full`` they leave memory
-in no form. Secrets are removed from everything, always; the structure around them stays. 2026-03 returns
-secrets in snapshots (``recordings/sim-2026-03/execution_multi.http``).
+Payloads are the users' data: inputs, outputs, prompts, environment. Without ``payloads=full`` they are never written
+anywhere. Secrets are always removed from everything; the structure around them stays. 2026-03 servers return secrets
+in snapshots (``recordings/sim-2026-03/execution_multi.http``).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _SECRET_ENDINGS: Final = (
     "privatekey",
 )
 _COUNTS: Final = frozenset({"count", "counts", "usage", "limit", "budget"})
-"""Last words of names that count secrets or tokens and hold none."""
+"""Last words of names of counters, such as ``tokenCount``; such fields hold no secret."""
 _SECRET_VALUE: Final = re.compile(
     r"\b(?:sk|pk|rk)[-_][A-Za-z0-9_-]{8,}|\bgh[pousr]_[A-Za-z0-9]{16,}|\bxox[abprs]-[A-Za-z0-9-]{8,}"
     r"|\bAKIA[0-9A-Z]{12,}|(?<=Bearer )[A-Za-z0-9._~+/=-]{8,}"
@@ -40,12 +40,12 @@ _SECRET_VALUE: Final = re.compile(
 _JWT_PART: Final = re.compile(r"[A-Za-z0-9_-]+")
 _JWT_HEAD: Final = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}")
 _LEAST_PART: Final = 8
-"""Characters of the first two parts of a token, at least."""
+"""Minimum length of the second part of a JSON Web Token."""
 _PASSWORD_OF_ADDRESS: Final = re.compile(r"(?<=://)([^\s/:@]*):[^\s/@]+(?=@)")
 _OF_QUERY: Final = re.compile(r"([?&][\w.-]+=)[^&\s#\"']+")
 _SECRET_OF_QUERY: Final = re.compile(r"key|token|secret|passw|credential|signature|auth", re.IGNORECASE)
 _REFERENCE: Final = re.compile(r"\s*(\{\{[^{}]*\}\}|<[\w.\[\]-]+>)\s*")
-"""``{{NAME}}`` and ``<block.field>`` name a value and are none."""
+"""``{{NAME}}`` and ``<block.field>`` are references to a value, not secrets themselves."""
 _LABELS: Final = ("name", "key", "header", "id", "Key", "Name", "Header")
 _VALUES: Final = ("value", "Value", "values", "defaultValue")
 
@@ -58,7 +58,7 @@ PAYLOAD_NAMES: Final = frozenset({
     "modelToolCalls", "blockExecutions", "blockStates", "executionState", "body", "payload", "data",
     "request", "response", "headers", "text", "value", "values",
 })  # fmt: skip
-"""Fields that hold what users put in or got out, wherever they stand in a run."""
+"""Names of fields that hold inputs or outputs of users, anywhere in a run."""
 
 _SAFE_EXECUTION_DATA: Final = {
     "trigger": frozenset({"type", "source", "timestamp"}),
@@ -69,17 +69,17 @@ _SAFE_EXECUTION_DATA: Final = {
     "level": None,
     "completionFailure": None,
 }
-"""Parts of ``executionData`` that are not private (recorded); of ``trigger``, which may carry the
-caller's body under ``data``, only these fields."""
+"""Parts of ``executionData`` that are not private (recordings). Only the listed fields of ``trigger`` are kept, since
+it may hold the body of the caller's request in ``data``."""
 
 
 def words_of(name: str) -> list[str]:
-    """The words of a field's name in lower case: ``apiKey`` and ``API_KEY`` are api, key."""
+    """Splits a field's name into lower-case words: ``apiKey`` and ``API_KEY`` both give api, key."""
     return [word.lower() for word in _WORD.findall(name)]
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether a field of this name holds a secret: ``apiKey``, ``access_token``; not ``maxTokens``, ``tokenCount``."""
+    """Whether a field's name is that of a secret: ``apiKey`` or ``access_token``, but not ``tokenCount``."""
     found = words_of(name)
     if found and found[-1] in _COUNTS:
         return False
@@ -87,7 +87,9 @@ def is_secret_name(name: str) -> bool:
 
 
 def without_secrets(value: Any) -> Any:
-    """A copy without secrets, structure kept: by name, by ``password`` marks, by unmistakable form.
+    """Returns a copy without secrets; the structure stays.
+
+    Secrets are recognised by the field's name, by a ``password`` flag beside the value, and by an unmistakable format.
 
     Args:
         value: Plain JSON objects.
@@ -102,10 +104,10 @@ def without_secrets(value: Any) -> Any:
 
 
 def text_without_secrets(text: str) -> str:
-    """Text without what is a secret by its form, in an address, or by its name in JSON written as text.
+    """Replaces secrets in a text: by their format, in URLs, and by field name if the text is JSON.
 
-    Takes as long as the text is long, whatever it says (``make bench ARGS=hostile``): no pattern begins again inside of
-    what it has looked at.
+    Takes linear time for any text (bench: ``python -m bench.hostile``), since no pattern scans a character twice from
+    different starting points.
     """
     clean = _SECRET_VALUE.sub(REDACTED, text)
     if "eyJ" in clean:
@@ -122,7 +124,7 @@ def _without_value(parameter: re.Match[str]) -> str:
 
 
 def _without_tokens(text: str) -> str:
-    """Text without JSON Web Tokens: three parts with dots between, of which the first begins with ``eyJ``."""
+    """Replaces JSON Web Tokens: three parts separated by dots, the first of which begins with ``eyJ``."""
     kept, begin, parts = [], 0, list(_JWT_PART.finditer(text))
     place = 0
     while place < len(parts):
@@ -139,14 +141,14 @@ def _without_tokens(text: str) -> str:
 
 
 def _follow(text: str, parts: list[re.Match[str]]) -> bool:
-    """Whether the first part is followed by a dot, a long second part, and another dot."""
+    """Whether the first part is followed by a dot, a sufficiently long second part, and another dot."""
     if len(parts) < 2 or len(parts[1][0]) < _LEAST_PART or parts[1].start() != parts[0].end() + 1:
         return False
     return text[parts[0].end()] == "." and text[parts[1].end() : parts[1].end() + 1] == "."
 
 
 def _json_without_secrets(text: str) -> str:
-    """JSON written as text, without secrets; as it is where it is none. Nested too deep, it is cut there first."""
+    """Removes secrets from a text that is JSON, after cutting it if nested too deep; other texts stay unchanged."""
     try:
         parsed = _json.decode(text)
         kept = without_secrets(parsed)
@@ -178,7 +180,7 @@ def _dict_without_secrets(value: dict[str, Any]) -> dict[str, Any]:
         if marked and name in _VALUES:
             clean[name] = _blank(entry)
         elif held is not None and name in _LABELS:
-            clean[name] = without_secrets(entry)  # the label of a pair, not a secret of its own
+            clean[name] = without_secrets(entry)  # the label of a name-value pair, not a secret
         elif is_secret_name(name):
             clean[name] = _secret_entry(entry)
         else:
@@ -191,7 +193,7 @@ def _has_secret_label(value: dict[str, Any]) -> bool:
 
 
 def _secret_entry(entry: Any) -> Any:
-    """What stands under a secret name: of a sub-block only its value goes."""
+    """Blanks the value of a field with a secret name; in a sub-block, only its ``value``."""
     if isinstance(entry, dict) and "value" in entry:
         return {name: _blank(part) if name == "value" else without_secrets(part) for name, part in entry.items()}
     return _blank(entry)
@@ -210,7 +212,7 @@ def _blank(value: Any) -> Any:
 
 
 def without_payloads(value: Any) -> Any:
-    """A copy without payload fields and secrets, at any depth; for fields of rows nobody has documented."""
+    """Returns a copy without payload fields and secrets, at any depth; for undocumented fields of rows."""
     if isinstance(value, dict):
         return {
             name: without_payloads(_secret_entry(entry) if is_secret_name(name) else entry)
@@ -228,10 +230,10 @@ _NUMBERS: Final = (bool, int, float, Decimal)
 
 
 def withheld(fields: dict[str, Any]) -> dict[str, Any]:
-    """Undocumented fields of a span or of ``executionData``: their names, and values that can be no payload.
+    """Keeps the names of undocumented fields of a span or of ``executionData``, and values that cannot be payloads.
 
-    Text and structures might be what a user put in; numbers and flags at this level are not, but for those
-    under the name of a payload or a secret.
+    Texts and structures become null, as they may be a user's input. Numbers and flags are kept, unless the field has
+    the name of a payload or a secret.
     """
     return {
         name: entry if isinstance(entry, _NUMBERS) and name not in PAYLOAD_NAMES and not is_secret_name(name) else None
@@ -240,11 +242,11 @@ def withheld(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def documented(value: Any, unknown: Callable[[dict[str, Any]], dict[str, Any]] = withheld) -> Any:
-    """A structure that is known, secrets removed: texts and structures under names of payloads go, numbers stay.
+    """Returns a copy of a known structure without secrets, and without texts and structures with names of payloads.
 
     Args:
-        value: Its plain objects, as ``wire`` writes them: undocumented fields under ``~unknown``.
-        unknown: What is kept of those.
+        value: Its plain objects, as encoded by ``wire``: undocumented fields are under ``~unknown``.
+        unknown: Filters the undocumented fields.
     """
     if isinstance(value, list):
         return [documented(entry, unknown) for entry in value]
@@ -259,7 +261,7 @@ def documented(value: Any, unknown: Callable[[dict[str, Any]], dict[str, Any]] =
 
 
 def numbers_and_moments(fields: dict[str, Any]) -> dict[str, Any]:
-    """Fields that may stand in a user's own output: their names, and values that are numbers or moments."""
+    """Keeps the names of fields that may be a user's own output, and values that are numbers, flags or timestamps."""
     return {
         name: entry if isinstance(entry, _NUMBERS) or (isinstance(entry, str) and _MOMENT.fullmatch(entry)) else None
         for name, entry in fields.items()
@@ -267,7 +269,7 @@ def numbers_and_moments(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def safe_execution_data(data: dict[str, Any]) -> dict[str, Any]:
-    """The part of ``executionData`` that may be kept without payloads; unknown fields withheld."""
+    """Returns the part of ``executionData`` that may be kept without ``payloads=full``; unknown fields are withheld."""
     kept: dict[str, Any] = {}
     rest: dict[str, Any] = {}
     for name, entry in data.items():
