@@ -121,8 +121,8 @@ def _is_settled(stored: StoredRun, log: Fields, settled: bool, same: bool) -> bo
 def _spans(new: Sequence[Row], stored: StoredRun, count: int) -> Sequence[Row]:
     """Spans to store for a run whose end is unchanged; empty if there are fewer spans than stored ones.
 
-    If a run is read again on purpose (``resync``), spans keep stored values that the new response lacks, such as inputs
-    and outputs.
+    If a run is read again in full (for example by ``sim-sync resync``), spans keep stored values that the new response
+    lacks, such as inputs and outputs.
     """
     if len(new) < count or stored.spans is None:
         return [] if len(new) < count else new

@@ -79,7 +79,7 @@ def words_of(name: str) -> list[str]:
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether a field's name is that of a secret: ``apiKey`` or ``access_token``, but not ``tokenCount``."""
+    """Whether a field holds a secret, by its name: ``apiKey``, ``access_token``; not ``maxTokens``, ``tokenCount``."""
     found = words_of(name)
     if found and found[-1] in _COUNTS:
         return False

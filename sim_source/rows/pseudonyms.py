@@ -1,9 +1,9 @@
-"""Names and e-mail addresses of people as keyed hashes, where that is asked for. Pure.
+"""Replaces names and e-mail addresses of people with keyed hashes, if ``redact_people`` is set. Pure functions.
 
-Audit logs name people in columns of their own, in ``metadata`` and in words. E-mail addresses are told by their
-form in every table; names only where the API marks them as such, and from there wherever the same row says them
-again. The hash is HMAC-SHA256 under the user's salt: the same person is the same text within one salt, and without
-the salt a list of likely addresses finds nobody.
+Audit logs name people in their own columns, in ``metadata`` and in free text. E-mail addresses are recognised by their
+format, in every table. Names are recognised only where the API marks them as names, and then replaced everywhere in the
+same row. The hash is HMAC-SHA256 with the user's salt as the key. With the same salt, a person always gets the same
+text; without the salt, hashes cannot be matched by hashing a list of likely addresses.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from ..tables import AUDIT_LOGS, REJECTED_ROWS
 from . import privacy
 
 LEAST_SALT: Final = 16
-"""Characters of a salt, at least: a short one can be guessed, and with it everybody."""
+"""Minimum length of the salt in characters: a shorter one could be guessed, which would reveal everyone."""
 MOST_HIDES: Final = 10_000
-"""Sets of names that are remembered: making a pattern of them costs more than using it."""
+"""Maximum number of cached patterns, one per set of names: compiling a pattern costs more than using it."""
 
 _EMAIL = r"(?<![\w.%+-])[\w.%+-]+(?:'[\w.%+-]+){0,2}(?:@|%40)(?:[\w-]+\.)+[^\W\d_][\w-]+"
-"""Begins only where a run of its characters begins: the search stays linear in long texts."""
+"""Matches only at the start of a sequence of its characters, so that the search is linear in the text's length."""
 _HIDDEN = r"\bperson-[0-9a-f]{16}\b"
 _AT = "@|%40"
-"""What every text with an e-mail address has."""
+"""Every text with an e-mail address contains one of these."""
 
 _EMAIL_WORDS: Final = frozenset({"email", "emails", "mail", "mails"})
 _NAME_WORDS: Final = frozenset({"name", "names"})
@@ -42,7 +42,7 @@ _PERSON_WORDS: Final = frozenset({
     "customer", "contact",
 })  # fmt: skip
 _OF_PERSONS: Final = _PERSON_WORDS | {"target", "first", "last", "full", "given", "family", "display", "nick"}
-"""Words before ``name`` that make it a person's."""
+"""Words in a field's name which, together with ``name``, mark it as the name of a person."""
 _THING_WORDS: Final = frozenset({
     "workflow", "workspace", "organization", "org", "team", "group", "folder", "file", "document", "base", "table",
     "column", "key", "tool", "block", "model", "provider", "server", "host", "environment", "variable", "credential",
@@ -50,18 +50,18 @@ _THING_WORDS: Final = frozenset({
     "resource", "plan", "role", "event", "permission", "api", "service", "domain", "project", "app",
 })  # fmt: skip
 _PERSON_RESOURCES: Final = frozenset({"user", "member", "account", "profile", "password", "invitation", "person"})
-"""Types of resources whose name is a person's."""
+"""Types of resources whose name is the name of a person."""
 _SAY_PEOPLE: Final = ("description", "resource_name", "resource_id")
 
 Hide = Callable[[str], str]
-"""A text without what it says of people."""
+"""A function that replaces names and e-mail addresses in a text."""
 
 
 class Pseudonyms:
-    """Replaces people by keyed hashes.
+    """Replaces names and e-mail addresses of people with keyed hashes.
 
     Args:
-        salt: The user's secret; it is in no ``repr``, log or error.
+        salt: The user's secret; it appears in no ``repr``, log or error.
 
     Raises:
         ConfigurationError: The salt is missing or too short.
@@ -78,19 +78,19 @@ class Pseudonyms:
         return "People()"
 
     def person(self, value: str) -> str:
-        """A name or e-mail address as ``person-<16 hex digits>``; case, white space and Unicode form do not matter."""
+        """Returns ``person-<16 hex digits>`` for a name or address; ignores case, white space and Unicode form."""
         if not value.strip() or re.fullmatch(_HIDDEN, value):
             return value
         text = " ".join(unicodedata.normalize("NFKC", value).split()).lower()
         return f"person-{hmac.digest(self._key, text.encode(), 'sha256').hex()[:16]}"
 
     def hidden(self, table: Table, rows: pa.Table) -> pa.Table:
-        """Rows of a table without names and e-mail addresses; hiding twice is hiding once."""
+        """Replaces names and e-mail addresses in rows of a table. Idempotent."""
         if table.name == AUDIT_LOGS.name:
             return _changed(table, rows, self._audit_row)
         if table.name == REJECTED_ROWS.name:
             return _changed(table, rows, self._rejected_row)
-        import pyarrow.compute as pc  # 25 ms that nobody else pays
+        import pyarrow.compute as pc  # imported here: slow, and not needed otherwise
 
         for index, column in enumerate(table.columns):
             if column.kind in ("text", "json"):
@@ -113,7 +113,7 @@ class Pseudonyms:
         return clean | {name: _json(self._value(value, hide)) for name, value in told.items()}
 
     def _rejected_row(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Of an audit log that could not be stored everything is hidden as ever; of other rows, e-mail addresses."""
+        """Hides names and addresses in a rejected audit log, as in a stored one; in other rows, only addresses."""
         told = None if row["row_json"] is None else jsons.anything(row["row_json"])
         hide, value = self._emails, told
         if row["table_name"] == AUDIT_LOGS.name:
@@ -131,7 +131,7 @@ class Pseudonyms:
         return _json(self._texts(jsons.anything(text.encode()), self._emails))
 
     def _hiding(self, names: Iterable[str | None]) -> Hide:
-        """What hides e-mail addresses, and these names as whole words, in one pass over a text."""
+        """Returns a function that hides e-mail addresses and these names (as whole words) in one pass over a text."""
         known = frozenset(" ".join(name.split()) for name in names if name is not None and len(name.strip()) > 1)
         hide = self._hides.get(known)
         if hide is None:
@@ -146,7 +146,7 @@ class Pseudonyms:
         return lambda text: pattern.sub(lambda match: self.person(match[0].replace("%40", "@")), text)
 
     def _texts(self, value: Any, hide: Hide, keys: Hide | None = None) -> Any:
-        """JSON with every text hidden, and every field's name."""
+        """Applies ``hide`` to every text in a JSON value, and ``keys``, else ``hide``, to every field name."""
         keys = keys or hide
         if isinstance(value, dict):
             return {keys(name): self._texts(entry, hide, keys) for name, entry in value.items()}
@@ -155,7 +155,7 @@ class Pseudonyms:
         return hide(value) if isinstance(value, str) else value
 
     def _value(self, value: Any, hide: Hide) -> Any:
-        """JSON with people hidden under the names that hold them, and by form elsewhere."""
+        """Hides people in a JSON value: the whole value of fields for people, and by ``hide`` in all other texts."""
         if isinstance(value, dict):
             return {hide(name): self._entry(name, entry, hide) for name, entry in value.items()}
         if isinstance(value, list):
@@ -166,7 +166,7 @@ class Pseudonyms:
         holds = _holds(name)
         if holds == "nobody":
             return self._value(entry, hide)
-        if holds == "name":  # whatever shape it came in
+        if holds == "name":  # of any JSON type
             return self._texts(entry, self.person, hide)
         entries = entry if isinstance(entry, list) else [entry]
         clean = [self.person(each) if isinstance(each, str) else self._value(each, hide) for each in entries]
@@ -174,23 +174,23 @@ class Pseudonyms:
 
 
 def checked_salt(salt: str | None) -> str:
-    """The salt, without the line end that a file may add.
+    """Checks the salt and returns it without surrounding white space, such as the newline of a file.
 
     Raises:
-        ConfigurationError: It is missing or too short.
+        ConfigurationError: The salt is missing or too short.
     """
     found = str(salt or "").strip()
     if len(found) < LEAST_SALT:
         raise ConfigurationError(
-            f"SIM_REDACT_SALT: redact_people needs a secret of at least {LEAST_SALT} characters; make one, for "
-            "instance with `openssl rand -hex 32`, keep it, and export it, or set redact_salt under "
+            f"SIM_REDACT_SALT: redact_people needs a secret of at least {LEAST_SALT} characters; create one, e.g. "
+            "with `openssl rand -hex 32`, store it safely, and set SIM_REDACT_SALT, or redact_salt under "
             "[sources.sim_source] in .dlt/secrets.toml"
         )
     return found
 
 
 def _holds(name: str) -> Literal["name", "person", "nobody"]:
-    """What stands under a field of this name: a name or address, a person (named, or an object), or neither."""
+    """What a field holds, by its name: a name or address, a person (as text or object), or neither."""
     words = privacy.words_of(name)
     last = words[-1] if words else ""
     if last in _EMAIL_WORDS or last in _SURELY_NAMES:
@@ -201,9 +201,10 @@ def _holds(name: str) -> Literal["name", "person", "nobody"]:
 
 
 def _people_in(value: Any, of_person: bool = False) -> Iterator[str]:
-    """Names and addresses that JSON marks as a person's: they are hidden wherever the same row says them.
+    """Yields names and addresses in fields for people; they are hidden everywhere in the same row.
 
-    A bare ``name`` may be a workflow's; it is taken for a person's beside an address and inside a person.
+    A field called just ``name`` may be the name of a workflow. It counts as the name of a person if it is inside a
+    person's object, or beside an e-mail address.
     """
     if isinstance(value, list):
         for entry in value:

@@ -1,7 +1,7 @@
-"""The one gate between answers and tables: what is wrong with a row sets that row aside, and nothing else. Pure.
+"""Converts responses to rows; a faulty row goes to ``rejected_rows`` and does not affect others. Pure functions.
 
-What is too deep or no UTF-8 is mended (``nesting``), and the row is stored without it; of what was cut out,
-``rejected_rows`` tells. A row that does not fit even so is set aside whole.
+A row that is nested too deep or not valid UTF-8 is repaired (``nesting``) and stored; if something was cut out of it,
+``rejected_rows`` has an entry as well. A row that still does not fit is not stored, only rejected.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from .run_rows import ROW_FAULTS
 
 R = TypeVar("R")
 
-WAS_CUT = f"nested deeper than {nesting.DEEPEST} levels; what lies deeper was cut out, the rest is stored"
+WAS_CUT = f"nested deeper than {nesting.DEEPEST} levels; the deeper part was cut out, the rest is stored"
 
 
 def read_or_reject(read: Callable[..., R], *answers: Any) -> tuple[R | None, Rejected | None]:
-    """Reads rows from answers.
+    """Converts responses to rows.
 
     Args:
-        read: Makes rows of the answers.
-        answers: Structures of ``wire``, or None; the last that is one is what is set aside.
+        read: Builds rows from the responses.
+        answers: Structures of ``wire``, or None; the last one that is not None is the one to reject.
 
     Returns:
-        The rows, None where there are none to be had, and what ``rejected_rows`` is to hold.
+        The rows, or None if they could not be built; and the entry for ``rejected_rows``, or None.
     """
     try:
         rows = read(*answers)

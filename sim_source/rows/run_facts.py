@@ -1,4 +1,4 @@
-"""What the answers of a run say together: the detail before the list. Pure."""
+"""The combined responses of a run; the detail takes precedence over the list row. Pure functions."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from .run_rows import RunOptions
 
 
 class Trace(msgspec.Struct, gc=False):
-    """A run's trace as read.
+    """A run's trace as rows and totals.
 
     Attributes:
-        log_id: The run's.
-        workspace_id: Where the run belongs.
+        log_id: Id of the run.
+        workspace_id: Workspace of the run.
         payloads: Whether inputs and outputs are kept.
-        rows: Its spans, depth first, as rows of ``trace_spans``.
-        charges: What they say of cost.
-        tokens: Sum over blocks; segments are not counted again.
+        rows: Rows of ``trace_spans``, depth first.
+        charges: Charges found in the spans.
+        tokens: Sum over blocks; segments of a counted block are not added again.
         names_model: Whether any span names a model.
         error: Message of the first failed block.
     """
@@ -40,20 +40,23 @@ class Trace(msgspec.Struct, gc=False):
 
     @property
     def untold(self) -> bool:
-        """Whether the spans leave open what the run's cost is made of: there are none, or models without a cost."""
+        """Whether the spans do not show the split of the cost: there are none, or models without a cost."""
         return not self.rows or (self.names_model and not self.charges.priced)
 
 
 class RunFacts(msgspec.Struct, gc=False):
-    """What a run's answers say together, and what is wanted of it.
+    """The combined responses of a run, and the options for reading it.
 
     Attributes:
         run: Its list row.
-        detail: Its per-run detail, where that was read.
-        asked: The detail was asked for.
-        data: ``executionData`` of the latest answer; ``NO_DATA`` where it has none.
-        data_rest: What of that has no column of its own.
-        split: The API's own split by model; None where no answer gives one.
+        detail: Its detail, or None if that was not read.
+        workspace_id: Its workspace.
+        options: What to keep of it.
+        asked: Whether the detail was requested but does not exist any more (404).
+        trace: Its trace.
+        data: ``executionData`` of the detail, else of the list row; ``NO_DATA`` if it has none.
+        data_rest: The part of ``executionData`` that has no column of its own.
+        split: The API's split by model; None if no response has one.
     """
 
     run: wire.Run
@@ -68,23 +71,23 @@ class RunFacts(msgspec.Struct, gc=False):
 
     @property
     def latest(self) -> wire.Run:
-        """The detail, else the list row."""
+        """The detail if it was read, else the list row."""
         return self.detail or self.run
 
     @property
     def total(self) -> Decimal | None:
-        """What the run cost in USD, as told."""
+        """Cost of the run in USD, as sent by the API."""
         cost_told = self.latest.cost
         return cost_told.total if cost_told else None
 
     @property
     def final_output(self) -> msgspec.Raw:
-        """The final output: of the detail alone where that was read."""
+        """The final output: that of the detail if it was read, even if empty; else that of the list row."""
         return self.run.final_output if self.detail is None else self.data.final_output
 
     @property
     def workflow_id(self) -> str | None:
-        """The workflow. A hard-deleted one's id survives in the run's environment (recorded)."""
+        """Id of the workflow; for a hard-deleted workflow, from the run's environment (recordings)."""
         if self.latest.workflow_id or not present(self.data.environment):
             return self.latest.workflow_id
         environment = jsons.anything(self.data.environment)
@@ -93,7 +96,7 @@ class RunFacts(msgspec.Struct, gc=False):
 
     @property
     def tokens(self) -> TokenCount:
-        """Tokens of the run: told by its cost, by executionData, or else summed over its blocks."""
+        """Token counts of the run: from its cost, else from ``executionData``, else the sum over its blocks."""
         told = self.latest.cost.tokens if self.latest.cost else None
         for tokens in (told, self.data.tokens, self.data.token_breakdown):
             counted = token_count(tokens)

@@ -1,4 +1,4 @@
-"""A run as rows of four tables, and what is wanted of it. Pure."""
+"""The rows of a run in four tables, and the options for reading it. Pure functions."""
 
 from __future__ import annotations
 
@@ -14,12 +14,18 @@ from . import life
 from .fingerprint import Fingerprint, fingerprint_of
 
 ROW_FAULTS = (msgspec.DecodeError, ArithmeticError, ValueError, OverflowError, RecursionError)
-"""What a row that does not fit raises: it is set aside, never fatal."""
+"""Errors raised by a row that does not fit its table; the row is rejected and the sync continues."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What is kept of a run, and what is asked for beyond the list; of ``logs_only``, no other table's rows."""
+    """Options for reading runs.
+
+    Attributes:
+        details: Runs whose detail is requested.
+        payloads: Whether inputs and outputs are kept.
+        logs_only: Build only rows of ``logs``, none of the other tables.
+    """
 
     details: Details = "costly"
     payloads: Payloads = "none"
@@ -32,11 +38,16 @@ class RunOptions:
 
 
 class RunRows(msgspec.Struct, gc=False):
-    """A run as rows, in the order of the tables' columns.
+    """The rows of a run; values are in the order of the tables' columns.
 
     Attributes:
-        pending: The per-run detail is still to be asked for.
-        evidence: How much the answer says of how the run ended.
+        id: Id of the run.
+        log: Row of ``logs``; empty if it stays as stored.
+        pending: Whether the per-run detail still has to be requested.
+        evidence: How reliably the response shows the end of the run.
+        detail: Row of ``log_details``; empty if there is none, or it stays as stored.
+        items: Rows of ``cost_items``.
+        spans: Rows of ``trace_spans``.
     """
 
     id: str
@@ -49,12 +60,12 @@ class RunRows(msgspec.Struct, gc=False):
 
     @property
     def fingerprint(self) -> Fingerprint:
-        """What to compare with what is stored."""
+        """Fingerprint to compare with that of the stored run."""
         return fingerprint_of(self.log, len(self.spans))
 
 
 def by_table(read: Sequence[RunRows]) -> dict[str, list[Row]]:
-    """The rows of several runs, by table."""
+    """Groups the rows of several runs by table."""
     return {
         LOGS.name: [each.log for each in read if each.log],
         LOG_DETAILS.name: [each.detail for each in read if each.detail],

@@ -1,6 +1,6 @@
-"""A run's answers, list row and per-run detail, as rows of four tables. Pure.
+"""Converts the list row and the detail of a run to rows of four tables. Pure functions.
 
-The list row is the base; the detail completes it where it was asked. Nothing here knows of HTTP or dlt.
+The list row is the base; the detail completes it if it was requested. Uses neither HTTP nor dlt.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ def read_run(
     *,
     asked: bool = False,
 ) -> RunRows:
-    """Reads a run.
+    """Converts a run to rows.
 
     Args:
         run: Its list row.
-        workspace_id: Where it belongs.
-        options: What is kept.
-        detail: Its per-run detail, where that was read.
-        asked: The detail was asked for and is not to be had (404): what is known is all there is.
+        workspace_id: Its workspace.
+        options: What to keep.
+        detail: Its detail, or None if that was not read.
+        asked: Whether the detail was requested but does not exist any more (404), so nothing more can be read.
 
     Raises:
-        msgspec.DecodeError: Part of it is not what it can be.
-        ArithmeticError: An amount that is no amount.
+        msgspec.DecodeError: A part of it does not fit its structure.
+        ArithmeticError: An amount or a count is not a valid number.
     """
     if options.logs_only and detail is None:
         (log,) = zip(*_plain([run], workspace_id), strict=True)
@@ -75,13 +75,13 @@ def read_run(
 def _facts_of(
     run: wire.Run, workspace_id: str, options: RunOptions, detail: wire.Run | None = None, *, asked: bool = False
 ) -> RunFacts:
-    """Reads what a run's answers say together."""
+    """Combines the list row and the detail of a run."""
     data, rest = NO_DATA, {}
     source = run if detail is None else detail
     if present(source.execution_data):
         data = decode.one(source.execution_data, wire.ExecutionData)
         rest = _rest_of(source.execution_data, options)
-    roots = spans.decoded(data.trace_spans) or spans.decoded(run.trace_spans)  # a trace may expire between the two
+    roots = spans.decoded(data.trace_spans) or spans.decoded(run.trace_spans)  # it may expire between both requests
     trace = spans.read_trace(roots, run.id, workspace_id, payloads=options.full)
     split = _split_of(detail)
     if split is None:
@@ -105,7 +105,7 @@ _COLUMNS_OF_EXECUTION_DATA = frozenset(
 
 
 def _rest_of(raw: msgspec.Raw, options: RunOptions) -> dict[str, Any]:
-    """What of executionData has no column of its own."""
+    """The part of ``executionData`` that has no column of its own."""
     shallow: dict[str, msgspec.Raw] = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
     rest = {
         name: jsons.anything(entry)
@@ -121,17 +121,17 @@ def _split_of(answer: wire.Run | None) -> dict[str, wire.ModelCost] | None:
 
 
 def plain_rows(listed: Sequence[wire.Run], workspace_id: str) -> pa.Table:
-    """Plain list rows, at least one, as rows of ``logs``; column by column, which takes half as long as run by run.
+    """Converts plain list rows, at least one, to rows of ``logs``; faster than ``read_run`` for each of them.
 
     Raises:
-        ArithmeticError, ValueError: One of them does not fit.
+        ArithmeticError, ValueError: A row does not fit the table.
     """
     return LOGS.arrow(_plain(listed, workspace_id))
 
 
 def _plain(listed: Sequence[wire.Run], workspace_id: str) -> list[list[Any]]:
     """The columns of ``logs``, in order."""
-    # what most rows are is told here already: a call takes longer
+    # the common cases are checked inline, to avoid a function call per row
     ends = [at if (at := run.ended_at) is None or at.tzinfo is UTC else in_utc(at) for run in listed]
     levels = [run.level for run in listed]
     return [
@@ -157,10 +157,10 @@ def _plain(listed: Sequence[wire.Run], workspace_id: str) -> list[list[Any]]:
 
 
 def _open_questions(facts: RunFacts, status: life.Status) -> tuple[bool, bool]:
-    """Whether the detail is to be asked for, and whether the split is unread (so too under details=none).
+    """Returns whether to request the detail, and whether the split is not known yet (independent of ``details``).
 
-    A split without models says nothing where nothing else shows an end: 2026-03 gives it, with the base charge, from
-    the start of a run (``sim-2026-03/logs_full_spans_output_running``).
+    An empty split does not count if nothing else shows the end of the run: 2026-03 servers send one, with the base
+    charge, from the start of a run (``sim-2026-03/logs_full_spans_output_running``).
     """
     run, split, trace = facts.run, facts.split, facts.trace
     shows_end = present(run.final_output) or bool(trace.rows)
@@ -205,7 +205,7 @@ def _log_row(facts: RunFacts, workflow_id: str | None, status: str, total: Decim
 def item_row(
     item: cost.CostItem, run: wire.Run, workspace_id: str, workflow_id: str | None, *, payloads: bool = False
 ) -> Row:
-    """A row of ``cost_items``."""
+    """Builds a row of ``cost_items``."""
     more = extras.of_model(item.entry, payloads) if item.entry is not None else None
     return (
         run.id,

@@ -1,4 +1,4 @@
-"""Snapshots of workflow states: each distinct state once, secrets removed. Pure."""
+"""Rows of ``execution_snapshots`` and ``workflow_states``: each state is stored once, without secrets. Pure functions."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ _STATE_COLUMNS = ("blocks", "edges", "loops", "parallels", "variables")
 
 @dataclass(frozen=True, slots=True)
 class SnapshotRows:
-    """A snapshot as rows: the run's, and the state's where there is one."""
+    """The rows of a snapshot: one of ``execution_snapshots``, and one of ``workflow_states`` if it has a state."""
 
     snapshot: Row
     state: Row | None
 
 
 def state_hash(state: dict[str, Any]) -> str:
-    """SHA-256 of a state's canonical JSON: keys sorted, no white space, secrets removed before."""
+    """SHA-256 of the canonical JSON of a state without secrets: sorted keys, no white space."""
     return hashlib.sha256(_canonical.encode(state)).hexdigest()
 
 
 def read_snapshot(execution: wire.Execution, workspace_id: str, execution_id: str | None = None) -> SnapshotRows:
-    """Reads a snapshot.
+    """Converts a snapshot to rows.
 
     Args:
-        execution: The answer.
-        workspace_id: Where the run belongs.
-        execution_id: What was asked for, should the answer not say it.
+        execution: The response.
+        workspace_id: Workspace of the run.
+        execution_id: The requested execution id, in case the response has none.
 
     Raises:
-        msgspec.DecodeError: The state is no object.
+        msgspec.DecodeError: The state is not a JSON object.
     """
     state: dict[str, Any] | None = None
     if present(execution.workflow_state):
         found = jsons.anything(execution.workflow_state)
         if not isinstance(found, dict):
-            raise msgspec.ValidationError("workflowState is no object")
+            raise msgspec.ValidationError("workflowState is not a JSON object")
         state = privacy.without_secrets(found)
     digest = state_hash(state) if state is not None else None
     about = execution.execution_metadata or wire.ExecutionMetadata()
@@ -70,7 +70,7 @@ def read_snapshot(execution: wire.Execution, workspace_id: str, execution_id: st
 
 
 def gone_snapshot(execution_id: str, workspace_id: str, workflow_id: str | None) -> SnapshotRows:
-    """A snapshot the server no longer has: a row without state, so that it is not asked for again."""
+    """A row without a state for a snapshot that the server no longer has, so that it is not requested again."""
     return SnapshotRows((execution_id, workspace_id, workflow_id, *([None] * 7)), None)
 
 

@@ -1,8 +1,7 @@
-"""The tree of a trace as rows, and what it says of cost, tokens and errors. Pure.
+"""Flattens a trace to rows and collects its cost, tokens and error. Pure functions.
 
-Rules of cost are those by which Sim itself adds a run up (source, ``calculateCostSummary``): a ``workflow`` span is a
-container and never counted; a block with a cost of its own already includes its model segments; other
-children are looked into for charges of their own.
+Cost is counted as Sim does it (Sim's source, ``calculateCostSummary``): a ``workflow`` span is a container and is never
+counted; the cost of a block already includes its model segments; other children are counted on their own.
 """
 
 from __future__ import annotations
@@ -21,10 +20,15 @@ from .run_facts import Trace
 
 
 class _Place(msgspec.Struct, gc=False):
-    """A span, and where in the tree it stands.
+    """A span and its position in the tree.
 
     Attributes:
-        model: The model it names, found when it is read.
+        span: The span.
+        parent: Index of the parent span; None for a root.
+        depth: Number of ancestors.
+        inside_counted: Whether the cost of the parent was counted, which includes that of its segments.
+        segment: The segment of the parent's ``providerTiming`` that describes the same call, or None.
+        model: The model that the span names; set by ``_read_span``.
     """
 
     span: wire.Span
@@ -36,10 +40,10 @@ class _Place(msgspec.Struct, gc=False):
 
 
 def decoded(trace: msgspec.Raw) -> list[wire.Span]:
-    """The roots of a trace. Decoded run by run, not with the page: what is needed at once stays small and near.
+    """Decodes the root spans of a trace; done per run, not per page, to use less memory at a time.
 
     Raises:
-        msgspec.DecodeError: It is no list of spans.
+        msgspec.DecodeError: The value is not a list of spans.
     """
     return decode.several(trace, wire.Span) if present(trace) else []
 
@@ -48,13 +52,13 @@ def read_trace(spans: Iterable[wire.Span] | None, log_id: str, workspace_id: str
     """Flattens a trace.
 
     Args:
-        spans: The roots.
-        log_id: The run's.
-        workspace_id: Where the run belongs.
+        spans: The root spans.
+        log_id: Id of the run.
+        workspace_id: Workspace of the run.
         payloads: Whether inputs and outputs are kept.
 
     Raises:
-        msgspec.DecodeError: Something in a span is not what it can be.
+        msgspec.DecodeError: A part of a span does not fit its structure.
     """
     trace = Trace(log_id, workspace_id, payloads)
     stack = [_Place(span, None, 0, False) for span in reversed(list(spans or ()))]
@@ -81,7 +85,7 @@ def _children(span: wire.Span, index: int, depth: int, counted: bool) -> list[_P
 
 
 def _segment_of(child: wire.Span, position: int, segments: list[wire.Segment] | None) -> wire.Segment | None:
-    """The provider's own account of a segment: 2026-03 gives tokens and provider only there."""
+    """The matching segment of ``providerTiming``: 2026-03 servers send tokens and provider only there."""
     if segments is None or position >= len(segments):
         return None
     segment = segments[position]
@@ -89,7 +93,7 @@ def _segment_of(child: wire.Span, position: int, segments: list[wire.Segment] | 
 
 
 def _legacy_tool_calls(span: wire.Span) -> list[wire.Span]:
-    """Tool calls of data before 2026, as the children they would be today."""
+    """Tool calls of servers before 2026, as the child spans that later servers send."""
     found = jsons.anything(span.tool_calls)
     calls = found.get("list") if isinstance(found, dict) else found
     if not isinstance(calls, list):
@@ -115,10 +119,10 @@ def _legacy_tool_calls(span: wire.Span) -> list[wire.Span]:
 
 
 def _read_span(trace: Trace, place: _Place) -> bool:
-    """Adds a span's row and charges.
+    """Adds a span's row and charges to the trace.
 
     Returns:
-        Whether its own cost was counted, so that its segments are not.
+        Whether the cost or tokens of the span were counted, so that its segments must not be.
     """
     span, segment = place.span, place.segment
     output = None if _says_all(place) else _output(span)
@@ -141,7 +145,7 @@ def _read_span(trace: Trace, place: _Place) -> bool:
 
 
 def _charge(trace: Trace, place: _Place, cost: wire.Cost | None, counts: TokenCount) -> bool:
-    """Counts a span's cost and tokens by Sim's own rule."""
+    """Counts a span's cost and tokens by Sim's rules; returns whether anything was counted."""
     span = place.span
     if span.type == "workflow":
         return False
@@ -158,18 +162,18 @@ def _charge(trace: Trace, place: _Place, cost: wire.Cost | None, counts: TokenCo
 
 
 def _says_all(place: _Place) -> bool:
-    """Whether a span's output tells nothing more: a model segment's is the model's words alone (recorded)."""
+    """Whether the output need not be decoded: that of a model segment is only the model's text (recordings)."""
     return place.inside_counted and place.span.type == "model" and place.span.status != "error"
 
 
 def _output(span: wire.Span) -> wire.SpanOutput | None:
-    """Cost and error of a block's output; 2026-08 shows a span's cost only there."""
+    """Decodes cost and error from a block's output; 2026-08 servers send a span's cost only there."""
     if bytes(memoryview(span.output)[:1]) != b"{":
         return None
     try:
         return decode.one(span.output, wire.SpanOutput)
     except msgspec.DecodeError:
-        return None  # a user's own "cost" or "tokens" field, of another shape
+        return None  # a field "cost" or "tokens" of the user, of another shape
 
 
 def _row(
@@ -181,11 +185,11 @@ def _row(
     cost: wire.Cost | None,
     output: wire.SpanOutput | None,
 ) -> Row:
-    """A span's row, in the order of the table's columns; a plain tuple, which the garbage collector can leave out."""
+    """Builds a span's row; a plain tuple, which the garbage collector does not have to track."""
     span, segment = place.span, place.segment
     cache = tokens if isinstance(tokens, wire.Tokens) else None
     if output is not None and output.tokens is not None and (cache is None or cache.cache_read is None):
-        cache = output.tokens  # of a block, only its output tells cached and reasoning tokens
+        cache = output.tokens  # only a block's output has its cached and reasoning tokens
     return (
         trace.log_id,
         len(trace.rows),

@@ -1,4 +1,4 @@
-"""A run as the destination holds it, and rows by the names of their columns. Pure."""
+"""The stored rows of a run, and access to row values by column name. Pure functions."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Fields = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """A run as the destination holds it.
+    """The rows of a run in the destination.
 
     Attributes:
         log: Its row of ``logs``.
-        detail: Its row of ``log_details``; None where that is not there.
+        detail: Its row of ``log_details``, or None.
         items: Its rows of ``cost_items``.
-        spans: Its rows of ``trace_spans``, where it is read again on purpose: then nothing of a span is lost either,
-            and what is stored of the run is no reason not to ask for its detail. None where it is not.
+        spans: Its rows of ``trace_spans`` if the run is read again in full, for example by ``sim-sync resync``; else
+            None. If set, values of stored spans are kept, and the detail is requested even if it was read before.
     """
 
     log: Row
@@ -36,7 +36,7 @@ class StoredRun:
 
     @property
     def fingerprint(self) -> Fingerprint:
-        """What to compare with what is read."""
+        """Fingerprint to compare with that of a run just read."""
         if self.detail is None:
             return fingerprint_of(self.log, None)
         detail = by_name(LOG_DETAILS, self.detail)
@@ -45,7 +45,7 @@ class StoredRun:
 
 
 def same_row(table: Table, one: Row, other: Row) -> bool:
-    """Whether two rows say the same; JSON is compared by what it says, since some databases write it anew."""
+    """Whether two rows are equal; JSON is compared by value, since some databases change its formatting."""
     return all(
         a == b or (column.kind == "json" and None not in (a, b) and _parsed(a) == _parsed(b))
         for column, a, b in zip(table.columns, one, other, strict=True)
@@ -57,17 +57,17 @@ def _parsed(text: str) -> Any:
 
 
 def by_name(table: Table, row: Row) -> Fields:
-    """Values of a row, by column."""
+    """Returns the values of a row by column name."""
     return dict(zip(table.column_names, row, strict=True))
 
 
 def in_order(table: Table, fields: Fields) -> Row:
-    """The row whose values these are."""
+    """Builds a row from values by column name."""
     return tuple(fields[name] for name in table.column_names)
 
 
 def run_of(stored: StoredRun) -> wire.Run:
-    """What a stored run's list row said, as far as its detail does not say it again."""
+    """Rebuilds a run's list row from its stored row of ``logs``; a detail adds the other fields."""
     log: dict[str, Any] = dict(zip(LOGS.column_names, stored.log, strict=True))
     workflow = wire.RunWorkflow(name=log["workflow_name"]) if log["workflow_name"] else None
     return wire.Run(
