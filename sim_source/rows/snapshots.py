@@ -1,4 +1,4 @@
-"""Rows of ``execution_snapshots`` and ``workflow_states``: each state is stored once, without secrets. Pure functions."""
+"""Rows of ``execution_snapshots`` and ``workflow_states``; each state is stored once, without secrets. Pure."""
 
 from __future__ import annotations
 
