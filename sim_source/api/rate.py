@@ -32,7 +32,7 @@ class Wait:
 
     Attributes:
         seconds: Seconds to wait; 0 if the request may be sent now.
-        for_answer: True if the response to a request in flight may end the wait early.
+        for_answer: True if a request is in flight whose response may end the wait early.
     """
 
     seconds: float

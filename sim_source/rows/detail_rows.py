@@ -61,7 +61,7 @@ def _extra(facts: RunFacts, workflow: wire.RunWorkflow, more: dict[str, Any]) ->
     parts |= fields_of(workflow.unknown)
     found: dict[str, Any] = {"workflow": parts} if parts else {}
     found |= more
-    known = fields_of(facts.run.unknown)  # in logs.extra
+    known = fields_of(facts.run.unknown)  # stored in logs.extra already
     found |= {name: value for name, value in fields_of(facts.latest.unknown).items() if name not in known}
     return json_text(found) if found else None
 

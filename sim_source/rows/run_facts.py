@@ -52,7 +52,7 @@ class RunFacts(msgspec.Struct, gc=False):
         detail: Its detail, or None if that was not read.
         workspace_id: Its workspace.
         options: What to keep of it.
-        asked: Whether the detail was requested but does not exist any more (404).
+        asked: Whether the detail was requested; if so and ``detail`` is None, the server no longer has it (404).
         trace: Its trace.
         data: ``executionData`` of the detail, else of the list row; ``NO_DATA`` if it has none.
         data_rest: The part of ``executionData`` that has no column of its own.

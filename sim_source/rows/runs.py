@@ -43,7 +43,8 @@ def read_run(
         workspace_id: Its workspace.
         options: What to keep.
         detail: Its detail, or None if that was not read.
-        asked: Whether the detail was requested but does not exist any more (404), so nothing more can be read.
+        asked: Whether the detail was requested; if so and ``detail`` is None, the server no longer has it (404), and
+            nothing more can be read.
 
     Raises:
         msgspec.DecodeError: A part of it does not fit its structure.
