@@ -7,8 +7,6 @@ from typing import Any
 
 import msgspec
 
-from . import jsons
-
 MOST_DIGITS = 308
 """Largest decimal exponent of a number: that of a double. PostgreSQL rejects some larger ones."""
 
@@ -37,4 +35,4 @@ def encode(value: Any) -> bytes:
 
 def json_text(value: Any) -> str:
     """Encodes plain objects as JSON text."""
-    return jsons.encode(value).decode()
+    return encode(value).decode()

@@ -75,7 +75,7 @@ class Pseudonyms:
         self._emails = self._hiding(())
 
     def __repr__(self) -> str:
-        return "People()"
+        return "Pseudonyms()"
 
     def person(self, value: str) -> str:
         """Returns ``person-<16 hex digits>`` for a name or address; ignores case, white space and Unicode form."""
