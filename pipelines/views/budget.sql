@@ -1,34 +1,35 @@
--- What the account has spent of its limit, and where that leads; one row, none where usage was never asked, and none
--- where billing is off (self-hosted: Sim says cost 0 and limit 99999, which is no budget).
--- The period is the one that the latest run told of whose detail was read; else the calendar month, UTC.
--- Burn: what the synced runs cost a day, on average of the last 14 complete days (UTC; the last 7, or fewer, where there
--- are no 14; the first day is left out), and what the account spends beside them: its spend a day less that of the
--- synced runs, since the period began or since usage was first seen in the last 14 days, whichever is longer ago. Where
--- the account spends less than the runs cost, others pay a part: it is taken off in proportion. Neither is told by
--- less than a day. Without complete days, burn is the account's spend a day.
--- Ranges hold 80 %: days are taken as independent, and to differ as the last ones did (Student's t); null where no
--- two days tell how
+-- Spend of the account, its limit and a forecast; one row. There is no row if usage was never read, or if billing is off
+-- (self-hosted: Sim then reports cost 0 and limit 99999, which is not a budget).
+-- The billing period is taken from the latest run whose detail contains one; otherwise it is the calendar month (UTC).
+-- burn_per_day adds two parts. The first is the average daily cost of the synced runs over the last 14 complete days (UTC),
+-- over 7 or fewer if there are not 14; the first day is left out. The second is the spend of the account per day beyond
+-- the synced runs, since the start of the period or since usage was first seen in the last 14 days, whichever is earlier.
+-- If the account spends less than the runs cost, others pay for some of them, and the first part is reduced in proportion.
+-- The spend of the account is used only if it covers at least one day. Without complete days, burn_per_day is the
+-- account's spend per day.
+-- Ranges are 80 % intervals (Student's t). They assume that days are independent and vary as the last ones did; null with
+-- fewer than two complete days, or if the runs of those days cost nothing
 --
--- observed_at     When usage was last asked; all else is as of then
+-- observed_at     When usage was last read; all other columns refer to this time
 -- plan            Plan of the account
--- period_source   billing (told by Sim), calendar month (assumed) or none (Sim tells that the account has no period)
--- period_start    Start of the period; null without one: spend then counts since ever
--- period_end      End of the period; null without one
--- spend           Spend of the period so far in USD, as Sim counts it: all workspaces of the account
--- usage_limit     Spend limit of the period in USD; null where there is none
--- spend_share     spend of usage_limit; above 1 where the limit is exceeded
--- remaining       usage_limit less spend in USD; negative where the limit is exceeded
--- days_elapsed    Days since the period began
--- days_left       Days until it ends
--- burn_per_day    What the account spends a day in USD
--- burn_low        Lower end of what burn_per_day can be in USD
--- burn_high       Upper end of what burn_per_day can be in USD
--- forecast        Spend of the whole period in USD, if it goes on like this
--- forecast_low    Lower end of its range in USD
--- forecast_high   Upper end of its range in USD
--- days_until_limit  Days until the limit is reached at this burn, as if no period ended before; 0 once it is; null if never
--- limit_at        When the limit is reached at this burn; null where that is not before the period ends
--- over_limit      Whether the forecast, or the spend already, is above the limit
+-- period_source   billing (reported by Sim), calendar month (assumed) or none (Sim reports that the account has no period)
+-- period_start    Start of the period; null if there is none: spend then covers all time
+-- period_end      End of the period; null if there is none
+-- spend           Spend of the period so far in USD, as counted by Sim for all workspaces of the account
+-- usage_limit     Spend limit of the period in USD; null if there is none
+-- spend_share     spend divided by usage_limit; above 1 if the limit is exceeded
+-- remaining       usage_limit minus spend in USD; negative if the limit is exceeded
+-- days_elapsed    Days since the start of the period
+-- days_left       Days until the end of the period
+-- burn_per_day    Spend of the account per day in USD
+-- burn_low        Lower end of the range of burn_per_day, in USD
+-- burn_high       Upper end of the range of burn_per_day, in USD
+-- forecast        Spend of the whole period in USD at the current burn
+-- forecast_low    Lower end of the range of forecast, in USD
+-- forecast_high   Upper end of the range of forecast, in USD
+-- days_until_limit  Days until the limit is reached at the current burn, ignoring the end of the period; 0 if it is reached already; null without a limit or a burn
+-- limit_at        When the limit is reached at the current burn; null if that is not before the period ends
+-- over_limit      Whether the spend or the forecast exceeds the limit
 WITH latest AS (
   SELECT
     observed_at,
@@ -41,7 +42,7 @@ WITH latest AS (
   ORDER BY observed_at DESC
   LIMIT 1
 ),
--- parsing JSON is slow: only that of the last runs that have any
+-- parsing JSON is slow, so only the latest runs with execution data are read
 detailed AS (
   SELECT l.started_at, l.id, d.execution_data
   FROM sim.log_details AS d
@@ -72,7 +73,7 @@ told AS (
   FROM told_texts
   WHERE period_start IS NOT NULL AND period_end IS NOT NULL
 ),
--- that an account has no period contains every moment: it only counts as long as no later run told of one
+-- an endless period contains every point in time, so it counts only if the latest run reports it
 chosen AS (
   SELECT t.endless, t.period_start, t.period_end
   FROM told AS t
@@ -95,7 +96,7 @@ account AS (
   LEFT JOIN chosen AS c ON TRUE
   WHERE NOT (COALESCE(u.spend, 0) = 0 AND COALESCE(u.usage_limit, 0) = 99999)
 ),
--- usage as seen in the last 14 days; spend that falls to less than half has begun anew, a smaller fall is a correction
+-- usage of the last 14 days; if spend falls to less than half, a new period has begun; a smaller fall is a correction
 steps AS (
   SELECT
     s.observed_at,
@@ -113,7 +114,7 @@ seen AS (
     MAX(CASE WHEN spend < spend_before / 2 THEN seen_before END) AS began_anew
   FROM steps
 ),
--- how long the account's own spend is known: since the period began, or since usage was first seen
+-- since when the account's own spend is known: the start of the period, or when usage was first seen
 spans AS (
   SELECT
     a.*,
@@ -151,7 +152,7 @@ numbered AS (
   FROM based AS b
   CROSS JOIN synced AS s
 ),
--- whole weeks where there are any: weekends are not like other days
+-- whole weeks if possible, because weekends differ from other days
 counted AS (
   SELECT
     *,
@@ -176,7 +177,7 @@ daily AS (
   SELECT COUNT(*) AS spent_on, SUM(cost) AS cost, VAR_POP(cost) AS variance
   FROM by_day
 ),
--- days without runs have no row and count as 0, in the mean and in the spread about it
+-- days without runs have no row; they count as 0 in the mean and in the spread
 means AS (
   SELECT
     c.*,

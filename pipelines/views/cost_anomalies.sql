@@ -1,33 +1,33 @@
--- Days on which a workflow cost much more or less than it does on that weekday; one row per workflow and such day.
--- A day is compared with the same weekday of up to 8 weeks before, 3 at least; days without runs cost 0, from the
--- workflow's first day on. The score is robust: 0.6745 * (cost - median) / MAD, the MAD being the median distance from the
--- median. Where that is less, the largest of these stands for it: 0.845 of the mean distance (the same for days that
--- vary evenly; more where few are far off), 10 % of the median, 0.01 USD. Rows have a score of 3.5 or more, either way; of 7
--- where only 3 days are compared with: so few tell little of how days vary.
--- The last day there is may not be over yet: it is only told when it cost too much
+-- Days on which a workflow cost much more or less than is usual for that weekday; one row per workflow and unusual day.
+-- A day is compared with the same weekday of up to 8 previous weeks, and of at least 3. Days without runs count as 0 USD,
+-- from the workflow's first day on. The score is robust: 0.6745 * (cost - median) / MAD, where MAD is the median absolute
+-- deviation. The MAD is replaced by the largest of these if it is smaller: 0.845 times the mean absolute deviation (the
+-- same if days vary evenly, more if a few are far off), 10 % of the median, 0.01 USD. Rows have a score of at
+-- least 3.5 in either direction, or 7 if there are only 3 days to compare with, because so few say little about how days
+-- vary. The last day in the data may be incomplete, so it is listed only if it cost too much
 --
 -- day             Day the runs started, UTC
 -- workspace_id    Sim workspace
--- workflow_id     Workflow that ran; null where Sim names none
--- workflow_name   Workflow's name today
--- trigger         What started the runs whose cost moved most in that direction
+-- workflow_id     Workflow that ran; null if Sim does not name one
+-- workflow_name   Current name of the workflow
+-- trigger         Trigger of the runs whose cost moved most in the direction of the difference
 -- cost            Cost of the day in USD
--- expected_cost   Median of the days it is compared with, in USD
--- difference      cost less expected_cost, in USD
--- score           How unusual: 3.5 and more is too much, -3.5 and less is too little
--- runs            Runs that started
--- expected_runs   Median of the runs on the days it is compared with
--- tokens_per_run  Tokens of a run, on average; null without runs
--- expected_tokens_per_run  Its median over those days
--- driver          What explains most of it: runs, tokens per run or price (cost per token; per run, where there are no tokens)
--- model           Model, tool or other item whose cost moved most in that direction
--- model_difference  By how much it moved, in USD
--- baseline_days   Days it is compared with
+-- expected_cost   Median cost of the comparison days in USD
+-- difference      cost minus expected_cost, in USD
+-- score           How unusual the day is: 3.5 or more is unusually expensive, -3.5 or less is unusually cheap
+-- runs            Number of runs started
+-- expected_runs   Median number of runs on the comparison days
+-- tokens_per_run  Average tokens per run; null without runs
+-- expected_tokens_per_run  Median of tokens_per_run on the comparison days
+-- driver          Main cause of the difference: runs, tokens per run or price (cost per token, or per run if there are no tokens)
+-- model           Model, tool or other cost item whose cost moved most in the direction of the difference
+-- model_difference  How much the cost of that item moved, in USD
+-- baseline_days   Number of comparison days
 WITH weeks AS (
   SELECT ago
   FROM (VALUES (1), (2), (3), (4), (5), (6), (7), (8)) AS w(ago)
 ),
--- a workflow has a number here: its ids can be null, and joins would not find those
+-- workflows are numbered here, because their ids can be null and joins would not match those
 by_trigger AS (
   SELECT
     DENSE_RANK() OVER (ORDER BY workspace_id, workflow_id) AS workflow,
@@ -64,7 +64,7 @@ workflows AS (
   FROM by_trigger
   GROUP BY workflow, workspace_id, workflow_id
 ),
--- only days that can differ from those before: with runs, or in the weeks after such
+-- only days that can be unusual: those with runs, and the same weekday in the weeks after them
 compared AS (
   SELECT DISTINCT w.workflow, w.first_day, d.day + CAST(7 * a.ago AS INTEGER) AS day
   FROM by_day AS d
@@ -149,7 +149,7 @@ looked_at AS (
   FROM unusual AS u
   JOIN earlier AS e ON e.workflow = u.workflow AND e.day = u.day
 ),
--- what those days' cost is made of, in two ways: by trigger and by item
+-- cost of those days, once split by trigger and once by item
 parts AS (
   SELECT workflow, day, 'trigger' AS part, COALESCE(trigger, '') AS name, CAST(cost AS DOUBLE) AS cost
   FROM by_trigger
@@ -186,7 +186,7 @@ moved AS (
   FROM expected_parts AS x
   LEFT JOIN parts AS p ON p.workflow = x.workflow AND p.day = x.day AND p.part = x.part AND p.name = x.name
 ),
--- cost is runs × tokens per run × cost per token: what each does to it, in the direction in which it moved
+-- cost is runs × tokens per run × cost per token; the effect of each factor in the direction of the difference
 moves AS (
   SELECT
     *,

@@ -1,19 +1,19 @@
--- What a day cost; one row per day, workflow and trigger
+-- Cost per day; one row per day, workflow and trigger
 --
 -- day             Day the runs started, UTC
 -- workspace_id    Sim workspace
--- workflow_id     Workflow that ran; null where Sim names none
--- workflow_name   Workflow's name today
+-- workflow_id     Workflow that ran; null if Sim does not name one
+-- workflow_name   Current name of the workflow
 -- trigger         What started the runs
--- runs            Runs that started
--- failed_runs     Those of them that failed
+-- runs            Number of runs started
+-- failed_runs     Number of runs that failed
 -- total_cost      Cost of the runs in USD
--- models_cost     Part of it that models cost, in USD
--- tools_cost      Part of it that standalone tools cost, in USD
--- other_cost      Part of it that Sim charges without itemising it, in USD: its base charge above all
--- unknown_cost    Part of it whose split has not been told, in USD
--- prompt_tokens   Input tokens, as the providers count them
--- completion_tokens  Output tokens, as the providers count them
+-- models_cost     Cost of models in USD; part of total_cost
+-- tools_cost      Cost of standalone tools in USD; part of total_cost
+-- other_cost      Cost that Sim does not itemise, in USD, mainly the base charge per run; part of total_cost
+-- unknown_cost    Cost whose split is not known, in USD; part of total_cost
+-- prompt_tokens   Input tokens, as counted by the providers
+-- completion_tokens  Output tokens, as counted by the providers
 -- total_tokens    Input and output tokens
 SELECT
   day,

@@ -1,20 +1,20 @@
--- What models, tools and the rest cost; one row per day, workflow, trigger and item. The rows add up to what the runs cost
+-- Cost by model, tool and other item; one row per day, workflow, trigger and item. The rows add up to the cost of the runs
 --
 -- day             Day the runs started, UTC
 -- workspace_id    Sim workspace
--- workflow_id     Workflow that ran; null where Sim names none
--- workflow_name   Workflow's name today
+-- workflow_id     Workflow that ran; null if Sim does not name one
+-- workflow_name   Current name of the workflow
 -- trigger         What started the runs
--- model           Model id; null for what is no model's cost
--- kind            model, tool, other (charged but not itemised) or unknown (split not told)
+-- model           Model id; null if the item is not a model
+-- kind            model, tool, other (charged but not itemised) or unknown (cost split not known)
 -- name            Model id, tool name, other or unknown
--- runs            Runs that used it
+-- runs            Number of runs that used the item
 -- total_cost      Cost in USD
 -- input_cost      Cost of input tokens in USD
 -- output_cost     Cost of output tokens in USD
 -- tool_cost       Cost of tools the model called, in USD; part of total_cost
--- prompt_tokens   Input tokens, as the providers count them
--- completion_tokens  Output tokens, as the providers count them
+-- prompt_tokens   Input tokens, as counted by the providers
+-- completion_tokens  Output tokens, as counted by the providers
 -- total_tokens    Input and output tokens
 SELECT
   r.day,

@@ -1,18 +1,18 @@
--- What a workflow's runs cost, each and together; one row per day, workflow and trigger
+-- Cost of a workflow's runs, in total and per run; one row per day, workflow and trigger
 --
 -- day             Day the runs started, UTC
 -- workspace_id    Sim workspace
--- workflow_id     Workflow that ran; null where Sim names none
--- workflow_name   Workflow's name today
+-- workflow_id     Workflow that ran; null if Sim does not name one
+-- workflow_name   Current name of the workflow
 -- trigger         What started the runs
--- runs            Runs that started
--- completed_runs  Those of them that completed
--- failed_runs     Those of them that failed
+-- runs            Number of runs started
+-- completed_runs  Number of runs that completed
+-- failed_runs     Number of runs that failed
 -- total_cost      Cost of the runs in USD
--- cost_per_run    Cost of a run in USD, on average over those whose cost is known
--- cost_per_completed_run  All that was spent, failures included, for each run that completed, in USD
+-- cost_per_run    Average cost per run in USD, over the runs whose cost is known
+-- cost_per_completed_run  Total cost, failures included, divided by the completed runs, in USD; null if none completed
 -- total_tokens    Input and output tokens
--- tokens_per_run  Tokens of a run, on average over all
+-- tokens_per_run  Average tokens per run, over all runs
 SELECT
   day,
   workspace_id,

@@ -1,18 +1,18 @@
--- What runs cost that failed or were cancelled; one row per day, workflow and trigger that had some
+-- Cost of failed and cancelled runs; one row per day, workflow and trigger with at least one such run
 --
 -- day             Day the runs started, UTC
 -- workspace_id    Sim workspace
--- workflow_id     Workflow that ran; null where Sim names none
--- workflow_name   Workflow's name today
+-- workflow_id     Workflow that ran; null if Sim does not name one
+-- workflow_name   Current name of the workflow
 -- trigger         What started the runs
--- runs            Runs that started
--- failed_runs     Those of them that failed
--- cancelled_runs  Those of them that were cancelled
+-- runs            Number of runs started
+-- failed_runs     Number of runs that failed
+-- cancelled_runs  Number of runs that were cancelled
 -- failed_cost     Cost of the failed runs in USD
 -- cancelled_cost  Cost of the cancelled runs in USD
--- wasted_cost     Both together, in USD
+-- wasted_cost     failed_cost plus cancelled_cost, in USD
 -- total_cost      Cost of all runs in USD
--- wasted_share    wasted_cost of total_cost, from 0 to 1; null where nothing was spent
+-- wasted_share    wasted_cost divided by total_cost, from 0 to 1; null if nothing was spent
 SELECT
   day,
   workspace_id,

@@ -1,15 +1,15 @@
--- Whether the items of a run add up to its cost; one row per run
+-- Whether the cost items of a run add up to its cost; one row per run
 --
 -- id              Log id
 -- workspace_id    Sim workspace
 -- workflow_id     Workflow that ran
--- workflow_name   Workflow's name when last read
+-- workflow_name   Name of the workflow when the run was last read
 -- trigger         What started the run
 -- day             Day the run started, UTC
--- cost_total      Cost of the run in USD, as the API says; null while none is known
--- itemised_cost   Sum of its cost_items in USD
--- difference      cost_total less itemised_cost, in USD: 0 if all is well
--- items           Number of its cost_items
+-- cost_total      Cost of the run in USD, as returned by the API; null until it is known
+-- itemised_cost   Sum of the run's cost_items in USD
+-- difference      cost_total minus itemised_cost, in USD; 0 if the items add up
+-- items           Number of the run's cost_items
 -- reconciled      Whether the difference is exactly 0
 WITH items AS (
   SELECT log_id, SUM(total_cost) AS itemised_cost, COUNT(*) AS items

@@ -1,23 +1,23 @@
--- A workflow before and after each deployment; one row per workflow and version, drafts apart
+-- Runs of a workflow before and after each deployment; one row per workflow and version, without drafts
 --
 -- workspace_id    Sim workspace
 -- workflow_id     Workflow
--- workflow_name   Workflow's name today
+-- workflow_name   Current name of the workflow
 -- deployment_version_id  Deployment version
--- first_run_at    First run with it
--- last_run_at     Last run with it
--- runs            Runs with it
--- completed_runs  Those of them that completed
--- failed_runs     Those of them that failed
--- failed_share    failed_runs of runs, from 0 to 1
+-- first_run_at    Start of the first run with this version
+-- last_run_at     Start of the last run with this version
+-- runs            Number of runs with this version
+-- completed_runs  Number of runs that completed
+-- failed_runs     Number of runs that failed
+-- failed_share    failed_runs divided by runs, from 0 to 1
 -- total_cost      Cost of the runs in USD
--- cost_per_completed_run  All that was spent, failures included, for each run that completed, in USD
--- tokens_per_run  Tokens of a run, on average
--- p50_ms          Median duration of runs that ended, in ms
--- previous_deployment_version_id  Version that ran before it; null for the first
--- previous_failed_share           That version's failed_share
--- previous_cost_per_completed_run That version's cost_per_completed_run, in USD
--- cost_change     cost_per_completed_run by that of the version before, less 1: 0.25 is a quarter more
+-- cost_per_completed_run  Total cost, failures included, divided by the completed runs, in USD; null if none completed
+-- tokens_per_run  Average tokens per run
+-- p50_ms          Median duration of completed and failed runs, in ms
+-- previous_deployment_version_id  Version that ran before this one; null for the first
+-- previous_failed_share           failed_share of the previous version
+-- previous_cost_per_completed_run cost_per_completed_run of the previous version, in USD
+-- cost_change     Relative change of cost_per_completed_run from the previous version: 0.25 means 25 % more
 WITH versions AS (
   SELECT
     workspace_id,

@@ -1,19 +1,19 @@
--- Which blocks fail; one row per day, workflow, trigger, block and type of error
+-- Errors by block; one row per day, workflow, trigger, block and type of error
 --
 -- day             Day the runs started, UTC
 -- workspace_id    Sim workspace
--- workflow_id     Workflow that ran; null where Sim names none
--- workflow_name   Workflow's name today
+-- workflow_id     Workflow that ran; null if Sim does not name one
+-- workflow_name   Current name of the workflow
 -- trigger         What started the runs
--- block_id        Block of the workflow
--- block_name      Its name
--- block_type      agent, function, api and more
--- error_type      Type of error, where Sim tells it
--- errors          Spans of the block that ended in an error; in a loop one run may have several
--- runs            Runs with such an error
--- failed_runs     Those of them that failed; in the others the workflow went on
--- last_error_at   Latest of the errors
--- error_message   One of their messages
+-- block_id        Block of the workflow that failed
+-- block_name      Name of the block
+-- block_type      Type of the block: agent, function, api and more
+-- error_type      Type of error; null if Sim does not report one
+-- errors          Number of the block's spans that ended in an error; a run can have several in a loop
+-- runs            Number of runs with such an error
+-- failed_runs     Number of those runs that failed; in the others the workflow continued
+-- last_error_at   Start of the latest span with the error
+-- error_message   One of the error messages
 SELECT
   r.day,
   r.workspace_id,

@@ -1,57 +1,58 @@
--- FOCUS-aligned cost and usage, after FinOps FOCUS 1.2 but not conformant where Sim's API does not tell what FOCUS asks for; one row per cost item of a run
+-- Cost and usage in the columns of FinOps FOCUS 1.2; one row per cost item of a run. Aligned with FOCUS
+-- but not conformant, because Sim's API does not return everything that FOCUS requires
 --
--- BilledCost            Cost of the item in USD, as Sim counts it; what a plan includes is not taken off
--- BillingAccountId      Who pays for the run, a user or an organization; the workspace stands in where x_billing_source is none, for FOCUS allows no null
--- BillingAccountName    Null: the API tells no name
--- BillingAccountType    User or Organization, as Sim tells it; Workspace where the workspace stands in
--- BillingCurrency       USD: the API tells all costs in it
--- BillingPeriodEnd      End of the billing period, exclusive
--- BillingPeriodStart    Start of the billing period, inclusive; the calendar month (UTC) in which the run started stands in where Sim tells none, for FOCUS allows no null
+-- BilledCost            Cost of the item in USD, as counted by Sim; usage included in a plan is not subtracted
+-- BillingAccountId      User or organization that pays for the run; the workspace if x_billing_source is none, because FOCUS does not allow null
+-- BillingAccountName    Null: the API returns no name
+-- BillingAccountType    User or Organization, as returned by Sim; Workspace if BillingAccountId is the workspace
+-- BillingCurrency       USD: the API returns all costs in USD
+-- BillingPeriodEnd      End of the billing period, exclusive; the end of the calendar month (UTC) if Sim reports no period
+-- BillingPeriodStart    Start of the billing period, inclusive; the start of the calendar month (UTC) of the run if Sim reports no period, because FOCUS does not allow null
 -- ChargeCategory        Usage
--- ChargeClass           Null: Sim corrects a run's cost in place
--- ChargeDescription     What was charged, in words
+-- ChargeClass           Null: Sim corrects the cost of a run in place
+-- ChargeDescription     Description of the charge
 -- ChargeFrequency       Usage-Based
 -- ChargePeriodEnd       One hour after ChargePeriodStart, exclusive
--- ChargePeriodStart     Hour (UTC) the run started in, inclusive: FOCUS has charge periods of the dataset's granularity and in whole seconds, and a run that goes on has no end; its own times are in x_started_at and x_ended_at
--- ConsumedQuantity      Input and output tokens of a model; null where Sim tells no quantity, though FOCUS asks for one
--- ConsumedUnit          Tokens; null with ConsumedQuantity
--- ContractedCost        As BilledCost: the API tells no contracted price
--- EffectiveCost         As BilledCost: the API tells nothing prepaid
+-- ChargePeriodStart     Hour (UTC) in which the run started, inclusive. FOCUS requires charge periods of the dataset's granularity in whole seconds, and a run that has not ended has no end; the exact times are in x_started_at and x_ended_at
+-- ConsumedQuantity      Input and output tokens of a model; null if Sim reports no quantity, although FOCUS requires one
+-- ConsumedUnit          Tokens; null if ConsumedQuantity is null
+-- ContractedCost        Same as BilledCost: the API returns no contracted price
+-- EffectiveCost         Same as BilledCost: the API returns nothing about prepayments
 -- InvoiceIssuerName     Sim
--- ListCost              As BilledCost: the API tells no list price
--- PricingQuantity       As ConsumedQuantity
--- PricingUnit           As ConsumedUnit
+-- ListCost              Same as BilledCost: the API returns no list price
+-- PricingQuantity       Same as ConsumedQuantity
+-- PricingUnit           Same as ConsumedUnit
 -- ProviderName          Sim
 -- PublisherName         Sim, which offers the models and tools as part of its own service
--- ResourceId            Workflow that ran; null where Sim names none
--- ResourceName          Workflow's name when the run was last read: FOCUS wants the name of that time, not today's
--- ResourceType          Workflow; null with ResourceId
+-- ResourceId            Workflow that ran; null if Sim does not name one
+-- ResourceName          Name of the workflow when the run was last read: FOCUS requires the name at that time, not the current one
+-- ResourceType          Workflow; null if ResourceId is null
 -- ServiceCategory       AI and Machine Learning
 -- ServiceName           Sim
 -- ServiceSubcategory    AI Platforms
--- SkuId                 Model id, by which Sim lists its prices; null for what is no model, though FOCUS asks for one
--- SkuMeter              Tokens; null with SkuId
--- SkuPriceId            As SkuId
+-- SkuId                 Model id, which Sim uses in its price list; null if the item is not a model, although FOCUS requires one
+-- SkuMeter              Tokens; null if SkuId is null
+-- SkuPriceId            Same as SkuId
 -- SubAccountId          Sim workspace
--- SubAccountName        Null, though FOCUS asks for a name: the API tells none
--- SubAccountType        Workspace; null with SubAccountId
--- Tags                  JSON text: what started the run, and the deployment version that ran, under keys with the prefix sim:
--- x_workflow_id         As ResourceId
+-- SubAccountName        Null, although FOCUS requires a name: the API returns none
+-- SubAccountType        Workspace; null if SubAccountId is null
+-- Tags                  JSON text with the trigger and the deployment version of the run, under keys prefixed with sim:
+-- x_workflow_id         Same as ResourceId
 -- x_trigger             What started the run
--- x_execution_id        Execution id; key of snapshots and webhooks
--- x_log_id              Log id of the run; with x_kind and x_name it names a row
--- x_status              running, paused, completed, failed or cancelled, as far as the API has told
+-- x_execution_id        Execution id; used by snapshots and webhooks
+-- x_log_id              Log id of the run; together with x_kind and x_name it identifies a row
+-- x_status              running, paused, completed, failed or cancelled, as far as the API reveals it
 -- x_started_at          Start of the run
--- x_ended_at            End of the run; also set while a run is paused; null while it runs
--- x_kind                model, tool, other (charged but not itemised) or unknown (split not told)
+-- x_ended_at            End of the run; also set while the run is paused; null while it is running
+-- x_kind                model, tool, other (charged but not itemised) or unknown (cost split not known)
 -- x_name                Model id, tool name, other or unknown
--- x_model               Model id; null for what is no model's cost
--- x_prompt_tokens       Input tokens, as the provider counts them
--- x_completion_tokens   Output tokens, as the provider counts them
--- x_input_cost          Part of the cost for input tokens, in USD
--- x_output_cost         Part of the cost for output tokens, in USD
--- x_tool_cost           Part of the cost for tools the model called, in USD
--- x_billing_source      Where account and billing period come from: run (its own detail), day (details of the workspace's other runs of that day, where they agree) or none
+-- x_model               Model id; null if the item is not a model
+-- x_prompt_tokens       Input tokens, as counted by the provider
+-- x_completion_tokens   Output tokens, as counted by the provider
+-- x_input_cost          Cost of input tokens in USD; part of BilledCost
+-- x_output_cost         Cost of output tokens in USD; part of BilledCost
+-- x_tool_cost           Cost of tools the model called, in USD; part of BilledCost
+-- x_billing_source      Where account and billing period come from: run (the run's own detail), day (details of other runs of the workspace on the same day, if they agree) or none
 WITH told AS (
   SELECT
     d.id,
@@ -73,7 +74,7 @@ by_run AS (
     CASE WHEN t.is_period THEN CAST(t.since AS TIMESTAMPTZ) END AS since,
     CASE WHEN t.is_period THEN CAST(t.until AS TIMESTAMPTZ) END AS until
   FROM (
-    -- Sim writes 1970 and 9999 where a payer has no period
+    -- Sim writes 1970 and 9999 if a payer has no period
     SELECT
       *,
       REGEXP_MATCHES(since, '^2[0-9]{3}-[0-9]{2}-[0-9]{2}T') AND REGEXP_MATCHES(until, '^2[0-9]{3}-[0-9]{2}-[0-9]{2}T')

@@ -1,15 +1,15 @@
--- How long runs took that came to an end; one row per day, workflow and trigger
+-- Duration of completed and failed runs; one row per day, workflow and trigger
 --
 -- day             Day the runs started, UTC
 -- workspace_id    Sim workspace
--- workflow_id     Workflow that ran; null where Sim names none
--- workflow_name   Workflow's name today
+-- workflow_id     Workflow that ran; null if Sim does not name one
+-- workflow_name   Current name of the workflow
 -- trigger         What started the runs
--- runs            Runs that completed or failed, and whose duration is known
--- p50_ms          Half of them took less, in ms
--- p95_ms          95 % of them took less, in ms
--- p99_ms          99 % of them took less, in ms
--- max_ms          Longest of them, in ms; a run that was paused for a person counts as long as Sim says
+-- runs            Number of completed and failed runs whose duration is known
+-- p50_ms          Median duration in ms
+-- p95_ms          95th percentile of the duration in ms
+-- p99_ms          99th percentile of the duration in ms
+-- max_ms          Longest duration in ms; for a run that paused for a person, the duration that Sim reports
 SELECT
   day,
   workspace_id,

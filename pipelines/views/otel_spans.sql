@@ -1,38 +1,39 @@
--- Spans under the names of OpenTelemetry's GenAI conventions (semantic-conventions-genai 0.1); one row per span. Tokens of an agent include those of its model calls: add chat or invoke_agent, never both
+-- Spans with the names of OpenTelemetry's GenAI conventions (semantic-conventions-genai 0.1); one row per span.
+-- Tokens of an agent include those of its model calls: add up chat or invoke_agent, never both
 --
--- trace_id               Execution id without dashes, which is a UUID; of another id its md5. 32 hex digits
--- span_id                16 hex digits: the first of the md5 of log id, / and span_index, since Sim's own ids are unique in a run only
--- parent_span_id         span_id of the parent; null for a root
--- name                   Span name by the conventions: operation, then what it is done with; of blocks without operation the block's name
--- kind                   CLIENT for a model call, INTERNAL for all others
--- start_time             Start
--- end_time               End
--- status_code            ERROR, or UNSET where all went well
+-- trace_id               32 hex digits: the execution id without dashes if it is a UUID, otherwise its MD5
+-- span_id                16 hex digits: the start of the MD5 of log_id, a slash and span_index, because Sim's own span ids are unique only within a run
+-- parent_span_id         span_id of the parent span; null for a root span
+-- name                   Span name as the conventions define it: the operation, then its target; the block's name if the block has no operation
+-- kind                   CLIENT for a model call, INTERNAL for all other spans
+-- start_time             Start of the span
+-- end_time               End of the span
+-- status_code            ERROR for a failed span, otherwise UNSET
 -- status_message         Error message
--- error.type             Type of error as Sim tells it; _OTHER where it failed and Sim tells none
--- gen_ai.operation.name  invoke_workflow, invoke_agent, chat (a model call; also router and evaluator blocks) or execute_tool; null for blocks that are none of these
--- gen_ai.provider.name   Provider of a model call by its well-known name, others as Sim names them; gcp.gen_ai for google, since Sim does not tell Gemini from Vertex AI there. Null where Sim names none: on agents and on older servers
+-- error.type             Type of error, as reported by Sim; _OTHER if the span failed and Sim reports no type
+-- gen_ai.operation.name  invoke_workflow, invoke_agent, chat (a model call; also router and evaluator blocks) or execute_tool; null for other blocks
+-- gen_ai.provider.name   Provider of a model call: its well-known name, or else the name Sim uses; gcp.gen_ai for google, because Sim does not distinguish Gemini from Vertex AI there. Null if Sim does not name it: on agents and on older servers
 -- gen_ai.request.model   Model id
 -- gen_ai.agent.name      Name of the agent block, or of the workflow
 -- gen_ai.tool.name       Name of the tool
--- gen_ai.response.finish_reasons  Why the model stopped, a list of one
+-- gen_ai.response.finish_reasons  Why the model stopped, as a list with one entry
 -- gen_ai.response.time_to_first_chunk  Time to first token in seconds
--- gen_ai.usage.input_tokens  Input tokens, cached ones included as the convention asks: Sim counts them in for some spans and leaves them out for others (Anthropic's, and agents of newer servers), which a total tells that counts them beside the input
--- gen_ai.usage.output_tokens  Output tokens, those spent on reasoning included
--- gen_ai.usage.cache_read.input_tokens  Part of the input tokens that was read from the provider's cache
--- gen_ai.usage.cache_write.input_tokens  Part of the input tokens that was written to the provider's cache
--- gen_ai.usage.reasoning.output_tokens  Part of the output tokens that was spent on reasoning
+-- gen_ai.usage.input_tokens  Input tokens including cached ones, as the convention requires. Sim's input count includes cached tokens for some spans but not for others (Anthropic's, and agents on newer servers); if the total shows that they were counted separately, they are added
+-- gen_ai.usage.output_tokens  Output tokens, including those spent on reasoning
+-- gen_ai.usage.cache_read.input_tokens  Input tokens read from the provider's cache; part of the input tokens
+-- gen_ai.usage.cache_write.input_tokens  Input tokens written to the provider's cache; part of the input tokens
+-- gen_ai.usage.reasoning.output_tokens  Output tokens spent on reasoning; part of the output tokens
 -- day                    Day the run started, UTC
 -- workspace_id           Sim workspace
--- workflow_id            Workflow that ran; null where Sim names none
--- workflow_name          Workflow's name today
+-- workflow_id            Workflow that ran; null if Sim does not name one
+-- workflow_name          Current name of the workflow
 -- trigger                What started the run
 -- log_id                 Log id of the run
--- span_index             Position in the trace; with log_id the key of trace_spans
--- block_id               Block of the workflow; recurs in loops
--- block_type             Type as Sim names it: workflow, agent, function, api, model, tool and more
+-- span_index             Position in the trace; together with log_id the key of trace_spans
+-- block_id               Block of the workflow; repeats in loops
+-- block_type             Type of the block as Sim names it: workflow, agent, function, api, model, tool and more
 -- duration_ms            Duration in ms
--- total_cost             Cost in USD; of a block it includes its segments
+-- total_cost             Cost in USD; the cost of a block includes its model segments
 WITH runs AS (
   SELECT
     l.id,

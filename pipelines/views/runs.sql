@@ -1,30 +1,30 @@
--- A run with its names, cost and tokens side by side; one row per run
+-- Runs with their names, cost and tokens side by side; one row per run
 --
 -- id                     Log id
 -- workspace_id           Sim workspace
--- workflow_id            Workflow that ran; null where Sim names none
--- workflow_name          Workflow's name today; for one that is gone the last name that was read
--- trigger                What started the run: api, schedule, webhook, chat, manual or another
+-- workflow_id            Workflow that ran; null if Sim does not name one
+-- workflow_name          Current name of the workflow; the last known name if it was deleted
+-- trigger                What started the run: api, schedule, webhook, chat, manual or another trigger
 -- day                    Day the run started, UTC
--- execution_id           Execution id; key of snapshots and webhooks
--- deployment_version_id  Deployment version that ran; null for drafts and older servers
--- status                 running, paused, completed, failed or cancelled, as far as the API has told
--- level                  info or error, as the API says
+-- execution_id           Execution id; used by snapshots and webhooks
+-- deployment_version_id  Deployment version that ran; null for drafts and on older servers
+-- status                 running, paused, completed, failed or cancelled, as far as the API reveals it
+-- level                  info or error, as returned by the API
 -- started_at             Start of the run
--- ended_at               End of the run; also set while a run is paused; null while it runs
+-- ended_at               End of the run; also set while the run is paused; null while it is running
 -- total_duration_ms      Duration in ms
--- cost_total             Cost of the run in USD; null while none is known
--- models_cost            Part of it that models cost, in USD
--- tools_cost             Part of it that standalone tools cost, in USD
--- other_cost             Part of it that Sim charges without itemising it, in USD: its base charge above all
--- unknown_cost           Part of it whose split has not been told, in USD
--- prompt_tokens          Input tokens, as the providers count them
--- completion_tokens      Output tokens, as the providers count them
+-- cost_total             Cost of the run in USD; null until it is known
+-- models_cost            Cost of models in USD; part of cost_total
+-- tools_cost             Cost of standalone tools in USD; part of cost_total
+-- other_cost             Cost that Sim does not itemise, in USD, mainly the base charge per run; part of cost_total
+-- unknown_cost           Cost whose split is not known, in USD; part of cost_total
+-- prompt_tokens          Input tokens, as counted by the providers
+-- completion_tokens      Output tokens, as counted by the providers
 -- total_tokens           Input and output tokens
--- span_count             Spans of the run's trace in trace_spans
--- finalization_path      How the run ended, where its detail was asked: completed, paused, cancelled, force_failed
--- error                  Error of the run
--- detail_source          list or detail: the richest answer these facts come from; null: only the plain list
+-- span_count             Number of the run's spans in trace_spans
+-- finalization_path      How the run ended (completed, paused, cancelled, force_failed); null if its detail was not read
+-- error                  Error message of the run
+-- detail_source          list or detail: the most complete API response these columns come from; null if only the plain list was read
 WITH items AS (
   SELECT
     log_id,

@@ -275,7 +275,7 @@ def test_views_are_described_in_the_warehouse(place: Place) -> None:
         )
         view = "SELECT obj_description('sim.cost_by_day'::regclass)"
     assert dict(place.ask(columns)) == dict(views.all_views()["cost_by_day"].columns)
-    assert place.ask(view)[0][0].startswith("What a day cost")
+    assert place.ask(view)[0][0].startswith("Cost per day; one row per day")
 
 
 def test_views_that_are_as_they_should_be_are_left_alone(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
