@@ -1,5 +1,5 @@
-# Every habit of the project; `make help` lists them.
-# PYTHON=python3.12 chooses the interpreter, ARGS="…" goes to the program that is run.
+# Tasks of the project; `make help` lists them.
+# PYTHON=python3.12 selects the interpreter; ARGS="…" is passed to the program.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -18,38 +18,38 @@ PIP   := $(BIN)/python -m pip --disable-pip-version-check
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
 
-setup: $(STAMP) ## make .venv with the pinned versions (demo, test and the others do it by themselves)
+setup: $(STAMP) ## create .venv with the pinned versions (most other targets do this automatically)
 
-demo: $(STAMP) ## no account: a month of runs of an embedded Sim API, and its cost report
+demo: $(STAMP) ## run the demo without an account: a month of runs from an embedded Sim API, and a cost report
 	@$(BIN)/sim-sync demo $(ARGS)
 
 test: $(STAMP) ## run the tests (ARGS="-k paused", JOBS=4)
 	@$(BIN)/pytest -n $(JOBS) $(or $(ARGS),tests)
 
-lint: $(STAMP) ## ruff: rules and format
+lint: $(STAMP) ## check rules and formatting with ruff
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
-types: $(STAMP) ## mypy, strict
+types: $(STAMP) ## check types with mypy (strict)
 	@$(BIN)/mypy
 
-check: lint types test ## lint, types, test
+check: lint types test ## run lint, types and test
 
-bench: $(STAMP) ## measure speed and memory, half an hour (ROUNDS=9, ARGS="noop", ARGS=--quick)
+bench: $(STAMP) ## measure speed and memory; takes half an hour (ROUNDS=9, ARGS="noop", ARGS=--quick)
 	@$(BIN)/python -m bench $(ARGS)
 
-rates: $(STAMP) ## work out again how long first syncs take at each plan's rate limit (docs/rates.md)
+rates: $(STAMP) ## calculate how long first syncs take at each plan's rate limit (docs/rates.md)
 	@$(BIN)/python -m bench.rates
 
-docs: $(STAMP) ## write what is generated: the data dictionary (docs/tables.md), the answers in README.md
+docs: $(STAMP) ## generate docs/tables.md, the answers in README.md and docs/questions.md, the architecture diagram
 	@$(BIN)/python -m pipelines.dictionary docs/tables.md
 	@$(BIN)/python -m tests.helpers.questions
 	@$(BIN)/python -m tests.helpers.architecture
 
-torture: $(STAMP) ## kill hundreds of syncs anywhere, run them again, compare all tables (ARGS="--kills 600")
+torture: $(STAMP) ## kill hundreds of syncs, run them again, compare all tables (ARGS="--kills 600")
 	@$(BIN)/python -m tests.torture $(ARGS)
 
-newest: $(STAMP) ## run the core of the tests with the newest dlt that pyproject.toml allows (ARGS="dlt[duckdb]==1.31.0")
+newest: $(STAMP) ## run the core tests with the newest dlt that pyproject.toml allows (ARGS="dlt[duckdb]==1.31.0")
 	@$(BIN)/python -m tests.helpers.newest_dlt $(ARGS)
 
 lock: ## compile requirements.txt from pyproject.toml (ARGS=--upgrade for newer versions)
@@ -59,12 +59,12 @@ lock: ## compile requirements.txt from pyproject.toml (ARGS=--upgrade for newer 
 		--output-file requirements.txt $(ARGS) pyproject.toml
 	@! grep -n '://' requirements.txt || { echo "requirements.txt must not name a host." >&2; exit 1; }
 
-clean: ## remove caches and build output (neither .venv nor any database)
+clean: ## remove caches and build output, but not .venv or databases
 	@rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -path "./.venv*" -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Nothing comes from outside requirements.txt: wheels only, checked by hash, and the build backend is one of them.
-# A .venv whose interpreter is gone (upgraded away, say) is made again.
+# Everything is installed from requirements.txt: wheels only, checked by hash, including the build backend.
+# A .venv whose interpreter no longer exists (for example after an upgrade) is created again.
 $(STAMP): requirements.txt pyproject.toml $(if $(realpath $(BIN)/python),,FORCE)
 	@if ! $(BIN)/python $(NEW_ENOUGH); then \
 		for python in $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11); do \
@@ -72,11 +72,11 @@ $(STAMP): requirements.txt pyproject.toml $(if $(realpath $(BIN)/python),,FORCE)
 		done; \
 		if [ -z "$$found" ]; then \
 			echo "sim-sync needs Python 3.11 or newer, and $(or $(PYTHON),python3) is missing or older." >&2; \
-			echo "Install one (Debian 12 or newer: apt-get install python3 python3-venv), or name it: make PYTHON=/path/to/python3.11" >&2; \
+			echo "Install it (Debian 12 or newer: apt-get install python3 python3-venv), or set its path: make PYTHON=/path/to/python3.11" >&2; \
 			exit 1; \
 		fi; \
 		if ! $$found -c 'import ensurepip, venv' 2>/dev/null; then \
-			echo "$$found cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; \
+			echo "$$found cannot create virtual environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; \
 			exit 1; \
 		fi; \
 		$$found -m venv --clear $(VENV); \

@@ -1,6 +1,6 @@
-"""``python -m bench.rates``: writes ``docs/rates.md``, how long first syncs take at the limits of Sim's plans.
+"""``python -m bench.rates`` writes ``docs/rates.md``: how long first syncs take at the limits of Sim's plans.
 
-Nothing is measured and nothing sleeps: requests and time are those of ``pipelines.check.forecast``.
+Nothing is measured: ``pipelines.check.forecast`` calculates requests and time.
 """
 
 from __future__ import annotations
@@ -21,38 +21,37 @@ RUNS = (10_000, 1_000_000, 10_000_000)
 INTRODUCTION = """\
 # Rate limits: how long a first sync takes
 
-Written by `make rates`. Nothing is measured here and nothing sleeps: requests and time are worked out by
-`pipelines/forecast.py`. Tests hold it against this project's own pacing in simulated time, with a server's bucket and
-{connections} requests under way (`tests/app/test_forecast.py`), and against whole syncs of the embedded API with its
-bucket (`tests/app/test_check.py`). **`sim-sync check` works it out for your account**, with what it finds there.
+Written by `make rates`. These figures are calculated by `pipelines/check/forecast.py`, not measured. Tests compare the
+calculation with this project's own pacing in simulated time, with a server's bucket and {connections} concurrent
+requests (`tests/app/test_forecast.py`), and with whole syncs of the embedded API and its bucket
+(`tests/app/test_check.py`). **`sim-sync check` calculates the figures for your account** from what it finds there.
 
-How to read it:
+How to read the tables:
 
-- Sim fills a bucket once a minute with as many requests as the plan has, and it holds twice as many: that burst is
-  there at the start. Every request takes one, errors too; the account's usage is free.
-- *All runs*: every run is in SQL, with its cost and trace, {page:,} a request. *Everything*: so are the split of the
-  cost by model, and the workflow states. They come after the runs, newest first; a sync that is stopped goes on there,
-  and runs that start meanwhile go first.
-- *A request per run* is a client that asks for pages of {page:,} and then for the detail of each run, as fast as the
-  limit allows; the last column is one that asks for the snapshot of each run, too. In brackets: how many times as long
-  as this project takes for everything.
-- Taken for granted: {assumed.models:.0%} of the runs use a model, {assumed.drafts:.0%} are of a draft (each has a
-  snapshot of its own), {assumed.versions} deployment versions, {assumed.workflows} workflows, no audit trail, rows of
-  up to 16 KB, {pace.page_s:g} s for a page until it is stored, {pace.call_s:g} s for a detail, and no run that starts
-  meanwhile.
+- Sim refills a bucket once a minute with the plan's requests per minute. The bucket holds twice as many, and it is full
+  at the start. Every request takes one, including those that fail; reading the account's usage is free.
+- *All runs*: every run is in SQL, with its cost and trace; {page:,} runs per request. *Everything*: the split of the
+  cost by model and the workflow states are there too. These are read after the runs, newest first. A sync that is
+  stopped continues from there, and runs that start in the meantime are read first.
+- *A request per run* is a client that reads pages of {page:,} and then the detail of each run, as fast as the limit
+  allows. The last column is a client that also reads the snapshot of each run. In brackets: how many times as long as
+  this project takes for everything.
+- Assumptions: {assumed.models:.0%} of the runs use a model, {assumed.drafts:.0%} run a draft (each with its own
+  snapshot), {assumed.versions} deployment versions, {assumed.workflows} workflows, no audit logs, rows of up to 16 KB,
+  {pace.page_s:g} s to read and store a page, {pace.call_s:g} s for a detail, and no new runs in the meantime.
 """
 SHARES = """\
-## What the shares of models and drafts change
+## Effect of the shares of models and drafts
 
-One million runs at Team's limit on a server of August 2026. With `--details none` a run's cost is there, its split is
-not; with `--snapshots none` no workflow state is asked for.
+One million runs at the limit of the Team plan, on a server of August 2026. With `--details none`, the cost of a run is
+loaded but not its split; with `--snapshots none`, no workflow state is read.
 """
 UNLIMITED = """\
 ## Without a limit
 
-A server of your own names no practical limit. Then the answers themselves take the time: pages one after the other,
-details {connections} at once, and {cpu_ms:g} ms of this machine's processor for each. These figures are as good as what
-is taken for granted above; `sim-sync check` takes what it sees.
+A self-hosted server has no practical rate limit. The time then depends on the responses: pages are read one after the
+other, details {connections} at a time, and each takes {cpu_ms:g} ms of CPU on this machine. These figures depend on the
+assumptions above; `sim-sync check` uses what it measures.
 """
 
 
@@ -61,10 +60,10 @@ class Servers:
     """A generation of servers and the limits it came with.
 
     Attributes:
-        title: Which.
-        about: What its lists tell.
-        plans: Requests a minute by plan.
-        splits: Whether lists split a run's cost by model: no detail is needed then.
+        title: Heading in the document.
+        about: What its lists contain.
+        plans: Requests per minute, by plan.
+        splits: Whether lists split the cost of a run by model, so that no detail is needed.
     """
 
     title: str
@@ -75,14 +74,14 @@ class Servers:
 
 AUGUST = Servers(
     "Servers of August 2026",
-    "Lists tell only the total cost of a run: those that use a model need a detail each for the split.",
+    "Lists contain only the total cost of a run: each run that uses a model needs a detail request for the split.",
     {"Free": 30, "Pro": 100, "Team": 200, "Enterprise": 500},
     splits=False,
 )
 MARCH = Servers(
     "Servers of March 2026",
-    "Lists split the cost by model: no run needs a detail. The limits are those of the published documents; there,\n"
-    "Enterprise is custom; 500 is what the recorded server has.",
+    "Lists split the cost by model: no run needs a detail. The limits are those of the published documents, where the\n"
+    "limit of Enterprise is custom; 500 is the limit of the recorded server.",
     {"Free": 10, "Pro": 30, "Team": 60, "Enterprise": 500},
     splits=True,
 )
@@ -90,14 +89,14 @@ MARCH = Servers(
 
 @dataclass(frozen=True, slots=True)
 class Assumed:
-    """What is taken for a workspace, where nobody looks at a real one.
+    """Assumptions about a workspace.
 
     Attributes:
         models: Share of runs that use a model.
-        drafts: Share of runs of an undeployed draft: each is asked for its own snapshot.
-        versions: Deployment versions: one snapshot each.
-        workflows: Workflows.
-        pace: Speed where no limit is met; a page holds 1,000 full rows.
+        drafts: Share of runs of an undeployed draft; each needs its own snapshot.
+        versions: Number of deployment versions; one snapshot each.
+        workflows: Number of workflows.
+        pace: Speed without a rate limit; a page holds 1,000 full rows.
     """
 
     models: float = 0.6
@@ -108,7 +107,7 @@ class Assumed:
 
 
 def ours(runs: int, assumed: Assumed, *, splits: bool) -> Work:
-    """What this project asks for."""
+    """Returns the requests of this project."""
     return first_sync(
         runs,
         details=0 if splits else round(runs * assumed.models),
@@ -118,7 +117,7 @@ def ours(runs: int, assumed: Assumed, *, splits: bool) -> Work:
 
 
 def per_run(runs: int, *, snapshots: bool) -> Work:
-    """What a client asks for that takes pages of the largest size, and then every run's detail (and snapshot)."""
+    """Returns the requests of a client that reads pages of the largest size, then each run's detail (and snapshot)."""
     return Work(lists=pages_by_cursor(runs, LARGEST_PAGE), details=runs, snapshots=runs * snapshots)
 
 
@@ -170,7 +169,7 @@ def _unlimited(assumed: Assumed) -> Iterator[str]:
 
 
 def document() -> str:
-    """``docs/rates.md``."""
+    """Returns the text of ``docs/rates.md``."""
     assumed = Assumed()
     parts = [INTRODUCTION.format(page=LARGEST_PAGE, connections=CONNECTIONS, assumed=assumed, pace=assumed.pace)]
     for servers in (AUGUST, MARCH):

@@ -1,4 +1,4 @@
-"""Tables of what was measured, for the terminal and for ``docs/bench.md``, and what its chart shows."""
+"""Benchmark results as tables for the terminal and for ``docs/bench.md``, and the data of the chart."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ Results = list[tuple[Case, Rounds]]
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A bar; ratios are those of the peer's wall seconds to this project's, per run.
+    """A bar of the chart. Ratios are the peer's wall seconds divided by this project's, per run.
 
     Attributes:
         what: What was loaded.
-        peer: Against which peer.
-        median: Over rounds.
-        least: Of all rounds.
-        most: Of all rounds.
-        bound: What must be reached.
+        peer: The program it is compared with.
+        median: Median over the rounds.
+        least: Minimum over the rounds.
+        most: Maximum over the rounds.
+        bound: The target.
     """
 
     what: str
@@ -39,20 +39,21 @@ class Bar:
 
 
 HOW = """\
-- One benchmark API in a process of its own, on loopback, answers everyone with pages serialised beforehand.
-- {rounds} rounds; in each, the variants of a case run in turn, each in a fresh process and an empty folder (where runs
-  come into a table, in a fresh copy of it). Afterwards its tables are counted: all have the same runs and spans.
-- Figures are medians (min–max) over rounds. A ratio is taken within each round, so that what slows the machine for a
-  while slows both sides of it, and then the median of the ratios; per run, where variants load different numbers of
-  runs. The machine is shared: read ratios rather than seconds, and CPU beside wall.
-- A measure is taken again, at most {retries} times, where the measuring process itself, which looks at the program 20
-  times a second, could not for over {still:g} s: then the whole machine stood still.
-- Wall seconds are those of the whole process, imports included; CPU seconds those of all its processes and threads.
-- Peak memory is that of its largest process, as the system notes it, or of all its processes together as seen in those
-  looks (shared pages once), whichever is more.
-- `sim-sync` is the source in a dlt pipeline, in one load; `sim-sync run` the command, in committed pieces;
-  `rest_api_source` is dlt’s own, as documented, or told `loader_file_format="parquet"`; the floor is urllib3, msgspec
-  and an Arrow insert into DuckDB: no dlt, no state, no second run."""
+- One benchmark API in its own process on loopback serves all programs with pages that were serialised beforehand.
+- {rounds} rounds. In each round, the variants of a case run one after another, each in a new process and an empty folder
+  (or, if runs are added to a table, in a new copy of it). Afterwards the tables are counted: all variants must have
+  loaded the same runs and spans.
+- Figures are medians (min–max) over the rounds. A ratio is calculated within each round, so that a slow phase of the
+  machine affects both sides, and the median of these ratios is shown; it is per run if the variants load different
+  numbers of runs. The machine is shared: compare ratios rather than seconds, and CPU time together with wall time.
+- A measurement is repeated, at most {retries} times, if the measuring process, which samples the program 20 times a
+  second, could not run for more than {still:g} s: in that case the whole machine stood still.
+- Wall seconds are those of the whole process, imports included. CPU seconds are those of all its processes and threads.
+- Peak memory is the larger of two values: the peak of the largest process as recorded by the system, and the highest
+  sampled sum over all processes (shared pages counted once).
+- `sim-sync` is the source in a dlt pipeline, in one load. `sim-sync run` is the command, which commits in pieces.
+  `rest_api_source` is dlt’s own source, used as documented, or with `loader_file_format="parquet"`. The floor is
+  urllib3, msgspec and an Arrow insert into DuckDB: no dlt, no state, no second run."""
 
 
 def _spread(values: list[float], form: str) -> str:
@@ -69,7 +70,7 @@ COLUMNS: list[tuple[str, Callable[[Measure], float], str]] = [
 
 
 def table(chosen: Case, rounds: Rounds) -> list[str]:
-    """One case as a Markdown table, ratios to the first variant last; per run, where the numbers of runs differ."""
+    """Returns one case as a Markdown table; the last column has ratios to the first variant, per run if runs differ."""
     first = rounds[chosen.variants[0].name]
     per_run = " per run" if len({measures[0].runs for measures in rounds.values()}) > 1 else ""
     lines = ["| | " + " | ".join(name for name, _, _ in COLUMNS) + f" | wall, CPU ×{per_run} |"]
@@ -84,7 +85,7 @@ def table(chosen: Case, rounds: Rounds) -> list[str]:
 
 
 def bars(results: Results) -> list[Bar]:
-    """What the chart shows: every peer that this project must be so many times as fast as."""
+    """Returns the bars of the chart: one for each target that is a speed ratio to a peer."""
     return [
         Bar(chosen.what, target.peer, median(values), min(values), max(values), target.bound)
         for chosen, rounds in results
@@ -95,7 +96,7 @@ def bars(results: Results) -> list[Bar]:
 
 
 def targets(results: Results) -> list[tuple[str, bool]]:
-    """Lines of a table of what must be reached, and whether each was."""
+    """Returns the lines of the table of targets, and whether each target was reached."""
     lines = []
     for chosen, rounds in results:
         for target in chosen.targets:
@@ -112,14 +113,14 @@ TARGETS_HEAD = ["| case | what | must be | median (min–max) | |", "|---|---|--
 
 
 def machine() -> str:
-    """The machine and the versions, without a name or path of either."""
+    """Returns the machine and the versions, without host names or paths."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     versions = ", ".join(f"{name} {version(name)}" for name in ("dlt", "duckdb", "pyarrow", "msgspec"))
     return f"{platform.system()} {platform.machine()}, {cores} cores, Python {platform.python_version()}, {versions}"
 
 
 def document(results: Results, rounds: int, missed: bool) -> str:
-    """``docs/bench.md``."""
+    """Returns the text of ``docs/bench.md``."""
     command = "make bench" + (f" (ROUNDS={rounds})" if os.environ.get("ROUNDS") else "")
     lines = [
         "# Speed and memory",
@@ -132,7 +133,7 @@ def document(results: Results, rounds: int, missed: bool) -> str:
         *(line for line, _ in targets(results)),
     ]
     if missed:
-        lines += ["", "Something that must be reached was missed in this run."]
+        lines += ["", "A target was missed in this run."]
     lines += ["", "## How it is measured", "", *HOW.format(rounds=rounds, retries=RETRIES, still=STILL_S).splitlines()]
     for chosen, measured in results:
         lines += ["", f"## {chosen.name}", "", f"{chosen.about[0].upper()}{chosen.about[1:]}.", ""]
@@ -141,5 +142,5 @@ def document(results: Results, rounds: int, missed: bool) -> str:
 
 
 def show(text: str) -> None:
-    """Prints at once, progress included."""
+    """Prints without buffering, so that progress is visible."""
     print(text, file=sys.stdout, flush=True)
