@@ -40,9 +40,9 @@ class Bar:
 
 HOW = """\
 - One benchmark API in its own process on loopback serves all programs with pages that were serialised beforehand.
-- {rounds} rounds. In each round, the variants of a case run one after another, each in a new process and an empty folder
-  (or, if runs are added to a table, in a new copy of it). Afterwards the tables are counted: all variants must have
-  loaded the same runs and spans.
+- {rounds} rounds. In each round, the variants of a case run one after another, each in a new process and an empty
+  folder (or, if runs are added to a table, in a new copy of it). Afterwards the tables are counted: all variants must
+  have loaded the same runs and spans.
 - Figures are medians (min–max) over the rounds. A ratio is calculated within each round, so that a slow phase of the
   machine affects both sides, and the median of these ratios is shown; it is per run if the variants load different
   numbers of runs. The machine is shared: compare ratios rather than seconds, and CPU time together with wall time.
