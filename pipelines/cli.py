@@ -1,7 +1,7 @@
 """The command line of ``sim-sync``: parses arguments and calls ``commands``.
 
-dlt and Arrow take half a second to import, and their settings must be in the environment before: so each command
-imports what it needs.
+Importing dlt and Arrow takes about half a second (bench: noop), and both read their settings from the environment at
+import time. Each command therefore imports what it needs in its own function.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ if TYPE_CHECKING:
 
 DLT_DEFAULTS = {
     "RUNTIME__DLTHUB_TELEMETRY": "false",
-    "RUNTIME__LOG_LEVEL": "CRITICAL",  # dlt's own log lines only where asked for
-    # what is in the database need not stay in the working folder as well: dlt keeps every load's files for ever,
+    "RUNTIME__LOG_LEVEL": "CRITICAL",  # dlt logs only if the user asks for it
+    # by default, dlt keeps the files of every completed load in its working directory
     "LOAD__DELETE_COMPLETED_JOBS": "true",
-    # nor what is in its tables also in dlt's staging tables, a third of the file,
+    # by default, the staging tables keep a second copy of the rows that were merged last
     "LOAD__TRUNCATE_STAGING_DATASET": "true",
-    # and after each step writes down the last hundred, with errors that quote rows
+    # dlt's trace file holds the last 100 steps, including error messages that quote rows
     "ENABLE_RUNTIME_TRACE": "false",
-    # rows come from one thread: what dlt waits for in its pool never is there
+    # extraction uses a single thread, so dlt's pool is always empty: do not wait for it
     "EXTRACT__FUTURES_POLL_INTERVAL": "0",
-    "ARROW_DEFAULT_MEMORY_POOL": "system",  # the usual one keeps 70 MB more of what was freed
+    "ARROW_DEFAULT_MEMORY_POOL": "system",  # holds back less freed memory than Arrow's default pool
 }
-"""Set before dlt and Arrow are imported; the environment wins."""
+"""Defaults that are set before dlt and Arrow are imported. Variables in the environment take precedence."""
 
 
 class _Commands(click.Group):
-    """Lists its commands as they are written down, with all that their help says."""
+    """Lists the commands in the order of their definition, each with its full help text."""
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
         cmd.short_help = cmd.help
@@ -55,17 +55,17 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="sim-sync", message="%(package)s %(version)s")
 def app() -> None:
-    """Loads what Sim's API tells of workflow runs into SQL: cost, tokens, traces, snapshots, audit, usage."""
+    """Loads workflow runs from Sim's API into SQL tables: cost, tokens, traces, snapshots, audit logs, usage."""
 
 
 def main() -> None:
-    """Entry of the console script; faults become one line and an exit code."""
+    """Entry point of the console script. An error ends it with one line and an exit code."""
     for name, value in DLT_DEFAULTS.items():
         os.environ.setdefault(name, value)
     lenient_streams()
     signal.signal(signal.SIGTERM, _terminate)
-    atexit.register(gc.freeze)  # else all that was imported is searched for garbage once more before the process ends
-    gc.disable()  # importing dlt makes much that stays: collecting meanwhile costs a fifth of the time
+    atexit.register(gc.freeze)  # skips a last collection over everything that was imported
+    gc.disable()  # objects created by imports stay alive: collecting garbage meanwhile only costs time
     try:
         _commanded()
     finally:
@@ -73,17 +73,17 @@ def main() -> None:
 
 
 _stopped_by = [signal.SIGINT]
-"""The signals that may stop a command, the one that did last."""
+"""Signals that can stop a command. The last entry is the one that stopped it."""
 
 
 def _terminate(number: int, _: object) -> None:
-    """Ends the command as Ctrl-C does: a supervisor's SIGTERM (cron's ``timeout``, systemd) is told of, too."""
+    """Handles SIGTERM (sent by ``timeout`` under cron, or by systemd) like Ctrl-C, so that it is reported as well."""
     _stopped_by.append(signal.Signals(number))
     raise KeyboardInterrupt
 
 
 def _commanded() -> None:
-    """Runs the command."""
+    """Runs the command and turns errors into a message and an exit code."""
     from sim_source.errors import SimError
 
     try:
@@ -93,7 +93,7 @@ def _commanded() -> None:
         error.show(said)
         sys.stderr.write(visible(said.getvalue()))
         sys.exit(error.exit_code)
-    except BrokenPipeError:  # who read the answer has seen enough
+    except BrokenPipeError:  # the reader closed the pipe, like `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(128 + signal.SIGPIPE)
     except SimError as error:
@@ -101,12 +101,12 @@ def _commanded() -> None:
     except click.Abort:
         from .screen import console
 
-        console.fault("stopped; what was committed is kept, the next run goes on from there")
+        console.fault("stopped; committed rows are kept, and the next sync continues from there")
         sys.exit(128 + _stopped_by[-1])
 
 
 def _imported() -> None:
-    """From here on garbage is collected again; what was imported is left out of it."""
+    """Enables garbage collection again, except for the objects that imports have created."""
     gc.freeze()
     gc.enable()
 
@@ -120,34 +120,34 @@ def _end(error: Exception) -> NoReturn:
 
 
 _target_options = (
-    click.option("--destination", help="A dlt destination name; duckdb if not given."),
-    click.option("--dataset", help="Dataset (schema) of the tables; sim if not given."),
-    click.option("--database", type=click.Path(path_type=Path), help="DuckDB file; sim_sync.duckdb if not given."),
+    click.option("--destination", help="Name of a dlt destination; default: duckdb."),
+    click.option("--dataset", help="Dataset (schema) of the tables; default: sim."),
+    click.option("--database", type=click.Path(path_type=Path), help="DuckDB file; default: sim_sync.duckdb."),
 )
 _workspaces = click.option(
-    "--workspace", "workspaces", multiple=True, help="Workspace id; repeatable. Else SIM_WORKSPACE_ID."
+    "--workspace", "workspaces", multiple=True, help="Workspace id, repeatable; default: SIM_WORKSPACE_ID."
 )
-_json = click.option("--json", "as_json", is_flag=True, help="One JSON object as the last line of stdout.")
+_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object as the last line of stdout.")
 _sync_options = (
     _workspaces,
-    click.option("--resources", help="Tables, comma-separated; all if not given."),
+    click.option("--resources", help="Tables to load, comma-separated; default: all."),
     *_target_options,
-    click.option("--details", help="Per-run details: costly, all or none."),
-    click.option("--snapshots", help="Snapshots: version, all or none."),
-    click.option("--payloads", help="Inputs and outputs: none or full."),
+    click.option("--details", help="Runs whose details are read: costly, all or none."),
+    click.option("--snapshots", help="Runs whose snapshots are read: version, all or none."),
+    click.option("--payloads", help="Whether inputs and outputs are stored: none or full."),
     click.option(
         "--redact-people/--no-redact-people",
         default=None,
-        help="Names and e-mail addresses as hashes; needs SIM_REDACT_SALT.",
+        help="Replace names and e-mail addresses with hashes; needs SIM_REDACT_SALT.",
     ),
-    click.option("--max-minutes", type=float, help="Stop after so many minutes; the next run goes on."),
+    click.option("--max-minutes", type=float, help="Stop after this many minutes; the next sync continues."),
     _json,
 )
 Command = Callable[..., None]
 
 
 def _with(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    """Adds options in the order in which help shows them."""
+    """Adds options to a command; the help text shows them in the given order."""
 
     def added(command: Command) -> Command:
         for option in reversed(options):
@@ -158,7 +158,7 @@ def _with(*options: Callable[[Command], Command]) -> Callable[[Command], Command
 
 
 def _with_target(command: Command) -> Command:
-    """Hands a command the ``target`` that its options name."""
+    """Passes a command the ``target`` that its destination options describe."""
 
     @wraps(command)
     def wrapped(*, destination: str | None, dataset: str | None, database: Path | None, **given: Any) -> None:
@@ -177,11 +177,11 @@ def _run_settings(destination: str | None, dataset: str | None, database: Path |
 
 
 @app.command()
-@click.option("--since", help="Earliest run: ISO date, or 30d.")
-@click.option("--until", help="Latest run: ISO date, or 1d.")
+@click.option("--since", help="Start of the time range: ISO date, or an age such as 30d.")
+@click.option("--until", help="End of the time range: ISO date, or an age such as 1d.")
 @_with(*_sync_options)
 def run(as_json: bool, **chosen: Any) -> None:
-    """One sync of every configured workspace, bounded and resumable; what cron calls."""
+    """Syncs every configured workspace once; bounded and resumable. This is the command for cron."""
     from .commands import finish, sync
 
     _imported()
@@ -191,12 +191,12 @@ def run(as_json: bool, **chosen: Any) -> None:
 
 
 @app.command()
-@click.option("--since", required=True, help="Where the stretch begins: ISO date, or 30d.")
-@click.option("--until", help="Where it ends: ISO date, or 1d; now if not given.")
-@click.option("--dry-run", is_flag=True, help="Only says what it would take.")
+@click.option("--since", required=True, help="Start of the time range: ISO date, or an age such as 30d.")
+@click.option("--until", help="End of the time range: ISO date, or an age such as 1d; default: now.")
+@click.option("--dry-run", is_flag=True, help="Only print the number of requests and the time it would take.")
 @_with(*_sync_options)
 def resync(dry_run: bool, as_json: bool, **chosen: Any) -> None:
-    """Reads a stretch again, whatever is stored of it, which gets no poorer: after payloads were switched on, say."""
+    """Reads a time range again, for example after payloads were switched on. Never removes stored values."""
     from .commands import finish
     from .commands import resync as again
 
@@ -210,13 +210,13 @@ def resync(dry_run: bool, as_json: bool, **chosen: Any) -> None:
 
 @app.command()
 @click.option(
-    "--database", type=click.Path(path_type=Path), help="DuckDB file; sim_demo.duckdb, made anew, if not given."
+    "--database", type=click.Path(path_type=Path), help="DuckDB file; default: sim_demo.duckdb, which is replaced."
 )
 @click.option(
-    "--runs", type=click.IntRange(10, 200_000), default=3000, show_default=True, help="Runs in the invented month."
+    "--runs", type=click.IntRange(10, 200_000), default=3000, show_default=True, help="Runs in the generated month."
 )
 def demo(database: Path | None, runs: int) -> None:
-    """No account: an embedded Sim API, a month of invented runs, and their cost report."""
+    """Needs no account: syncs a month of generated runs from an embedded Sim API and prints their cost report."""
     from .commands import demo as demonstration
 
     _imported()
@@ -225,11 +225,11 @@ def demo(database: Path | None, runs: int) -> None:
 
 @app.command()
 @_with(_workspaces, *_target_options)
-@click.option("--data", is_flag=True, help="Whether what is stored holds together, instead; asks no API.")
+@click.option("--data", is_flag=True, help="Check the consistency of the stored rows instead; sends no API request.")
 @_json
 @_with_target
 def check(target: Target, workspaces: tuple[str, ...], data: bool, as_json: bool) -> None:
-    """Proves key, workspaces, resources and destination; says what a first sync takes. Loads nothing."""
+    """Checks API key, workspaces, resources and destination, and estimates the first sync. Loads nothing."""
     from . import settings
     from .commands import check as checking
 
@@ -241,12 +241,12 @@ def check(target: Target, workspaces: tuple[str, ...], data: bool, as_json: bool
 
 @app.command()
 @_workspaces
-@click.option("--since", help="Begin of the period: ISO date, or 30d; that of the billing period if not given.")
-@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page into this file instead.")
+@click.option("--since", help="Start of the period: ISO date or 30d; default: start of the billing period.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write an HTML page to this file.")
 @_with(*_target_options, _json)
 @_with_target
 def report(target: Target, workspaces: tuple[str, ...], since: str | None, html: Path | None, as_json: bool) -> None:
-    """What runs cost, against the period before; what spends it, what fails, what comes."""
+    """Reports cost, failures, latency and budget, compared with the previous period."""
     from .commands import report as reporting
 
     _imported()
@@ -257,7 +257,7 @@ def report(target: Target, workspaces: tuple[str, ...], since: str | None, html:
 @_with(*_target_options, _json)
 @_with_target
 def status(target: Target, as_json: bool) -> None:
-    """Per workspace and resource: synced up to when, open runs, backlog, last loads, rows."""
+    """Shows for each workspace and resource up to when it is synced, open runs, detail backlog, loads and rows."""
     from .commands import status as standing
 
     _imported()
@@ -265,13 +265,13 @@ def status(target: Target, as_json: bool) -> None:
 
 
 @app.command()
-@click.argument("statement", help='SQL; "-" reads it from standard input.')
+@click.argument("statement", help='SQL statement; "-" reads it from standard input.')
 @_with(*_target_options)
-@click.option("--json", "as_json", is_flag=True, help="One JSON array of objects.")
-@click.option("--csv", "as_csv", is_flag=True, help="CSV with a header.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array of objects.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV with a header.")
 @_with_target
 def sql(target: Target, statement: str, as_json: bool, as_csv: bool) -> None:
-    """Runs SQL on the destination (read-only on DuckDB) and prints the answer."""
+    """Runs SQL on the destination (read-only on DuckDB) and prints the result."""
     from .commands import sql as asking
 
     _imported()

@@ -1,6 +1,6 @@
-"""The data dictionary: every table, column and view as they are declared, and how tables belong together. Pure.
+"""The data dictionary: declared tables, columns and views, and the references between tables.
 
-``python -m pipelines.dictionary FILE`` writes it.
+``python -m pipelines.dictionary FILE`` writes it to a file.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ is USD, durations are milliseconds.
 
 
 def document() -> str:
-    """The whole document."""
+    """Returns the document as Markdown."""
     return "\n".join([_HEAD, *_diagram(), *_tables(), *_views()])
 
 
 def _diagram() -> Iterator[str]:
-    yield "## How tables belong together"
+    yield "## How the tables are related"
     yield ""
-    yield "A dotted line: the other row may be missing (gone in Sim, or not asked for)."
+    yield "A dotted line means that the referenced row may be missing (deleted in Sim, or not read)."
     yield ""
     yield "```mermaid"
     yield "erDiagram"

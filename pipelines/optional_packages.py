@@ -1,4 +1,4 @@
-"""Parts of the application that need packages which a plain installation leaves out."""
+"""Imports of packages that only an extra installs."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from sim_source.errors import ConfigurationError
 
 @contextmanager
 def needed(extra: str, what: str) -> Iterator[None]:
-    """Imports what only an extra installs.
+    """Context for imports that need an extra.
 
     Args:
-        extra: Its name in ``pyproject.toml``.
-        what: What cannot be done without.
+        extra: Name of the extra in ``pyproject.toml``.
+        what: The feature that needs it, for the error message.
 
     Raises:
-        ConfigurationError: It is not installed; the message says how to.
+        ConfigurationError: A package is not installed. The message says how to install it.
     """
     try:
         yield
     except ModuleNotFoundError as missing:
         raise ConfigurationError(
-            f'{what} needs {missing.name}, which is not installed; pip install "sim-sync[{extra}]"'
+            f'{what} needs the package {missing.name}, which is not installed; run: pip install "sim-sync[{extra}]"'
         ) from missing

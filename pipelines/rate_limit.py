@@ -1,4 +1,4 @@
-"""What Sim's rate limit lets through."""
+"""Sim's rate limit: a token bucket."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """`rate` tokens arrive at once at every interval (seconds); the bucket holds `capacity`."""
+    """A token bucket of size `capacity` that gets `rate` tokens at once every `interval` seconds."""
 
     rate: int
     capacity: int
@@ -15,5 +15,5 @@ class RateLimit:
 
     @classmethod
     def per_minute(cls, rate: int) -> RateLimit:
-        """Sim's own: a burst of twice the rate."""
+        """Returns the limit that Sim itself uses: `rate` tokens a minute and a burst of twice the rate."""
         return cls(rate, 2 * rate)

@@ -1,4 +1,4 @@
-"""Settings of a run: options first, then the environment as Sim's own SDK names it, then dlt's providers."""
+"""Settings of a sync: options first, then the environment variables of Sim's own SDK, then dlt's config providers."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """What one sync is to do.
+    """Settings of one sync.
 
     Attributes:
         source: Settings of the source.
-        plan: What is read with them.
-        target: Where rows go.
-        resources: Tables that are loaded.
-        max_minutes: Minutes after which it stops.
+        plan: What the source reads with these settings.
+        target: Destination of the rows.
+        resources: Tables to load.
+        max_minutes: Minutes after which the sync stops; None for no limit.
     """
 
     source: SimSourceSettings = field(repr=False)
@@ -40,11 +40,11 @@ class RunSettings:
 
     @classmethod
     def of(cls, source: SimSourceSettings, target: Target, **others: Any) -> RunSettings:
-        """Settings of the source that are complete, and where rows go."""
+        """Creates the settings of a sync from complete source settings and a destination."""
         return cls(source, source.plan(), target, **others)
 
     def resynced(self, name: str) -> RunSettings:
-        """The same, to read the stretch again under a name; see ``SimSourceSettings.plan``."""
+        """Returns the same settings for a resync with this name; see ``SimSourceSettings.plan``."""
         return replace(self, plan=self.source.plan(name))
 
 
@@ -57,19 +57,19 @@ def run_settings(
     now: datetime | None = None,
     **chosen: Any,
 ) -> RunSettings:
-    """Settings of a sync, complete and checked.
+    """Collects and checks the settings of a sync.
 
     Args:
-        where: Where rows go.
-        workspaces: Ids of workspaces; those of the environment if there are none.
-        resources: Tables, comma-separated; those configured, else all.
+        where: Destination of the rows.
+        workspaces: Workspace ids; if empty, those of the environment or of dlt's configuration.
+        resources: Tables, comma-separated; default: those in dlt's configuration, else all.
         max_minutes: Minutes after which the sync stops.
-        now: The present moment.
-        chosen: Other settings of the source, None where not chosen: since, until, details, snapshots, payloads,
+        now: The current time.
+        chosen: Other options of the source, None if not given: since, until, details, snapshots, payloads,
             redact_people.
 
     Raises:
-        ConfigurationError: One is missing or wrong; the message names it and the remedy.
+        ConfigurationError: A setting is missing or invalid. The message names it and says what to do.
     """
     now = now or datetime.now(UTC)
     start, end = moment("--since", chosen.get("since"), now), moment("--until", chosen.get("until"), now)
@@ -78,7 +78,7 @@ def run_settings(
             f"--since {chosen['since']} is not before {'--until ' + chosen['until'] if end else 'now'}"
         )
     if max_minutes is not None and not 0 < max_minutes < 1_000_000:
-        raise ConfigurationError("--max-minutes must be more than 0, and a number of minutes")
+        raise ConfigurationError("--max-minutes must be a number greater than 0 and less than 1,000,000")
     for name, choices in (("details", Details), ("snapshots", Snapshots), ("payloads", Payloads)):
         if chosen.get(name) is not None:
             choice(f"--{name}", chosen[name], choices)
@@ -93,7 +93,7 @@ def run_settings(
 
 
 def _environment() -> dict[str, Any]:
-    """What the environment says under the names of Sim's own SDK."""
+    """Reads the environment variables in ``VARIABLES``."""
     found = {name: os.environ.get(variable) or None for name, variable in VARIABLES.items()}
     if found["allow_http"] is not None:
         found["allow_http"] = str(found["allow_http"]).lower() in ("1", "true", "yes", "on")  # type: ignore[assignment]
@@ -110,7 +110,7 @@ VARIABLES = {
 
 
 def _resolved(told: dict[str, Any]) -> SimSourceSettings:
-    """The settings of the source: what is told, else what dlt's providers say under ``[sources.sim_source]``."""
+    """Resolves the source settings: explicit values first, then dlt's providers under ``[sources.sim_source]``."""
     from dlt.common.configuration import resolve_configuration
     from dlt.common.configuration.exceptions import ConfigFieldMissingException, ConfigurationValueError
 
@@ -124,14 +124,14 @@ def _resolved(told: dict[str, Any]) -> SimSourceSettings:
         if "api_key" not in missing.fields:
             workspace_ids(None)
         raise ConfigurationError(
-            "SIM_API_KEY is not set; make a key in Sim under Settings, API keys, and export it"
+            "SIM_API_KEY is not set; create an API key in Sim under Settings, API keys, and export it"
         ) from None
     except ConfigurationValueError as wrong:
-        raise ConfigurationError(f"a setting under [sources.sim_source] cannot be used ({wrong})") from None
+        raise ConfigurationError(f"invalid setting under [sources.sim_source]: {wrong}") from None
 
 
 def readable_secrets() -> Path | None:
-    """A ``secrets.toml`` that group or world may read, if there is one here."""
+    """Returns ``.dlt/secrets.toml`` if it exists and users other than its owner may read it."""
     file = Path(".dlt/secrets.toml")
     try:
         mode = file.stat().st_mode
@@ -146,5 +146,5 @@ def _resources(value: Any) -> tuple[str, ...]:
     names = [name.strip() for name in value.split(",")] if isinstance(value, str) else [str(name) for name in value]
     wrong = [name for name in names if name not in TABLES]
     if wrong:
-        raise ConfigurationError(f"--resources: no {', '.join(map(repr, wrong))}; there are {', '.join(TABLES)}")
+        raise ConfigurationError(f"--resources: unknown {', '.join(map(repr, wrong))}; choose from {', '.join(TABLES)}")
     return tuple(dict.fromkeys([*names, "rejected_rows"]))

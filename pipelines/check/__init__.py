@@ -1,1 +1,1 @@
-"""``sim-sync check``: access to the API, the estimate of a first sync, and the rules that stored data keeps."""
+"""``sim-sync check``: access to the API, the estimate of a first sync, and consistency rules for stored rows."""

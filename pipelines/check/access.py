@@ -1,4 +1,4 @@
-"""``sim-sync check``: proves key, workspaces, resources and destination, and says what a first sync will take."""
+"""``sim-sync check``: checks API key, workspaces, resources and destination, and estimates the first sync."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ from .forecast import PROOF, Bucket, Times, Work, span, times
 from .observed_limit import Listening, seen_to_come
 
 SOON_S = 2.0
-"""A bucket that is filled once in so many seconds, or more often, is watched being filled."""
+"""Seconds. If the token bucket is refilled within this time, the check watches a refill to measure its rate."""
 MOST_ASKED_TO_SEE = 20
-"""Requests that make room in such a bucket, so that what comes can be counted."""
+"""Requests at most that the check sends to make room in the bucket, so that the tokens of a refill can be counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was tried.
+    """The result of one check.
 
     Attributes:
-        what: What was tried.
-        ok: Whether it works; None where it is left out without harm.
-        told: What was found.
+        what: What was checked.
+        ok: Whether it works; None if it does not work but a sync can do without it.
+        told: What was found, in words.
     """
 
     what: str
@@ -53,14 +53,14 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class FirstSync:
-    """What a first sync that begins now will take.
+    """The estimate of a first sync, or a resync, that starts now.
 
     Attributes:
         work: Its requests.
-        unsure: By how many requests that may be off; 0 where all that they are for was counted.
-        times: How long it will take.
-        limit: The server's rate limit; None where it names none, or where the answers themselves take longer.
-        what: What is foretold.
+        unsure: Uncertainty of the number of requests; 0 if all runs were counted.
+        times: Its duration.
+        limit: The server's rate limit; None if the server names none, or if the limit does not slow down the sync.
+        what: What is estimated.
     """
 
     work: Work
@@ -71,20 +71,20 @@ class FirstSync:
 
     def __str__(self) -> str:
         work, took = self.work, self.times
-        about = f"about {work.total:,} (give or take {self.unsure:,.0f})" if self.unsure >= 1 else f"{work.total:,}"
+        about = f"about {work.total:,} (± {self.unsure:,.0f})" if self.unsure >= 1 else f"{work.total:,}"
         others = work.total - work.lists - work.calls
         told = (
             f"{self.what} takes {about} requests: {work.lists:,} pages of runs, {work.details:,} details, "
             f"{work.snapshots:,} snapshots, {others:,} others\n"
         )
         if self.limit is None:
-            return f"{told}that is {span(took.all)} or more, as fast as the server answers: no limit holds it back"
+            return f"{told}started now, it takes {span(took.all)} or more, as fast as the server answers (no limit)"
         rate = f"{self.limit.rate * 60 / self.limit.interval:,.0f} a minute, {self.limit.capacity:,} at once"
-        lists = f"; every run is there after {span(took.lists)}" if work.calls else ""
-        return f"{told}begun now, that is {span(took.all)} at the allowed rate ({rate}){lists}"
+        lists = f"; all runs are loaded after {span(took.lists)}" if work.calls else ""
+        return f"{told}started now, it takes {span(took.all)} at the allowed rate ({rate}){lists}"
 
     def as_json(self) -> dict[str, Any]:
-        """For ``--json``."""
+        """Returns the object that ``--json`` prints."""
         return {
             "requests": self.work.total,
             "seconds": round(self.times.all, 1),
@@ -97,18 +97,23 @@ NOT_FORETOLD = {"requests": None, "seconds": None, "requests_unsure": None}
 
 @dataclass(slots=True)
 class Checked:
-    """All findings, and the estimate of a first sync; None where there is nothing to be read or something is wrong."""
+    """All findings, and the estimate of a first sync.
+
+    Attributes:
+        findings: Results of the checks, in order.
+        first_sync: The estimate; None if there is nothing to read or a check failed.
+    """
 
     findings: list[Finding] = field(default_factory=list)
     first_sync: FirstSync | None = None
 
     @property
     def ok(self) -> bool:
-        """Whether a sync can be started."""
+        """Whether a sync can start."""
         return all(finding.ok is not False for finding in self.findings)
 
     def as_json(self) -> dict[str, Any]:
-        """The same, for ``--json``."""
+        """Returns the JSON object that ``--json`` prints."""
         return {
             "ok": self.ok,
             "findings": [{"what": f.what, "ok": f.ok, "told": f.told} for f in self.findings],
@@ -117,7 +122,7 @@ class Checked:
 
 
 def try_access(settings: RunSettings) -> Checked:
-    """Tries everything, loads nothing."""
+    """Runs all checks. Loads nothing."""
     checked, listening = Checked(), Listening()
     foretold: FirstSync | None = None
     throttle = Throttle(pacer=listening)
@@ -132,14 +137,14 @@ def try_access(settings: RunSettings) -> Checked:
                 foretold = _foretold(trial, listening, found, account)
     _destination(settings.target, checked)
     if not switch.is_seen():
-        tried = f"sim-sync was tried with {', '.join(switch.SEEN)}; with {dlt.__version__} loading takes longer"
+        tried = f"loading is slower with dlt {dlt.__version__}: sim-sync is optimized for dlt {', '.join(switch.SEEN)}"
         checked.findings.append(Finding("dlt", None, tried))
     checked.first_sync = foretold if checked.ok else None
     return checked
 
 
 def options_of(settings: RunSettings) -> Options:
-    """What a sync of the selected tables asks for of runs."""
+    """Returns which details and snapshots a sync of the selected tables reads."""
     selected = settings.resources
     return Options(
         details=settings.plan.options.details if "log_details" in selected else "none",
@@ -150,7 +155,7 @@ def options_of(settings: RunSettings) -> Options:
 
 @dataclass(slots=True)
 class _Trial:
-    """Tries one thing after the other, and says what was found."""
+    """Runs the checks one after the other and appends their findings."""
 
     settings: RunSettings
     client: SimClient
@@ -163,12 +168,12 @@ class _Trial:
         return self.client.server_time or datetime.now(UTC)
 
     def _first(self) -> datetime:
-        """Before which nothing counts: of a resync its beginning."""
+        """Returns the start of the time range that counts: the start of a resync, else the beginning of all runs."""
         since = self.settings.plan.since if self.settings.plan.resync is not None else None
         return since or windows.BEGINNING
 
     def _end(self) -> datetime:
-        """After which nothing counts."""
+        """Returns the end of the time range that counts: the end of a resync if it is in the past, else now."""
         until = self.settings.plan.until if self.settings.plan.resync is not None else None
         return min(until, self._now()) if until else self._now()
 
@@ -179,21 +184,21 @@ class _Trial:
         self.findings.append(Finding(what, ok, told))
 
     def key(self) -> bool:
-        """Whether the key is taken."""
+        """Whether the server accepts the API key."""
         try:
             usage = self._api(full=False).usage()
         except errors.AccessDenied as denied:
-            self._say("API key", False, f"SIM_API_KEY: not taken ({denied.reason})")
+            self._say("API key", False, f"the server rejected the API key ({denied.reason}); check SIM_API_KEY")
             return False
         except SimError as error:
             self._say("API", False, str(error))
             return False
         plan = usage.usage.plan if isinstance(usage, wire.Usage) and usage.usage else None
-        self._say("API key", True, f"taken; plan {plan or 'unknown'}")
+        self._say("API key", True, f"accepted; plan {plan or 'unknown'}")
         return True
 
     def workspace(self, workspace_id: str) -> Estimate | None:
-        """What a sync will ask for of a workspace; None where it cannot be read."""
+        """Estimates the requests for a workspace; None if it is empty or cannot be read."""
         name, options = f"workspace {workspace_id}", options_of(self.settings)
         api = self._api(full=options.full)
         try:
@@ -208,7 +213,7 @@ class _Trial:
             self._say(name, False, str(error))
             return None
         if not found.runs and not workflows:
-            told = "looks empty: nothing ran there yet, or the id is wrong or the key may not read it"
+            told = "looks empty: no runs yet, or the id is wrong, or the API key has no access to it"
             self._say(name, None, told)
             return None
         about = "about " if found.unsure else ""
@@ -217,25 +222,25 @@ class _Trial:
         return replace(found, work=work + Work(workflows=len(pages) if self._wants("workflows") else 0))
 
     def audit(self) -> Work:
-        """Pages of the audit trail; the one that is refused is one, too."""
+        """Estimates the requests for audit logs. A denied request counts as one page."""
         name = "audit logs"
         pages = 1
         try:
             first = None if self.settings.plan.resync is None else self.settings.plan.since
             pages = audit_pages(self._api(full=False).audit_logs, self._end(), first)
         except errors.AccessDenied as denied:
-            self._say(name, None, f"left out: {denied.reason} (they need Enterprise)")
+            self._say(name, None, f"skipped: {denied.reason} (audit logs need the Enterprise plan)")
         except SimError as error:
             self._say(name, False, str(error))
         else:
-            self._say(name, True, "can be read")
+            self._say(name, True, "readable")
         return Work(audit_logs=pages if self._wants("audit_logs") else 0)
 
     def watch_refill(self, listening: Listening, capacity: int) -> None:
-        """Watches a bucket being filled, where that may be soon: no bucket of Sim's own is filled every other second.
+        """Watches a refill of the token bucket if the next one is due soon. Sim itself refills once a minute.
 
-        The client's own time of it is never too early but up to ``MOST_LATE_S`` late, by chance: it depends on the part
-        of a second at which the server answered. So it must not decide.
+        The client's estimate of the next refill is never too early, but up to ``MOST_LATE_S`` too late, depending on
+        the fraction of the second at which the server answered. The limit therefore allows for that delay.
         """
         api = self._api(full=False)
         workspace_id = self.settings.plan.workspace_ids[0]
@@ -250,7 +255,7 @@ class _Trial:
 
 
 def _foretold(trial: _Trial, listening: Listening, found: list[Estimate], account: Work) -> FirstSync:
-    """What was found, as requests and time."""
+    """Turns the findings into an estimate of requests and time."""
     settings, client = trial.settings, trial.client
     names_capacity = any(each.names_order for each in found)
     limit = listening.limit_of_server(names_capacity=names_capacity)
@@ -273,7 +278,7 @@ def _foretold(trial: _Trial, listening: Listening, found: list[Estimate], accoun
 
 
 def _bucket(client: SimClient, limit: RateLimit | None) -> Bucket | None:
-    """The bucket as a sync finds it that begins now: what was asked here is gone."""
+    """Returns the token bucket as a sync that starts now finds it, less the requests of this check."""
     left, refill_s = client.available, client.throttle.refill_s
     if limit is None or left is None or refill_s is None:
         return None
@@ -289,7 +294,7 @@ def _destination(target: Target, checked: Checked) -> None:
             duckdb_file.check_database(target, wait_s=0.0)
     except SimError as error:
         checked.findings.append(Finding("destination", False, str(error)))
-    except Exception as error:  # drivers have errors of their own
+    except Exception as error:  # each driver raises its own errors
         checked.findings.append(Finding("destination", False, f"{target}: {type(error).__name__}: {error}"))
     else:
         checked.findings.append(Finding("destination", True, str(target)))

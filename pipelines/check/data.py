@@ -1,4 +1,4 @@
-"""``sim-sync check --data``: whether what is stored holds together. Asks the destination only."""
+"""``sim-sync check --data``: checks the consistency of the stored rows. Queries the destination only."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from ..destination.target import Target
 
 EXAMPLES = 5
 LONGEST_RUN, LONGEST_OF_ENTERPRISE = timedelta(hours=2), timedelta(days=7, hours=1)
-"""A run may take up to 90 minutes by plan, on Enterprise 7 days (Sim's documents); then its server's sweep has half an
-hour to end it. Where billing is off (cost 0, limit 99999) nothing bounds it."""
+"""The longest time a run may take. Plans allow up to 90 minutes, Enterprise 7 days (Sim's documentation), and the
+server's sweep may take another half hour to end a run. If billing is off (cost 0, limit 99999), there is no bound."""
 SPEND_TOLERANCE = 0.01
-"""The account's spend is asked minutes before the last runs are read."""
+"""Tolerance (USD, and share of the spend): the account's spend is read some minutes before the last runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Something that always holds.
+    """A consistency rule.
 
     Attributes:
-        what: What.
-        needs: Tables or views that it is about.
-        broken: Rows that break it; the first column, ``broken``, counts all of them, at most ``EXAMPLES`` are given.
-        told: Says how much was looked at: one number.
+        what: The rule, in words.
+        needs: Tables and views that it reads.
+        broken: Query for rows that break it, at most ``EXAMPLES``. The first column, ``broken``, counts all of them.
+        told: Query for the number of rows checked.
         of: What that number counts.
     """
 
@@ -43,12 +43,14 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a rule.
+    """The result of checking a rule.
 
     Attributes:
-        ok: None where there is nothing to look at.
-        broken: Rows that break it.
-        examples: Some of them, by name of column.
+        what: The rule, in words.
+        ok: Whether it holds; None if a table or view that it needs is missing.
+        told: What was found, in words.
+        broken: Number of rows that break it.
+        examples: Some of these rows, by column name.
     """
 
     what: str
@@ -58,17 +60,17 @@ class Verdict:
     examples: tuple[dict[str, Any], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """For ``--json``."""
+        """Returns the object that ``--json`` prints."""
         examples = [{name: as_json_value(value) for name, value in each.items()} for each in self.examples]
         return {"what": self.what, "ok": self.ok, "told": self.told, "broken": self.broken, "examples": examples}
 
 
 def try_rules(target: Target) -> list[Verdict]:
-    """Looks at every rule.
+    """Checks every rule.
 
     Raises:
-        ConfigurationError: Nothing was synced there yet.
-        TryLater: A sync holds the file.
+        ConfigurationError: Nothing has been synced there yet.
+        TryLater: A sync is writing to the file.
     """
     there = stored_relations(target)
     if not {"logs", "_dlt_loads"} <= there:
@@ -79,14 +81,14 @@ def try_rules(target: Target) -> list[Verdict]:
 def _look(target: Target, rule: Rule, there: frozenset[str]) -> Verdict:
     missing = [name for name in rule.needs if name not in there]
     if missing:
-        return Verdict(rule.what, None, f"not looked at: there is no {', no '.join(missing)}")
+        return Verdict(rule.what, None, f"not checked: missing {', '.join(missing)}")
     broken = _asked(target, rule.broken)
     (seen,) = _asked(target, rule.told).rows[0]
     if not broken.rows:
         return Verdict(rule.what, True, f"{seen:,} {rule.of}")
     count = int(broken.rows[0][0])
     examples = tuple({name: value for name, value in row.items() if name != "broken"} for row in broken.dicts)
-    return Verdict(rule.what, False, f"{count:,} break this, of {seen:,} {rule.of}", count, examples)
+    return Verdict(rule.what, False, f"{count:,} of {seen:,} {rule.of} break this rule", count, examples)
 
 
 def _asked(target: Target, sql: str) -> QueryResult:
@@ -94,9 +96,9 @@ def _asked(target: Target, sql: str) -> QueryResult:
 
 
 def rules() -> Iterator[Rule]:
-    """All rules, in the order in which they are told."""
+    """Yields all rules in the order in which they are reported."""
     yield Rule(
-        "the items of every run add up to its cost, to the last digit",
+        "the cost items of every run add up to its cost exactly",
         ("cost_reconciliation",),
         _broken("id, cost_total, itemised_cost, difference", "cost_reconciliation WHERE NOT reconciled"),
         _count("logs"),
@@ -114,7 +116,7 @@ def _keyed(table: Table) -> Rule:
     key = ", ".join(table.key)
     nothing = " OR ".join(f"{column} IS NULL" for column in table.key)
     return Rule(
-        f"a row of {table.name} has a key, and no other row has the same",
+        f"every row of {table.name} has a key, and the key is unique",
         (table.name,),
         _broken(f"{key}, COUNT(*) AS times", f"{table.name} GROUP BY {key} HAVING COUNT(*) > 1 OR {nothing}"),
         _count(table.name),
@@ -143,7 +145,7 @@ def _ended() -> Rule:
         f"CASE WHEN LOWER(u.plan) LIKE 'enterprise%' THEN INTERVAL '{most} hours' ELSE INTERVAL '{hours} hours' END"
     )
     return Rule(
-        "no run was still running after the longest time that its plan allows, when last looked at",
+        "no run was still running at the last load although it exceeded the longest time that its plan allows",
         ("logs", "usage", "_dlt_loads"),
         _broken(
             "l.id, l.workflow_name, l.started_at",
@@ -152,7 +154,7 @@ def _ended() -> Rule:
             "AND NOT (COALESCE(u.current_period_cost, -1) = 0 AND COALESCE(u.usage_limit, 0) = 99999)",
         ),
         _count("logs WHERE status = 'running'"),
-        "running",
+        "running runs",
     )
 
 
@@ -169,7 +171,7 @@ def _spent() -> Rule:
         f"SELECT COUNT(*) OVER () AS broken, period_start, spend, synced FROM {spent} "
         f"WHERE synced > spend * {1 + SPEND_TOLERANCE} + {SPEND_TOLERANCE}",
         f"SELECT COALESCE(SUM(runs), 0) FROM {spent}",
-        "runs of a period that Sim has told",
+        "runs of the billing period",
     )
 
 

@@ -1,4 +1,4 @@
-"""What a first sync will ask for: counted where there is little, sampled where there is much."""
+"""Estimates the requests of a first sync: counts the runs of small workspaces, and samples those of large ones."""
 
 from __future__ import annotations
 
@@ -24,19 +24,25 @@ from .forecast import Pace, Work, pages_by_time
 from .sampling import Needs, SampledPage, Samples, Seen, counted, rows_in, sampled, standard_error
 
 COUNTED_PAGES = 5
-"""Pages of runs that are read to count what they need; where there are more, samples are read instead."""
+"""Pages of runs up to which all runs are counted. Beyond that, samples are read instead."""
 MOMENTS = tuple(number * 0.618034 % 1 for number in range(1, 7))
-"""Where samples begin, as shares of the time from the first run to the last: spread evenly, and not at one hour of
-the day again and again (the golden section)."""
+"""Where samples start, as fractions of the time from the first run to the last. Multiples of the golden ratio are
+spread evenly and do not repeat the same hour of the day."""
 AUDIT_LOOKS = 6
-"""Requests that look for the oldest audit log, where one page does not show it."""
+"""Requests at most that search for the oldest audit log, if the first pages do not reach it."""
 CALL_CPU_S = 0.002
-"""Seconds this project works on a detail (``make bench ARGS=details``)."""
+"""CPU seconds that sim-sync spends on a detail (bench: details)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a sync of runs is to do; see ``sim_source``. ``full``: it loads more of them than ``logs``."""
+    """Options of a sync that decide its requests; see ``sim_source``.
+
+    Attributes:
+        details: Runs whose details are read.
+        snapshots: Runs whose snapshots are read.
+        full: Whether full list rows are read, because other tables than ``logs`` are loaded.
+    """
 
     details: Details
     snapshots: Snapshots
@@ -45,14 +51,14 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What was found of one workspace's runs.
+    """The estimate for the runs of one workspace.
 
     Attributes:
-        runs: How many there are.
-        work: What they need.
-        unsure: By how many requests that may be off, twice the standard error; 0 where all runs were seen.
-        pace: How fast the answers came.
-        names_order: The server's cursors name their order: it is of August 2026 or later.
+        runs: Number of runs.
+        work: Requests they need.
+        unsure: Uncertainty of the number of requests: twice the standard error, 0 if all runs were counted.
+        pace: How fast the server answered.
+        names_order: Whether the server's cursors name their sort order, as they do since August 2026.
     """
 
     runs: int
@@ -64,14 +70,14 @@ class Estimate:
 
 @dataclass(slots=True)
 class Look:
-    """Looks at the runs of one workspace.
+    """Reads runs of one workspace to estimate the requests of a sync.
 
     Attributes:
-        api: Asks.
-        workspace_id: Of which.
-        options: What a sync is to do.
-        clock: Seconds, to tell how fast answers come.
-        first: Runs that started before do not count.
+        api: Sends the requests.
+        workspace_id: Id of the workspace.
+        options: Options of the sync.
+        clock: Returns seconds; measures response times.
+        first: Runs that started earlier do not count.
     """
 
     api: SimApi
@@ -83,22 +89,26 @@ class Look:
     _pages: list[tuple[int, float]] = field(default_factory=list)
 
     def estimate(self, workflows: Sequence[wire.Workflow], now: datetime) -> Estimate:
-        """Reads all runs if they are few; otherwise some, and believes Sim's count of each workflow's.
+        """Reads all runs if they are few. Otherwise reads samples and uses Sim's run count of each workflow.
+
+        Args:
+            workflows: Workflows of the workspace, with their run counts.
+            now: End of the time range.
 
         Raises:
-            SimError: As the API answers.
+            SimError: A request failed.
         """
         newest = self._ask(Query(self.first, now, 1, order="desc"))
         call_s = self._pages.pop()[1]
         last = utc(newest.rows[-1].started_at) if newest.rows else now
-        whole = self.first <= windows.BEGINNING  # Sim counts all runs there ever were
+        whole = self.first <= windows.BEGINNING  # Sim's counts cover all runs, whatever their age
         counts = {row.id: int(row.run_count or 0) for row in workflows} if whole else {}
         found, first, reached = self._from_the_beginning(now, last, sum(counts.values()))
         needs, lists, unsure = counted(found, self.options.snapshots), len(self._pages), 0.0
         if reached is not None:
             samples = [found, *self._samples(first, last, now)]
             if sum(counts.values()) < len(found):
-                counts = {}  # a server that does not count
+                counts = {}  # the server's counts are wrong or missing
             needs, unsure = self._needs(samples, counts, len(found) * (last - first) / (reached - first))
             lists = pages_by_time(round(needs.runs), self._size.current)
         rows, seconds = sum(page[0] for page in self._pages), sum(page[1] for page in self._pages)
@@ -112,7 +122,7 @@ class Look:
         )
 
     def _needs(self, samples: Samples, counts: dict[str, int], by_time: float) -> tuple[Needs, float]:
-        """What the runs need that these are samples of, and by how many requests that may be off."""
+        """Extrapolates what all runs need from samples; also returns the uncertainty in requests."""
 
         def needs(some: Samples) -> Needs:
             return sampled(some, counts, self.options.snapshots, by_time)
@@ -132,15 +142,18 @@ class Look:
     def _from_the_beginning(
         self, now: datetime, last: datetime, expected: int
     ) -> tuple[list[Seen], datetime, datetime | None]:
-        """Runs from the oldest on, its start, and up to where; None where these are all of them.
+        """Reads runs from the oldest on, at most ``COUNTED_PAGES`` pages.
 
-        Left as soon as both Sim's count and the time that they cover say that there are far more.
+        Stops earlier if both Sim's count and the time range covered so far show that there are many more runs.
+
+        Returns:
+            The runs, the start of the oldest one, and the time up to which they were read; None if all were read.
         """
         found: list[Seen] = []
         first, most = last, COUNTED_PAGES * LARGEST_PAGE
         pages = 0
         for chunk in self._walk(self.first, now):
-            pages += bool(chunk.rows)  # where none brings anything new, the walk says so
+            pages += bool(chunk.rows)  # the walk also yields chunks without new rows
             if not found and chunk.rows:
                 first = utc(chunk.rows[0].started_at)
             found += [self._seen(run) for run in chunk.rows]
@@ -157,30 +170,30 @@ class Look:
             yield [self._seen(run) for run in page.rows]
 
     def _walk(self, start: datetime, end: datetime) -> Iterator[Chunk[wire.Run]]:
-        """Pages as a sync asks for them: smaller where they are heavy, or fail."""
+        """Reads pages like a sync does: smaller ones if pages are large or fail."""
         return walk_runs(self._ask, start, end, self._size)
 
     def _seen(self, run: wire.Run) -> Seen:
         return Seen(run.workflow_id, run.deployment_version_id, self._pending(run), run.execution_id is not None)
 
     def _pending(self, run: wire.Run) -> bool:
-        if not self.options.full:  # plain rows leave open how a run without a cost ended: those are asked for
+        if not self.options.full:  # plain rows do not tell how a run without a cost ended: its detail is read
             return ending.is_doubtful_row(run)
         try:
             return runs.read_run(run, "", run_rows.RunOptions(self.options.details)).pending
-        except ROW_FAULTS:  # a sync sets it aside
+        except ROW_FAULTS:  # a sync sets the row aside
             return False
 
 
 def audit_pages(ask: Callable[[Query], Page[wire.AuditLog]], now: datetime, first: datetime | None = None) -> int:
-    """Pages of the audit trail: walked where they are few, else about, by how dense it is at several ages.
+    """Counts the pages of the audit logs if they are few; otherwise estimates them from the density at several ages.
 
     Raises:
-        SimError: As the API answers; 403 without Enterprise.
+        SimError: A request failed; the API answers 403 without the Enterprise plan.
     """
     chunks: list[Sequence[wire.AuditLog]] = []
     for number, chunk in enumerate(walk_audit_logs(ask, first, now), start=1):
-        if chunk.rows:  # where none brings anything new, the walk says so
+        if chunk.rows:  # the walk also yields chunks without new rows
             chunks.append(chunk.rows)
         if chunk.final:
             return number

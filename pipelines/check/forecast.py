@@ -1,7 +1,8 @@
-"""How many requests a first sync sends, and how long a rate limit makes them take. Pure; nothing sleeps.
+"""Computes how many requests a first sync sends and how long they take under a rate limit. Pure, no I/O.
 
-Sim fills a bucket once per interval with a fixed number of tokens (``sim_api.limits``). Every request below
-``/api/v1`` takes one, errors included; usage is not limited. ``docs/rates.md`` holds the figures of Sim's plans.
+Sim adds a fixed number of tokens to a bucket once per interval (``sim_api.http.limits``). Every request below
+``/api/v1`` takes one token, including failed ones; usage requests are not limited. ``docs/rates.md`` lists the results
+for Sim's plans.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ..rate_limit import RateLimit
 
 WORKFLOWS_PAGE = 100
 ROUNDING = 1e-9
-"""Of an interval: what sums of floats may be short of."""
+"""Tolerance for rounding errors of float sums, as a fraction of an interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,8 @@ class Work:
         details: Per-run details.
         snapshots: Workflow states of runs.
         workflows: Pages of workflows.
-        audit_logs: Pages of audit logs, or the one that is refused without Enterprise.
-        usage: Looks at the account's usage, which the rate limit leaves out.
+        audit_logs: Pages of audit logs, or the one request that is denied without the Enterprise plan.
+        usage: Requests for the account's usage, which the rate limit does not count.
     """
 
     lists: int = 0
@@ -45,47 +46,47 @@ class Work:
 
     @property
     def pages(self) -> int:
-        """Limited requests that go one after the other: each begins where the last one ended."""
+        """Rate-limited requests that are sent one after the other: each page starts where the last one ended."""
         return self.lists + self.workflows + self.audit_logs
 
     @property
     def calls(self) -> int:
-        """Limited requests that many go of at once."""
+        """Rate-limited requests that are sent concurrently."""
         return self.details + self.snapshots
 
     @property
     def total(self) -> int:
-        """Every request."""
+        """All requests."""
         return self.pages + self.calls + self.usage
 
 
 PROOF = Work(workflows=1, usage=1)
-"""Key and workspace are tried before a DuckDB file is made."""
+"""Requests that check API key and workspace before a new DuckDB file is created."""
 
 
 def pages_by_time(rows: int, page: int = LARGEST_PAGE) -> int:
-    """Requests of a walk by time: each page shows the last rows of the one before again (``places_to_go_on``)."""
+    """Counts the requests of a walk by time. Each page repeats the last rows of the previous one."""
     again = 2 if page >= TRUSTED_ROWS else 1
     return 1 if rows <= page else math.ceil((rows - again) / max(page - again, 1))
 
 
 def pages_by_cursor(rows: int, page: int = WORKFLOWS_PAGE) -> int:
-    """Requests of a walk by cursor."""
+    """Counts the requests of a walk by cursor."""
     return max(1, math.ceil(rows / page))
 
 
 def first_sync(
     runs: int, *, details: int, snapshots: int, workflows: int = 1, audit_logs: int = 0, page: int = LARGEST_PAGE
 ) -> Work:
-    """What ``sim-sync run`` asks for into a new DuckDB file, of one workspace.
+    """Returns the requests of ``sim-sync run`` for one workspace and a new DuckDB file.
 
     Args:
         runs: Runs of the workspace.
-        details: Runs whose detail is asked for.
-        snapshots: Deployment versions, and runs of drafts.
+        details: Runs whose details are read.
+        snapshots: Number of deployment versions, plus the number of draft runs.
         workflows: Workflows that are not archived.
-        audit_logs: Rows of the audit trail; 0 also where it may not be read.
-        page: Rows of a page of runs.
+        audit_logs: Audit log rows; 0 also if the API key may not read them.
+        page: Rows per page of runs.
     """
     return PROOF + Work(
         lists=pages_by_time(runs, page),
@@ -99,12 +100,12 @@ def first_sync(
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A bucket of tokens at one moment.
+    """State of a token bucket.
 
     Attributes:
-        limit: How it is filled.
+        limit: Its size and refill rate.
         left: Tokens in it.
-        refill_s: Seconds until the next ones come.
+        refill_s: Seconds until the next refill.
     """
 
     limit: RateLimit
@@ -113,11 +114,11 @@ class Bucket:
 
     @classmethod
     def full(cls, limit: RateLimit) -> Bucket:
-        """As the first request finds it: the server's interval begins with that one."""
+        """Returns a full bucket, as the first request finds it. The server's interval starts with that request."""
         return cls(limit, limit.capacity, limit.interval)
 
     def least_s(self, requests: int) -> float:
-        """Seconds after which the last of so many requests can be sent at the earliest."""
+        """Returns the seconds until the last of this number of requests can be sent at the earliest."""
         refills = self._refills(requests)
         return self.refill_s + (refills - 1) * self.limit.interval if refills else 0.0
 
@@ -129,15 +130,15 @@ class Bucket:
 
     @property
     def _refill(self) -> int:
-        """What comes at once into a bucket that is empty."""
+        """Tokens that a refill adds to an empty bucket."""
         return min(self.limit.rate, self.limit.capacity)
 
     def spent(self, requests: int, each_s: float = 0.0) -> tuple[float, Bucket]:
-        """Seconds until so many requests are answered, and the bucket then.
+        """Returns the seconds until the requests are answered, and the state of the bucket after that.
 
         Args:
-            requests: How many.
-            each_s: Seconds that each of them takes, where no limit holds it back.
+            requests: Number of requests.
+            each_s: Seconds that each request takes without a rate limit.
         """
         refills = self._refills(requests)
         if math.isinf(refills):
@@ -152,12 +153,12 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast a server and this machine are, where no limit holds them back.
+    """Speed of the server and this machine without a rate limit.
 
     Attributes:
-        page_s: Seconds of a page of the list, until it is stored; one after the other.
-        call_s: Seconds of a detail or snapshot.
-        cpu_s: Seconds this machine works on a detail or snapshot: what many at once cannot share.
+        page_s: Seconds per list page until it is stored; pages are read one after the other.
+        call_s: Seconds per detail or snapshot.
+        cpu_s: CPU seconds per detail or snapshot on this machine; concurrency does not shorten them.
     """
 
     page_s: float = 0.0
@@ -166,7 +167,7 @@ class Pace:
 
     @property
     def each_call_s(self) -> float:
-        """Seconds per detail or snapshot with as many under way as the client has connections."""
+        """Seconds per detail or snapshot if all connections of the client are in use."""
         return max(self.call_s / CONNECTIONS, self.cpu_s)
 
 
@@ -175,8 +176,8 @@ class Times:
     """Seconds from the start of a sync.
 
     Attributes:
-        lists: Until every run is there.
-        all: Until their details and snapshots are there as well.
+        lists: Until all runs are loaded.
+        all: Until their details and snapshots are loaded as well.
     """
 
     lists: float
@@ -184,12 +185,12 @@ class Times:
 
 
 def times(work: Work, bucket: Bucket | None, pace: Pace) -> Times:
-    """How long requests take: first the pages, then the rest, many at once.
+    """Returns how long requests take: first the pages, one after the other, then details and snapshots, concurrently.
 
     Args:
         work: The requests.
-        bucket: The server's bucket as they begin; None where it has none.
-        pace: The speed without any.
+        bucket: The server's token bucket at the start; None without a rate limit.
+        pace: Speed without a rate limit.
     """
     if bucket is None:
         lists = work.pages * pace.page_s
@@ -200,7 +201,7 @@ def times(work: Work, bucket: Bucket | None, pace: Pace) -> Times:
 
 
 def span(seconds: float) -> str:
-    """A length of time in words."""
+    """Formats seconds as ``90 s``, ``5 min``, ``2.0 h`` or ``3.0 days``."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     if seconds < 5400:

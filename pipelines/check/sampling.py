@@ -1,4 +1,4 @@
-"""What a workspace's runs will need beyond their lists, counted or from samples of them. Pure."""
+"""Counts, or extrapolates from samples, the details and snapshots that the runs of a workspace need. Pure, no I/O."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from typing import NamedTuple
 from sim_source.options import Snapshots
 
 OF_NO_WORKFLOW = None
-"""Under this name go runs of workflows that no list shows: archived, deleted."""
+"""Group of the runs whose workflow is not listed, because it is archived or deleted."""
 
 
 class Seen(NamedTuple):
-    """A run, as far as it tells what will be asked for.
+    """What is known of a run to decide which requests it needs.
 
     Attributes:
-        pending: Its detail is.
-        snapshot: It has an execution, whose snapshot can be.
+        workflow_id: Id of its workflow.
+        version: Id of its deployment version; None for a draft.
+        pending: Whether its detail is read.
+        snapshot: Whether it has an execution, and so may have a snapshot.
     """
 
     workflow_id: str | None
@@ -28,7 +30,7 @@ class Seen(NamedTuple):
 
 
 class Needs(NamedTuple):
-    """How many runs there are, and what is asked for beside their lists."""
+    """Number of runs, and of the details and snapshots that they need."""
 
     runs: float
     details: float
@@ -36,31 +38,32 @@ class Needs(NamedTuple):
 
 
 Samples = Sequence[Sequence[Seen]]
-"""Runs seen, by where."""
+"""Groups of runs, one per place in time at which a sample was read."""
 
 
 def counted(seen: Sequence[Seen], mode: Snapshots) -> Needs:
-    """What runs need, all of which were seen.
+    """Counts what runs need if all of them were read.
 
     Args:
         seen: The runs.
-        mode: Whose snapshots are asked for.
+        mode: Which snapshots are read.
     """
     single = sum(_takes_a_snapshot(run, mode) for run in seen)
     return Needs(len(seen), sum(run.pending for run in seen), single + _versions(seen, mode))
 
 
 def sampled(samples: Samples, run_counts: Mapping[str, int], mode: Snapshots, by_time: float = 0.0) -> Needs:
-    """What runs need, some of which were seen.
+    """Extrapolates what all runs need from samples.
 
-    Workflows differ far more than the runs of one do: what a share of a workflow's sampled runs needs, that share
-    of all its runs is taken to need. Runs of no workflow are taken to be as many as they are in the samples.
+    Workflows differ far more from each other than the runs of one workflow do. Each workflow is therefore extrapolated
+    by itself: the share of its sampled runs that needs a request is applied to all its runs. Runs of unlisted workflows
+    are assumed to be as frequent as in the samples.
 
     Args:
-        samples: Runs seen.
-        run_counts: Runs by workflow, as Sim counts them.
-        mode: Whose snapshots are asked for.
-        by_time: Runs there are by the time that they cover; believed where Sim counts none.
+        samples: Sampled runs.
+        run_counts: Runs by workflow, as counted by Sim.
+        mode: Which snapshots are read.
+        by_time: Number of runs extrapolated from the time range that was read; used if Sim counts none.
     """
     every = [run for sample in samples for run in sample]
     groups: dict[str | None, list[Seen]] = {}
@@ -78,7 +81,7 @@ def sampled(samples: Samples, run_counts: Mapping[str, int], mode: Snapshots, by
 
 
 def _takes_a_snapshot(run: Seen, mode: Snapshots) -> bool:
-    """Whether a run is asked for a snapshot of its own; with ``version``, those of drafts are."""
+    """Whether the snapshot of this very run is read. With ``version``, only drafts need their own."""
     return run.snapshot and (mode == "all" or (mode == "version" and run.version is None))
 
 
@@ -92,7 +95,7 @@ def _share(those: Iterable[bool]) -> float:
 
 
 def standard_error(samples: Samples, of: Callable[[Samples], float]) -> float:
-    """How far off an estimate may be: what leaving out each of the samples in turn changes (the jackknife)."""
+    """Returns the standard error of an estimate, by leaving out each sample in turn (jackknife)."""
     count = len(samples)
     if count < 2:
         return 0.0
@@ -102,12 +105,12 @@ def standard_error(samples: Samples, of: Callable[[Samples], float]) -> float:
 
 
 class SampledPage(NamedTuple):
-    """Rows of one page of a list that has no order but newest first.
+    """A page of a list that the API sorts newest first only.
 
     Attributes:
-        newest: Age of the newest, seconds.
-        oldest: Age of the oldest, seconds.
-        rows: How many.
+        newest: Age of the newest row in seconds.
+        oldest: Age of the oldest row in seconds.
+        rows: Number of rows.
     """
 
     newest: float
@@ -121,7 +124,7 @@ class SampledPage(NamedTuple):
 
 
 def rows_in(stretches: Iterable[SampledPage]) -> float:
-    """Rows in these stretches, and between them, where they are as dense as around."""
+    """Estimates the rows in these time ranges and between them, assuming the mean density of both neighbours there."""
     found = sorted(stretches)
     between = sum(
         (after.newest - before.oldest) * (before.density + after.density) / 2

@@ -1,1 +1,1 @@
-"""What the commands of ``sim-sync`` do; ``cli`` parses their arguments and calls them."""
+"""The commands of ``sim-sync``. ``cli`` parses their arguments and calls them."""

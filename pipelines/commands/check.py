@@ -1,4 +1,4 @@
-"""``sim-sync check``: shows what was found; ends with the exit code."""
+"""``sim-sync check``: prints the findings and exits with their code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..settings import RunSettings
 
 
 def check_access(settings: RunSettings, as_json: bool) -> NoReturn:
-    """Whether a sync can be started, and what a first one takes; ends with 2 where it cannot."""
+    """Prints whether a sync can start, and the estimate of a first sync. Exits with 0, or 2 if it cannot start."""
     checked = access_check.try_access(settings)
     for finding in checked.findings:
         terminal.finding(finding.ok, f"{finding.what}: {finding.told}")
@@ -27,7 +27,7 @@ def check_access(settings: RunSettings, as_json: bool) -> NoReturn:
 
 
 def check_data(target: Target, as_json: bool) -> NoReturn:
-    """Which rules what is stored breaks; ends with 1 where there is one."""
+    """Prints which consistency rules the stored rows break. Exits with 0, or 1 if they break any."""
     verdicts = data_check.try_rules(target)
     for verdict in verdicts:
         terminal.finding(verdict.ok, f"{verdict.what}: {verdict.told}")

@@ -1,4 +1,4 @@
-"""``sim-sync demo``: the whole way on invented data, without an account."""
+"""``sim-sync demo``: a complete sync and its report on generated data, without an account."""
 
 from __future__ import annotations
 
@@ -23,12 +23,15 @@ RUNS = 3000
 
 
 def demo_target(database: Path | None = None) -> Target:
-    """Where the demo's rows go: a file of its own in the current folder."""
+    """Returns the destination of the demo: a given DuckDB file, or ``sim_demo.duckdb`` in the current folder."""
     return target_of("duckdb", None, database or Path(DEMO_DATABASE))
 
 
 def run_demo(where: Target, log: SyncLog, tell: Callable[[str], None], runs: int = RUNS) -> outcome.Outcome:
-    """Starts the embedded Sim API on loopback and syncs a month of runs from it, from nothing."""
+    """Starts the embedded Sim API on loopback and syncs a month of runs from it.
+
+    A database with the demo's own name is deleted first.
+    """
     with needed("demo", "demo"):
         from ..sim_api import OWNER_KEY, WORKSPACE, demo_month, serve
 
@@ -37,7 +40,7 @@ def run_demo(where: Target, log: SyncLog, tell: Callable[[str], None], runs: int
             file.unlink(missing_ok=True)
     world = demo_month(seed=7, runs=runs)
     with serve(world, "2026-08") as server:
-        tell(f"the embedded Sim API answers at {server.base_url} (no account, no network)")
+        tell(f"the embedded Sim API is listening at {server.base_url} (no account, no network)")
         settings = RunSettings.of(
             SimSourceSettings(workspace_id=WORKSPACE, api_key=OWNER_KEY, base_url=server.base_url), where
         )
@@ -45,16 +48,16 @@ def run_demo(where: Target, log: SyncLog, tell: Callable[[str], None], runs: int
 
 
 def hint(where: Target) -> str:
-    """What to try next."""
+    """Returns a command line to try next."""
     file = where.database
     shown = os.path.relpath(file) if file is not None else ""
-    question = f"SELECT name, sum(total_cost) AS usd FROM {where.dataset}.cost_items"  # noqa: S608 to be shown only
+    question = f"SELECT name, sum(total_cost) AS usd FROM {where.dataset}.cost_items"  # noqa: S608 - printed, not executed
     command = "sim-sync" if shutil.which("sim-sync") else os.path.relpath(sys.argv[0])
     return f'{command} sql --database {shown} "{question} GROUP BY ALL ORDER BY usd DESC"'
 
 
 def demonstrate(database: Path | None, runs: int) -> None:
-    """Loads the invented month, and shows its report."""
+    """Loads the generated month and prints its report."""
     where, log = demo_target(database), SyncLog()
     with console.progress(log):
         done = run_demo(where, log, console.line, runs)

@@ -1,4 +1,4 @@
-"""How ``run`` and ``resync`` end: what is said, and the exit code."""
+"""The end of ``run`` and ``resync``: warnings, errors, summary and exit code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .outcome import Outcome, failed
 
 @contextmanager
 def faults_told(as_json: bool) -> Iterator[None]:
-    """A fault before anything is attempted is told with ``--json``, too."""
+    """Prints an error that ends the command early as JSON, too, if ``--json`` is given."""
     try:
         yield
     except SimError as error:
@@ -26,12 +26,12 @@ def faults_told(as_json: bool) -> Iterator[None]:
 
 
 def finish(outcome: Outcome, as_json: bool) -> NoReturn:
-    """Says how a sync went; ends with its exit code."""
+    """Prints the result of a sync and exits with its code."""
     for text in outcome.log.warnings:
         console.warning(text)
     for failure in outcome.log.failures:
         where = f" of workspace {failure.workspace_id}" if failure.workspace_id else ""
-        console.fault(f"{failure.resource}{where}: {failure.message}; what was read is kept, the next run tries again")
+        console.fault(f"{failure.resource}{where}: {failure.message}; rows read so far are kept, the next sync retries")
     if outcome.fault is not None:
         console.fault(str(outcome.fault))
     console.line(outcome.summary)

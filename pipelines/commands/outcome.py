@@ -1,4 +1,4 @@
-"""What came of a sync: for people, for --json and for the exit code."""
+"""The result of a sync: as a summary line, as JSON and as an exit code."""
 
 from __future__ import annotations
 
@@ -20,7 +20,18 @@ OutcomeStatus = Literal["ok", "partial", "failed"]
 
 @dataclass(slots=True)
 class Outcome:
-    """What a sync did, for people, for ``--json`` and for the exit code."""
+    """The result of a sync.
+
+    Attributes:
+        log: What the sync recorded: counters, rows, warnings, failures.
+        target: Destination of the rows.
+        workspaces: How many workspaces are configured.
+        open_runs: Runs that are not final yet.
+        detail_backlog: Runs whose details are still to be read.
+        duration_s: Duration in seconds.
+        out_of_time: Whether the sync stopped at ``--max-minutes``.
+        fault: The error that ended the sync, if any.
+    """
 
     log: SyncLog
     target: Target
@@ -33,14 +44,14 @@ class Outcome:
 
     @property
     def rows(self) -> dict[str, int]:
-        """Rows read, by table. A run counts once; rows of other tables that were completed later count again."""
+        """Rows read, by table. ``logs`` counts each run once; other rows count again if they were completed later."""
         found = {name: count for name, count in self.log.rows.items() if count}
         told = self.log.runs["new"] + self.log.runs["changed"]
         return found | ({LOGS.name: min(told, found[LOGS.name])} if told and LOGS.name in found else {})
 
     @property
     def status(self) -> OutcomeStatus:
-        """ok, partial (something failed or time ran out; the rest is committed) or failed."""
+        """``ok``, ``partial`` (a failure or the time limit; everything else is committed) or ``failed``."""
         not_read = [f for f in self.log.failures if not isinstance(f.error, errors.Incomplete)]
         if self.fault is not None or (not_read and not self.rows):
             return "failed"
@@ -48,7 +59,7 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """As the contract says: 0, 1, 2 or 75."""
+        """0 (ok), 1 (a resource failed), 2 (configuration or access) or 75 (try again later)."""
         if self.fault is not None:
             return code_of(self.fault)
         failures = self.log.failures
@@ -63,7 +74,7 @@ class Outcome:
 
     @property
     def summary(self) -> str:
-        """The same in one line."""
+        """The result in one line."""
         counters = self.log.counters
         parts = [f"{self.status}: {self._read} into {self.target} in {self.duration_s:.1f} s"]
         parts.append(f"{counters.requests:,} requests")
@@ -72,24 +83,27 @@ class Outcome:
         if self.open_runs:
             parts.append(f"{self.open_runs:,} runs still open")
         if self.detail_backlog:
-            parts.append(f"details of {self.detail_backlog:,} runs still to be read")
+            parts.append(f"details of {self.detail_backlog:,} runs still to read")
         return "; ".join(parts)
 
     @property
     def _read(self) -> str:
-        """What was read. Rows that runs fill are told as runs: one completed later is handed on again."""
+        """What was read, in words.
+
+        Counts runs instead of the rows of their tables: a run that is completed later yields its rows again.
+        """
         runs = self.log.runs
         told = [f"{runs['new']:,} new runs"] if runs["new"] else []
         told += [f"{runs['changed']:,} changed"] if runs["changed"] else []
-        told += [f"{runs['unchanged']:,} looked at and unchanged"] if runs["unchanged"] else []
+        told += [f"{runs['unchanged']:,} checked and unchanged"] if runs["unchanged"] else []
         rows = self.rows
-        if not (runs["new"] or runs["changed"]):  # details that earlier syncs left
+        if not (runs["new"] or runs["changed"]):  # details left over from earlier syncs
             told += [f"{count:,} {name}" for name, count in rows.items() if name in LIST_TABLES]
         told += [f"{count:,} {name}" for name, count in rows.items() if name not in LIST_TABLES]
         return ", ".join(told) or "nothing new"
 
     def as_json(self) -> dict[str, Any]:
-        """The object of ``--json``."""
+        """Returns the JSON object that ``--json`` prints."""
         counters = self.log.counters
         found = [{"resource": f.resource, "workspace": f.workspace_id, "message": f.message} for f in self.log.failures]
         if self.fault is not None:
@@ -111,13 +125,13 @@ class Outcome:
 
 
 def failed(fault: errors.SimError) -> dict[str, Any]:
-    """The object of ``--json`` where nothing was attempted."""
+    """Returns the JSON object for an error before the sync started."""
     outcome = Outcome(SyncLog(), Target(), 0, fault=fault)
     return outcome.as_json()
 
 
 def code_of(fault: Exception) -> int:
-    """Exit code of a fault that ended the command."""
+    """Returns the exit code for an error that ended the command."""
     if isinstance(fault, duckdb_file.TryLater | errors.Unavailable):
         return LATER
     return REFUSED if isinstance(fault, errors.ConfigurationError | errors.AccessDenied) else FAILED

@@ -1,4 +1,4 @@
-"""Pieces of a sync: each is read, normalized and loaded, and with it the state that says how far the sync has come."""
+"""Reads, normalizes and loads a sync in pieces. Each piece is committed together with the state it reached."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from ..dlt_internals import append_new_rows, switch
 from ..settings import RunSettings
 
 DIRECT_ROWS = 5_000
-"""Rows of a table from which a DuckDB file is asked whether they are all new to it."""
+"""Minimum number of rows of a table for which it is worth checking whether all of them are new."""
 
 A = TypeVar("A")
 
 
 @dataclass(slots=True)
 class PieceLoader:
-    """Loads pieces into the destination of a sync, which it holds.
+    """Loads the pieces of a sync into its destination.
 
     Attributes:
-        settings: What is to be done.
-        session: What the pieces share.
-        hold: The DuckDB file, where there is one.
-        tell: Says a line to whoever watches.
-        pipeline: The dlt pipeline; the one whose state the destination holds, once it is attached.
-        warehouse: Asks the destination.
+        settings: Settings of the sync.
+        session: State that all pieces share.
+        hold: Keeps the DuckDB file open; does nothing for other destinations.
+        tell: Prints a progress line.
+        pipeline: The dlt pipeline. After ``attach``, the one whose state is stored in the destination.
+        warehouse: Runs queries on the destination.
     """
 
     settings: RunSettings
@@ -50,24 +50,25 @@ class PieceLoader:
     _viewed: set[str | None] = field(default_factory=set)
 
     def attach(self) -> None:
-        """Goes on from the state that the destination holds; loads what an earlier sync has read and not loaded."""
+        """Restores the state from the destination and loads what an earlier sync has read but not loaded."""
         target, warn, held = self.settings.target, self.session.log.warn, self.hold.credentials
         self.pipeline, self.warehouse = self.patiently(lambda: pipeline.attached(target, self.pipeline, warn, held))
         self.session.warehouse, self._attached = self.warehouse, True
         self.patiently(self._finish_pending)
 
     def describe(self) -> None:
-        """Keeps descriptions of tables and columns in the destination, where it can hold them."""
+        """Writes the descriptions of tables and columns to the destination, if it supports comments."""
         comments.keep_comments(self.pipeline, self._schema, self.session.log.warn)
 
     def state(self) -> SourceState:
-        """What the source remembers."""
+        """Returns the state of the source; empty before the first load."""
         return pipeline.state_of(self.pipeline) or SourceState({})
 
     def patiently(self, step: Callable[[], A]) -> A:
-        """Takes a step; where somebody opened the database in between, waits for them, bounded, and takes it again.
+        """Runs a step, and runs it again after an error that can be resolved.
 
-        So, too, where DuckDB has too little memory: it gets more, as long as there is more to give.
+        If another process has opened the database in between, waits a limited time for it to close the file. If DuckDB
+        ran out of memory, raises its memory limit, as long as that is possible.
         """
         again = False
         while True:
@@ -87,8 +88,8 @@ class PieceLoader:
     def load(self, bounds: Bounds) -> None:
         """Reads a piece and commits it.
 
-        Where the destination refuses what is in it, the piece is read once more, and each row tried before it is
-        handed over: those that are refused are set aside. No package is left behind that would be refused again.
+        If the destination rejects its rows, the piece is read again and each row is tried before it is passed on;
+        rejected rows are set aside. A load package that would be rejected again is not left behind.
         """
         self.patiently(lambda: self._read(bounds))
         try:
@@ -96,7 +97,7 @@ class PieceLoader:
         except DltException as error:
             if not load_faults.is_refusal(error):
                 raise
-            self.tell(f"{self.settings.target} refuses rows; reading them again to find out which")
+            self.tell(f"{self.settings.target} rejected rows; reading them again to find out which")
             self._drop()
             self.warehouse.doubted = True
             self.patiently(lambda: self._read(bounds))
@@ -109,19 +110,19 @@ class PieceLoader:
 
     @property
     def _appends(self) -> bool:
-        """Whether new rows go straight into their tables: into a DuckDB file, which this sync has to itself."""
+        """Whether new rows may be appended without a merge: only to a DuckDB file, which nobody else writes to."""
         return self.settings.target.database is not None and switch.in_use()
 
     def _finish_pending(self) -> None:
-        """Loads what was read and not loaded: dlt would otherwise take up no new rows."""
+        """Loads packages that were extracted but not loaded. Until then, dlt accepts no new rows."""
         if self.pipeline.has_pending_data:
-            self.tell("finishing what the last run left")
+            self.tell("finishing the load that the previous sync left incomplete")
             pipeline.note_loads(self.settings.target, self.pipeline, self.warehouse)
             if self._appends:
                 append_new_rows.take_back(self.pipeline, self.warehouse)
             self.pipeline.normalize()
             self.pipeline.load()
-            # a kill may have come before dlt wrote down its state
+            # the previous sync may have been killed before dlt wrote its state
             pipeline.restore(self.settings.target, self.pipeline, self.warehouse)
 
     def _read(self, bounds: Bounds) -> None:
@@ -137,12 +138,12 @@ class PieceLoader:
             loaded = self.pipeline.load()
         if loaded.load_packages:
             self._schema = self.pipeline.default_schema.version_hash
-        if self._schema not in self._viewed:  # once a sync, and again where tables came or changed
+        if self._schema not in self._viewed:  # once per sync, and again after a schema change
             keep_views.ensure_views(self.pipeline, self.warehouse, self.session.log.warn)
             self._viewed.add(self._schema)
 
     def _drop(self) -> None:
-        """Drops what waits to be loaded: the state is that of the destination again."""
+        """Drops pending load packages and restores the state from the destination."""
         self.session.walks.close()
         self.pipeline.drop()
         pipeline.restore(self.settings.target, self.pipeline, self.warehouse)

@@ -1,4 +1,4 @@
-"""``sim-sync report``: in the terminal, as JSON, or as a page."""
+"""``sim-sync report``: in the terminal, as JSON, or as an HTML page."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from ..screen import console, terminal
 def make_report(
     target: Target, workspaces: Sequence[str], since: str | None, html: Path | None, *, as_json: bool
 ) -> None:
-    """Shows the report of a period, or writes it.
+    """Prints the report of a period, or writes it to an HTML page.
 
     Raises:
-        ConfigurationError: The period begins in the future, or nothing was synced yet.
+        ConfigurationError: The period starts in the future, or nothing has been synced yet.
     """
     now = datetime.now(UTC)
     start = moment("--since", since, now)
@@ -30,9 +30,9 @@ def make_report(
         raise ConfigurationError(f"--since {since} is not before now")
     if html is not None:
         with needed("report", "report --html"):
-            from ..report import page  # its charts take a while to import
+            from ..report import page  # imported late: Altair is slow to import
         page.write_page(target, html, workspaces=workspaces, since=start, now=now)
-        console.line(f"{html}: the report as one page, which needs no network")
+        console.line(f"wrote the report to {html}; the page needs no network")
         return
     found = figures.read_figures(target, workspaces=workspaces, since=start, now=now)
     if as_json:

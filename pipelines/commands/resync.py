@@ -1,4 +1,4 @@
-"""``sim-sync resync``: a stretch is read again, whatever is stored of it; what it takes is said before."""
+"""``sim-sync resync``: estimates the requests for a time range, then reads the range again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from . import outcome, sync
 
 
 def foretell(chosen: RunSettings, as_json: bool, *, dry_run: bool) -> None:
-    """Says what reading the stretch takes; ends the command where that is all, or where it cannot be read."""
+    """Prints the estimate of a resync. Exits after it with ``--dry-run``, or with 2 if a check fails."""
     checked = _foretold(chosen)
     if dry_run or not checked.ok:
         if as_json:
@@ -22,7 +22,7 @@ def foretell(chosen: RunSettings, as_json: bool, *, dry_run: bool) -> None:
 
 
 def _foretold(chosen: RunSettings) -> access.Checked:
-    """What reading the stretch takes: requests and time. Loads nothing."""
+    """Estimates requests and time of the resync and prints them. Loads nothing."""
     checked = access.try_access(chosen.resynced("foretold"))
     for finding in checked.findings:
         if finding.ok is False:
@@ -33,8 +33,8 @@ def _foretold(chosen: RunSettings) -> access.Checked:
 
 
 def run_resync(chosen: RunSettings) -> outcome.Outcome:
-    """Reads the stretch. One that was stopped is gone on with, if it is asked for again with the same options."""
+    """Reads the time range again. A resync that was stopped continues when it is called with the same options."""
     outcome = sync.watched(chosen.resynced(datetime.now(UTC).isoformat()))
     if outcome.out_of_time or outcome.exit_code:
-        console.line("the stretch is not read to its end; the same command goes on where this one stopped")
+        console.line("the time range has not been read completely; run the same command again to continue")
     return outcome

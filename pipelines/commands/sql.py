@@ -1,4 +1,4 @@
-"""``sim-sync sql``: an answer as a table, as JSON or as CSV."""
+"""``sim-sync sql``: prints a query result as a table, as JSON or as CSV."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ..screen.visible import visible
 
 
 def print_answer(target: Target, statement: str, *, as_json: bool, as_csv: bool) -> None:
-    """Runs a statement and prints its answer.
+    """Runs a statement and prints its result.
 
     Raises:
-        ConfigurationError: There is no such database.
-        TryLater: A sync holds it.
-        SqlFault: The statement is wrong.
+        ConfigurationError: The database does not exist.
+        TryLater: A sync is writing to the database.
+        SqlFault: The destination rejected the statement.
     """
     answer = questions.ask(target, statement.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
     if as_json:
@@ -29,5 +29,5 @@ def print_answer(target: Target, statement: str, *, as_json: bool, as_csv: bool)
         csv.writer(sys.stdout).writerows([visible(str(value)) for value in row] for row in answer.table)
     else:
         if hasattr(sys.stdout, "reconfigure"):
-            sys.stdout.reconfigure(encoding="utf-8")  # whatever the locale: a file is to be exact
+            sys.stdout.reconfigure(encoding="utf-8")  # independent of the locale
         csv.writer(sys.stdout).writerows(answer.table)

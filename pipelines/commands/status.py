@@ -1,4 +1,4 @@
-"""``sim-sync status``: synced up to when, what is still open, what was loaded. Asks the destination only."""
+"""``sim-sync status``: synced up to when, open runs, backlog, loads and rows. Reads the destination only."""
 
 from __future__ import annotations
 
@@ -20,12 +20,16 @@ from ..screen import terminal
 
 @dataclass(frozen=True, slots=True)
 class ResourceStatus:
-    """How far a resource of a workspace is.
+    """Sync progress of a resource of a workspace.
 
     Attributes:
-        synced_to: Everything before has been read and cannot appear late any more.
-        lag_s: Seconds behind now.
-        unfinished: A first sync or backfill is under way.
+        workspace: Id of the workspace; None for resources of the account.
+        resource: Name of the resource.
+        synced_to: The watermark: everything before it has been read, and no late rows are expected.
+        lag_s: Seconds between the watermark and now.
+        unfinished: Whether a first sync or backfill is in progress.
+        open_runs: Runs that are not final yet.
+        detail_backlog: Runs whose details are still to be read.
     """
 
     workspace: str | None
@@ -39,14 +43,14 @@ class ResourceStatus:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Everything ``status`` shows."""
+    """The status of a destination."""
 
     resources: list[ResourceStatus]
     rows: dict[str, int]
     last_loads: list[datetime]
 
     def as_json(self) -> dict[str, Any]:
-        """The same, for ``--json``."""
+        """Returns the JSON object that ``--json`` prints."""
         return {
             "resources": [
                 {
@@ -69,7 +73,7 @@ def read_status(target: Target, now: datetime | None = None) -> Standing:
     """Reads the status of a destination.
 
     Raises:
-        ConfigurationError: Nothing was synced there yet.
+        ConfigurationError: Nothing has been synced there yet.
     """
     now = now or datetime.now(UTC)
     with pipeline.attached_to_read(target) as (attached, warehouse):
@@ -109,7 +113,7 @@ def _last_loads(warehouse: Warehouse) -> list[datetime]:
 
 
 def print_status(found: Standing, as_json: bool) -> None:
-    """Shows it."""
+    """Prints the status as tables or as JSON."""
     if as_json:
         print(json.dumps(found.as_json()))
         return
@@ -123,7 +127,7 @@ def print_status(found: Standing, as_json: bool) -> None:
                 f"{each.lag_s / 60:.0f} min" if each.lag_s is not None else "–",
                 each.open_runs,
                 each.detail_backlog,
-                "under way" if each.unfinished else "",
+                "in progress" if each.unfinished else "",
             )
             for each in found.resources
         ],

@@ -1,4 +1,4 @@
-"""One sync: everything that came since the last, in committed pieces; logs first, then what they still lack."""
+"""One sync: reads what is new since the last one, in committed pieces; first the lists, then details and snapshots."""
 
 from __future__ import annotations
 
@@ -26,40 +26,43 @@ from .outcome import Outcome
 from .piece_loader import PieceLoader
 
 PIECE_RUNS = 500_000
-"""List rows per committed piece: bounds what a kill can lose, as the next two do."""
+"""List rows per committed piece. Like the next two bounds, it limits what is lost if the sync is killed."""
 PIECE_ROWS = 500_000
-"""Rows of all tables per committed piece that lists give: a full run is nine of them."""
+"""Rows of all tables, from lists, per committed piece. A full run is about nine rows."""
 PIECE_SECONDS = 120.0
-"""Seconds after which a piece is committed: under a low rate limit this is the bound that counts."""
+"""Seconds after which a piece is committed. Under a low rate limit, this bound is reached first."""
 PIECE_AUDIT_LOGS = 50_000
-"""Audit rows per committed piece: 500 requests."""
+"""Audit rows per committed piece; that is 500 requests."""
 PIECE_CALLS = 2_000
 """Per-run details or snapshots per committed piece."""
 AT_ONCE = 1_000
-"""Details that a short tail asks for together with its list rows."""
+"""Details, and snapshots, that are read together with the list rows if only a short time range is missing."""
 SHORT_TAIL = timedelta(days=1)
+"""The longest time range that counts as short."""
 BACKOFF_S = 0.5
-"""First wait after a transient fault; it doubles."""
+"""Seconds to wait after the first transient error; the wait doubles with each retry."""
 
 
 def watched(chosen: RunSettings) -> Outcome:
-    """A sync that is shown while it runs."""
+    """Runs a sync and shows its progress."""
     log = SyncLog()
     open_file = readable_secrets()
     if open_file is not None:
-        log.warn(f"{open_file} can be read by others on this machine; chmod 600 {open_file}")
+        log.warn(f"{open_file} is readable by other users of this machine; run: chmod 600 {open_file}")
     with console.progress(log):
         return Sync(chosen, log, console.line).run()
 
 
 @dataclass(slots=True)
 class Sync:
-    """A sync in hand.
+    """A sync.
 
     Attributes:
-        settings: What is to be done.
-        log: What happens.
-        tell: Says a line to whoever watches.
+        settings: Settings of the sync.
+        log: Records counters, rows, warnings and failures.
+        tell: Prints a progress line.
+        deadline: Epoch seconds at which the sync stops; None for no limit.
+        loader: Loads the pieces.
     """
 
     settings: RunSettings
@@ -74,7 +77,7 @@ class Sync:
             self.deadline = time.time() + self.settings.max_minutes * 60
 
     def run(self) -> Outcome:
-        """Does it; faults that are known end up in the outcome."""
+        """Runs the sync. Errors of the API, the destination and the machine are returned in the outcome."""
         started = time.monotonic()
         settings = self.settings
         outcome = Outcome(self.log, settings.target, len(settings.plan.workspace_ids))
@@ -101,7 +104,11 @@ class Sync:
         return outcome
 
     def _first_proof(self) -> None:
-        """Before a database is made: is the key taken, may one of the workspaces be read?"""
+        """Checks the API key and access to at least one workspace before a new DuckDB file is created.
+
+        Raises:
+            ConfigurationError: The server rejected the API key, or access to every workspace.
+        """
         file = self.settings.target.database
         if file is None or file.exists():
             return
@@ -121,7 +128,7 @@ class Sync:
         raise refusals[0]
 
     def client(self) -> SimClient:
-        """A client of this run's settings."""
+        """Creates an API client with the settings of this sync."""
         source, log = self.settings.source, self.log
         return SimClient(
             source.api_key,
@@ -132,7 +139,7 @@ class Sync:
         )
 
     def _lists(self) -> None:
-        """Usage, workflows and audit logs with the first piece, then lists until all are read."""
+        """Loads usage and workflows with the first piece, then lists of runs and audit logs until all are read."""
         at_once = AT_ONCE if self._short_tail() else 0
         audit_logs = PIECE_AUDIT_LOGS
         session = self.loader.session
@@ -155,7 +162,10 @@ class Sync:
             audit_logs = PIECE_AUDIT_LOGS if self.loader.state().audit_logs.in_hand("walk", "again") else 0
 
     def _short_tail(self) -> bool:
-        """Whether every workspace was synced within a day: only then may details go before older logs."""
+        """Whether every workspace is synced up to less than a day ago.
+
+        Only then are details read together with the list rows; otherwise, the lists come first.
+        """
         end = self.settings.plan.until or datetime.now(UTC)
         for logs in self._states():
             if logs.in_hand("walk") or logs.read is None or end - logs.read.last > SHORT_TAIL:
@@ -163,24 +173,24 @@ class Sync:
         return True
 
     def _states(self) -> list[ResourceState]:
-        """What is remembered of the runs of each configured workspace."""
+        """Returns the sync state of the runs of each configured workspace."""
         state = self.loader.state()
         return [state.workspace(id_).logs for id_ in self.settings.plan.workspace_ids]
 
     def _backlogs(self, outcome: Outcome) -> None:
-        """Details and snapshots, newest first, piece by piece; logs have been committed before."""
+        """Loads missing details and snapshots, newest first, in pieces. All list rows are committed before."""
         left = self.loader.patiently(lambda: self._unfinished(outcome))
         while any(left) and not self.loader.session.out_of_time:
-            self.tell(f"still to ask for: {left[0]:,} details, {left[1]:,} snapshots")
+            self.tell(f"still to read: {left[0]:,} details, {left[1]:,} snapshots")
             self.loader.load(
                 Bounds(runs=0, details=PIECE_CALLS, snapshots=PIECE_CALLS, audit_logs=0, rows=PIECE_ROWS, catch_up=True)
             )
             before, left = left, self.loader.patiently(lambda: self._unfinished(outcome))
             if sum(left) >= sum(before):
-                break  # nothing came of it: it is said in the failures, and tried again by the next run
+                break  # no progress: the failures are reported, and the next sync tries again
 
     def _unfinished(self, outcome: Outcome) -> tuple[int, int]:
-        """How many details and snapshots are still to be asked for; noted in the outcome."""
+        """Counts the details and snapshots that are still to be read, and notes them in the outcome."""
         plan, resources = self.settings.plan, self.settings.resources
         details = plan.options.details if "log_details" in resources else "none"
         snapshots = plan.snapshots if "execution_snapshots" in resources else "none"
@@ -194,7 +204,7 @@ class Sync:
 
 
 def refusal(workspace_id: str, denied: errors.AccessDenied) -> errors.ConfigurationError:
-    """What to say where the server refuses before anything was read."""
+    """Returns the error for a request that the server denied before anything was read."""
     if denied.status == 401:
         return wrong_key(denied)
     return errors.ConfigurationError(str(refused_workspace(workspace_id, denied)))

@@ -1,1 +1,1 @@
-"""The destination: its dlt pipeline, its DuckDB file and lock, names, SQL, and words for its faults."""
+"""The destination: its dlt pipeline, DuckDB file, lock, names, queries, views, comments and error messages."""

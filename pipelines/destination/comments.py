@@ -1,4 +1,4 @@
-"""Descriptions of tables and columns in the warehouse, where it can hold them and dlt does not write them."""
+"""Writes descriptions of tables and columns as comments, to destinations for which dlt does not write them itself."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from .sql_text import literal
 logger = logging.getLogger("sim_sync")
 
 COMMENTABLE = ("duckdb", "postgres")
-"""dlt 1.31 writes descriptions to BigQuery, Snowflake and Databricks itself."""
+"""Destinations that get comments here. dlt 1.31 itself writes them to BigQuery, Snowflake and Databricks."""
 
 
 _COMMENTED = "sim_sync_commented"
-"""Under this name dlt's working folder remembers which state of its schema the comments are of."""
+"""Key in dlt's local state: the hash of the schema for which comments were written last."""
 
 
 Warn = Callable[[str], None]
 
 
 def keep_comments(pipeline: dlt.Pipeline, schema_hash: str | None, warn: Warn = logger.warning) -> None:
-    """Comments what is there, once for each state of dlt's schema.
+    """Writes the comments of all existing tables, once for each version of dlt's schema.
 
     Args:
-        pipeline: Where to.
-        schema_hash: Hash of the schema that was loaded last; None: nothing was loaded.
-        warn: Told where that fails; it is tried again then.
+        pipeline: Pipeline of the destination.
+        schema_hash: Hash of the schema that was loaded last; None if nothing was loaded.
+        warn: Called with a warning if writing fails. The next call then tries again.
     """
     if schema_hash is None or schema_hash == _remembered(pipeline):
         return
@@ -48,7 +48,7 @@ def _remembered(pipeline: dlt.Pipeline) -> Any:
 
 
 def write_comments(pipeline: dlt.Pipeline, warn: Warn = logger.warning) -> bool:
-    """Comments every table and column that is there; returns whether nothing is left to be done."""
+    """Writes the comments of all existing tables and columns; returns False if that failed."""
     if pipeline.destination.destination_name not in COMMENTABLE:
         return True
     present = {name: set(table["columns"]) for name, table in pipeline.default_schema.tables.items()}
@@ -66,6 +66,8 @@ def write_comments(pipeline: dlt.Pipeline, warn: Warn = logger.warning) -> bool:
         try:
             client.execute_many(statements)
         except DatabaseException as error:
-            warn(f"descriptions could not be written ({type(error).__name__}); the next run that loads tries again")
+            warn(
+                f"table descriptions could not be written ({type(error).__name__}); the next sync with new rows retries"
+            )
             return False
     return True

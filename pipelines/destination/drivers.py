@@ -1,4 +1,4 @@
-"""Whether a destination can be loaded into, found out before anything is asked of the API."""
+"""Checks of a destination that run before the first API request: its name, driver and credentials."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ EXTRAS = {"postgres": 'pip install "sim-sync[postgres]"'}
 
 
 def known(name: str) -> str:
-    """The name of a destination that dlt has.
+    """Returns the name if dlt has a destination of that name.
 
     Raises:
-        ConfigurationError: It has none of that name.
+        ConfigurationError: dlt does not know the destination.
     """
     try:
         if not name.isidentifier():
-            raise ValueError(name)  # dlt also takes the path of a class, for which nothing here is made
+            raise ValueError(name)  # dlt also accepts the path of a class, which is not supported here
         Destination.from_reference(name)
     except (DestinationException, DltException, ImportError, ValueError) as error:
         raise ConfigurationError(
-            f"--destination {name!r}: dlt knows no such destination; there are duckdb, postgres, filesystem and others "
+            f"--destination {name!r}: dlt has no such destination; choose duckdb, postgres, filesystem or another one "
             "(dlthub.com/docs/dlt-ecosystem/destinations)"
         ) from error
     return name
 
 
 def proven(pipeline: dlt.Pipeline) -> dlt.Pipeline:
-    """The same pipeline, once its destination is sure to have what it needs: driver, credentials, address.
+    """Returns the pipeline if the driver, credentials and address of its destination are configured.
 
     Raises:
-        ConfigurationError: Something is missing; the message names it.
+        ConfigurationError: One of them is missing. The message names it.
     """
     name = pipeline.destination.destination_name
     try:
-        pipeline.destination_client()  # not entered: whether it answers is seen when it is asked
+        pipeline.destination_client()  # does not connect yet: that is done by the first query
     except MissingDependencyException as error:
         remedy = EXTRAS.get(name, f'pip install "dlt[{name}]"')
-        raise ConfigurationError(f"--destination {name}: its driver is not installed; {remedy}") from error
+        raise ConfigurationError(f"--destination {name}: its driver is not installed; run: {remedy}") from error
     except ConfigFieldMissingException as error:
         prefix = f"DESTINATION__{name.upper()}__"
         fields = ", ".join(sorted(_setting(prefix, field) for field in error.fields))
@@ -52,12 +52,12 @@ def proven(pipeline: dlt.Pipeline) -> dlt.Pipeline:
         ) from error
     except ConfigurationException as error:
         raise ConfigurationError(
-            f"--destination {name}: its settings cannot be used ({type(error).__name__}); look at "
+            f"--destination {name}: invalid settings ({type(error).__name__}); check "
             f"DESTINATION__{name.upper()}__* and [destination.{name}] in .dlt/secrets.toml"
         ) from None  # the message may quote credentials
     return pipeline
 
 
 def _setting(prefix: str, field: str) -> str:
-    """The environment variable of a field that is missing; of credentials, all of them at once."""
+    """Returns the environment variable for a missing field; one variable stands for all credentials."""
     return prefix + ("BUCKET_URL" if field == "bucket_url" else "CREDENTIALS")

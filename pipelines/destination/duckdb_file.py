@@ -1,4 +1,4 @@
-"""A DuckDB file: opening it, and who holds it open."""
+"""Opens a DuckDB file, and finds out which process has it open."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from .target import Target
 logger = logging.getLogger("sim_sync")
 
 READER_WAIT_S = 60.0
-"""How long a DuckDB file that somebody else holds open is waited for."""
+"""Seconds to wait for a DuckDB file that another process has open."""
 
 
 class TryLater(SimError):
-    """Somebody else is at work there: exit 75."""
+    """Another process uses the destination. Exit code 75."""
 
 
 def check_database(target: Target, *, wait_s: float = READER_WAIT_S, tell: Callable[[str], None] = logger.info) -> None:
-    """Opens a DuckDB file once, so that what is wrong with it is said before anything is asked of the API.
+    """Opens and closes a DuckDB file, so that problems with it are reported before the first API request.
 
     Raises:
-        ConfigurationError: It is no database, or one of a newer DuckDB.
-        TryLater: Somebody held it open all the time.
+        ConfigurationError: The file is not a database, or was written by a newer DuckDB.
+        TryLater: Another process had the file open all the time.
     """
     if target.database is not None and target.database.exists():
         opened(target.database, wait_s, tell).close()
@@ -38,11 +38,11 @@ def check_database(target: Target, *, wait_s: float = READER_WAIT_S, tell: Calla
 
 @contextmanager
 def opened_to_read(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB file, read-only.
+    """Opens a DuckDB file read-only.
 
     Raises:
-        ConfigurationError: There is no such file, it cannot be read, or it is no database.
-        TryLater: A sync holds it.
+        ConfigurationError: The file does not exist, cannot be read, or is not a database.
+        TryLater: A sync is writing to the file.
     """
     if not file.exists():
         raise ConfigurationError(f"{file} does not exist; run sim-sync run (or sim-sync demo) first")
@@ -59,11 +59,11 @@ def opened_to_read(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def opened(file: Path, wait_s: float, tell: Callable[[str], None]) -> duckdb.DuckDBPyConnection:
-    """Opens a DuckDB file; waits for whoever holds it, bounded.
+    """Opens a DuckDB file. Waits up to ``wait_s`` seconds if another process has it open.
 
     Raises:
-        ConfigurationError: It is no database, or one of a newer DuckDB.
-        TryLater: Somebody held it open all the time.
+        ConfigurationError: The file is not a database, or was written by a newer DuckDB.
+        TryLater: Another process had the file open all the time.
     """
     _check_header(file)
     until = time.monotonic() + wait_s
@@ -76,7 +76,7 @@ def opened(file: Path, wait_s: float, tell: Callable[[str], None]) -> duckdb.Duc
             if holder is None:
                 raise ConfigurationError(database_fault(file, error)) from error
             if time.monotonic() >= until:
-                raise TryLater(f"{file} is held open by {holder}; close it there, this run gives up") from error
+                raise TryLater(f"{file} is still held open by {holder}; close it there and run again") from error
             if not told:
                 tell(f"{file} is held open by {holder}; waiting up to {wait_s:.0f} s")
                 told = True
@@ -84,22 +84,22 @@ def opened(file: Path, wait_s: float, tell: Callable[[str], None]) -> duckdb.Duc
 
 
 def _check_header(file: Path) -> None:
-    """Looks whether a file can be DuckDB's, before DuckDB does: of one of SQLite it would download an extension.
+    """Checks the file header before DuckDB does. For an SQLite file, DuckDB would download an extension.
 
     Raises:
-        ConfigurationError: It is something else.
+        ConfigurationError: The file is not a DuckDB database.
     """
     try:
         with file.open("rb") as opened:
             head = opened.read(12)
     except OSError:
-        return  # there is none yet, or DuckDB says why it cannot be read
+        return  # the file does not exist yet, or DuckDB reports why it cannot be read
     if head and head[8:] != b"DUCK":
         raise ConfigurationError(f"--database {file}: not a DuckDB database; name another file")
 
 
 def lock_holder(error: BaseException) -> str | None:
-    """Who holds a DuckDB file, by DuckDB's own words; None where that is not what is wrong."""
+    """Returns which process has a DuckDB file open, taken from DuckDB's message; None for any other error."""
     text = str(error)
     if "Could not set lock" not in text and "onflicting lock" not in text:
         return None
@@ -108,7 +108,7 @@ def lock_holder(error: BaseException) -> str | None:
 
 
 def database_fault(file: Path, error: BaseException) -> str:
-    """What is wrong with a DuckDB file, and what to do."""
+    """Returns a message for a DuckDB file that cannot be opened."""
     text = str(error)
     if ("version" in text and "newer" in text) or "storage version" in text:
         return (

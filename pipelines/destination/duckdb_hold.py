@@ -1,4 +1,4 @@
-"""A DuckDB file held open for a whole sync, and how much memory DuckDB takes for it."""
+"""Keeps a DuckDB file open for a whole sync, and limits the memory that DuckDB uses for it."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ FRUGAL = {
     "allocator_flush_threshold": "8MB",
     "allocator_bulk_deallocation_flush_threshold": "16MB",
 }
-"""DuckDB's settings while a sync holds the file: loads take as long, and a third of the memory (bench: basic400k)."""
+"""DuckDB's settings during a sync. They save memory without making loads slower (bench: basic400k)."""
 OTHER_NAMES = {"max_memory": "memory_limit", "worker_threads": "threads"}
-"""What DuckDB calls some of its settings, too."""
+"""Aliases of DuckDB's settings, and their usual names."""
 MEMORY_OF_LOGS, MEMORY_OF_SPANS = 72, 120
-"""MB of memory that DuckDB takes at first: what a piece of plain rows, or one of spans, is loaded and merged in."""
+"""DuckDB's first memory limit in MB: enough to load and merge a piece of plain rows, or of trace spans."""
 COPIES_OF_LOGS, COPIES_OF_SPANS = 56, 96
-"""MB that it takes while files are only copied into their tables. One thread here, too: of two, each leaves a row group
-that is not full, and the next sync pays for putting them together (measured)."""
+"""DuckDB's memory limit in MB while files are only copied into their tables. Copies use one thread as well: with two,
+each would leave an incomplete row group, which the next sync would have to merge."""
 LITTLE = "8MB"
-"""Memory that it cannot do with: it lets go of all that it does not use."""
+"""A memory limit below what DuckDB needs. Setting it makes DuckDB free all memory that is not in use."""
 
 
 class Hold:
-    """A DuckDB file held open by this process: nobody gets in between two steps, and dlt need not open it each time.
+    """Keeps a DuckDB file open, so that no other process can open it between two steps and dlt need not reopen it.
 
-    dlt works on this very connection (``credentials``). What is configured of DuckDB under ``[destination.duckdb]`` is
-    left as it is; where that is its memory, memory is not looked after here at all. Does nothing where the destination
-    is no file.
+    dlt works on the same connection (``credentials``). DuckDB settings that are configured under
+    ``[destination.duckdb]`` are not changed; if they include the memory limit, it is not adjusted at all. Does nothing
+    if the destination is not a DuckDB file.
 
     Args:
         target: The destination.
-        tell: Told of a wait.
-        spans: Whether rows of spans are loaded, too.
+        tell: Prints a line before a wait.
+        spans: Whether trace spans are loaded.
 
     Attributes:
-        credentials: How dlt reaches the file while it is held; None where the destination is no file.
+        credentials: Credentials with which dlt uses the open file; None if the destination is not a DuckDB file.
     """
 
     def __init__(self, target: Target, tell: Callable[[str], None] = logger.info, *, spans: bool = True) -> None:
@@ -69,11 +69,11 @@ class Hold:
         self.release()
 
     def take(self) -> None:
-        """Opens the file; waits for a reader, bounded.
+        """Opens the file. Waits up to ``READER_WAIT_S`` seconds if another process has it open.
 
         Raises:
-            ConfigurationError: It is no database, or one of a newer DuckDB.
-            TryLater: Somebody held it open all the time.
+            ConfigurationError: The file is not a database, or was written by a newer DuckDB.
+            TryLater: Another process had the file open all the time.
         """
         if self._file is not None and self._connection is None:
             self._connection = opened(self._file, READER_WAIT_S, self._tell)
@@ -87,21 +87,21 @@ class Hold:
                 self._connection.execute(f"SET {name} = '{value}'")
 
     def be_generous(self) -> bool:
-        """Gives DuckDB twice the memory, in the end what it would take by itself: rows here are too large for less.
+        """Raises DuckDB's memory limit, for rows that are larger than usual: twice, to its own default in the end.
 
         Returns:
-            Whether there was more to give.
+            Whether the limit could be raised.
         """
         if self._connection is None or not self._more or not self._limits_memory:
             return False
-        # RESET changes what is shown and not what holds (DuckDB 1.5.6)
+        # RESET changes the displayed limit, not the effective one (DuckDB 1.5.6)
         self._copies = self._settings["memory_limit"] = self._more.pop(0)
         self._limit(self._copies)
         return True
 
     @contextmanager
     def sparing(self) -> Iterator[None]:
-        """Gives DuckDB no more memory than it takes to copy files into tables."""
+        """Limits DuckDB's memory to what copying files into tables needs."""
         self._limit(self._copies)
         try:
             yield
@@ -109,10 +109,10 @@ class Hold:
             self._limit(self._settings.get("memory_limit", ""))
 
     def settle(self) -> None:
-        """Moves what has been committed from the log beside the file into it, and lets go of what is in memory.
+        """Writes a checkpoint and frees DuckDB's memory.
 
-        Else the log grows until the end, and DuckDB keeps what it has. Where that takes more memory, it is left to
-        the end.
+        Without it, the write-ahead log and the memory grow until the end of the sync. If the checkpoint needs more
+        memory than the limit, it is left to the end.
         """
         if self._connection is not None:
             with self.sparing(), suppress(duckdb.OutOfMemoryException):
@@ -125,29 +125,29 @@ class Hold:
 
     def _limit(self, memory: str) -> None:
         if self._connection is not None and self._limits_memory:
-            with suppress(duckdb.OutOfMemoryException):  # it cannot do with so little now, and keeps what it has
+            with suppress(duckdb.OutOfMemoryException):  # more is in use right now: the limit stays as it was
                 self._connection.execute(f"SET memory_limit = '{memory}'")
 
     def release(self) -> None:
-        """Closes it, which frees what DuckDB holds in memory."""
+        """Closes the file, which also frees DuckDB's memory."""
         if self._connection is not None:
-            self._limit(self._copies)  # the last of the log is moved into the file
+            self._limit(self._copies)  # closing writes a checkpoint
             self._connection.close()
             self._connection = None
 
 
 def credentials(database: Path | duckdb.DuckDBPyConnection) -> DuckDbCredentials:
-    """How dlt reaches a DuckDB file, with all that is configured of it: resolved once, else dlt does it a dozen times.
+    """Resolves dlt's credentials for a DuckDB file, including configured settings. dlt would resolve them repeatedly.
 
     Args:
-        database: The file, or a connection to it, which dlt then works on and does not close.
+        database: The file, or an open connection to it. dlt uses the connection and does not close it.
     """
     given = str(database) if isinstance(database, Path) else database
     return resolve_configuration(DuckDbCredentials(), sections=("destination", "duckdb"), explicit_value=given)
 
 
 def configured(found: DuckDbCredentials) -> frozenset[str]:
-    """DuckDB's settings that are configured for dlt (``global_config``, ``local_config``, ``pragmas``), by name."""
+    """Returns the names of DuckDB settings configured for dlt (``global_config``, ``local_config``, ``pragmas``)."""
     pragmas = (pragma.partition("=")[0] for pragma in found.pragmas or [])
     names = (name.strip().lower() for name in (*(found.global_config or {}), *(found.local_config or {}), *pragmas))
     return frozenset(OTHER_NAMES.get(name, name) for name in names)

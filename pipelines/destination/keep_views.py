@@ -1,7 +1,7 @@
-"""Makes the views in a destination, and takes away those that are no longer ours.
+"""Creates the views in a destination, and drops views that earlier versions created.
 
-Each bears its description as a comment, with a mark that says of which text it was made: what has that is left
-alone, and what has no mark is somebody else's.
+Each view has a comment with its description and a mark, a hash of its definition. A view with the current mark is left
+alone. A view without a mark belongs to the user.
 """
 
 from __future__ import annotations
@@ -36,20 +36,20 @@ _COMMENTS = {
     "postgres": "SELECT viewname, obj_description(format('%%I.%%I', schemaname, viewname)::regclass) "
     "FROM pg_views WHERE schemaname = %s",
 }
-"""Views of a dataset and their comments, where a destination has both."""
+"""Queries for the views of a dataset and their comments, by SQL dialect."""
 
 DESTINATIONS = frozenset(_COMMENTS)
-"""Destinations in which views are made."""
+"""Destinations in which views are created."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """A view as it is to be there.
+    """A view as it should exist in the destination.
 
     Attributes:
         view: The view.
-        name: Its full name in the destination.
-        mark: Tells what it was made of: rewriting it costs more than all else of a sync that has nothing to load.
+        name: Its qualified name in the destination.
+        mark: Hash of its definition. Comparing marks avoids rewriting SQL in every sync, which is slow.
     """
 
     view: View
@@ -58,12 +58,12 @@ class _Wanted:
 
 
 def ensure_views(pipeline: dlt.Pipeline, warehouse: Warehouse | None = None, warn: Warn = logger.warning) -> None:
-    """Sees to it that the views are there, as this version makes them. A fault is warned of: the rows are loaded.
+    """Creates or updates the views of this version. An error is only a warning, since the rows are already loaded.
 
     Args:
-        pipeline: Where to.
-        warehouse: Asks there already.
-        warn: Told of what is not as it is to be.
+        pipeline: Pipeline of the destination.
+        warehouse: Existing connection to the destination, if any.
+        warn: Called with a warning if a view could not be created.
     """
     if pipeline.destination.destination_name not in DESTINATIONS or not pipeline.default_schema_name:
         return
@@ -71,7 +71,9 @@ def ensure_views(pipeline: dlt.Pipeline, warehouse: Warehouse | None = None, war
         try:
             _keep(client, frozenset(pipeline.default_schema.data_table_names(seen_data_only=True)), warn)
         except DatabaseException as error:
-            warn(f"the views could not be made ({error}); where one of your own depends on them, drop it and run again")
+            warn(
+                f"the views could not be created ({error}); if your own views depend on them, drop those and run again"
+            )
 
 
 def _keep(client: SqlClientBase[Any], tables: frozenset[str], warn: Warn) -> None:
@@ -98,13 +100,13 @@ def _keep(client: SqlClientBase[Any], tables: frozenset[str], warn: Warn) -> Non
     try:
         _at_once(client, [*dropped, *made(each for each in in_order if each.view.name in new)])
     except DatabaseException:
-        # PostgreSQL replaces no view by one with other columns, and drops none that another reads
+        # PostgreSQL cannot replace a view by one with other columns, nor drop a view that another view reads
         gone = [f"DROP VIEW IF EXISTS {each.name}" for each in reversed(in_order)]
         _at_once(client, [*gone, *dropped, *made(in_order)])
 
 
 def _made_of(view: View, dialect: str, name: str, present: Sequence[str]) -> str:
-    """A digest of what decides a view's statement, and of the translator where there is one to do."""
+    """Returns a hash of everything that decides a view's SQL, including sqlglot's version if it translates the view."""
     translator = "" if dialect == DIALECT else version("sqlglot")
     told = "\n".join([view.query, view.description, *map(" ".join, view.columns), name, *present, translator])
     return hashlib.sha256(told.encode()).hexdigest()[:8]
@@ -113,7 +115,7 @@ def _made_of(view: View, dialect: str, name: str, present: Sequence[str]) -> str
 def _is_ours(there: dict[str, str], name: str, warn: Warn) -> bool:
     ours = name not in there or _mark(there[name]) is not None
     if not ours:
-        warn(f"a view {name} is there that sim-sync did not make; it is left as it is")
+        warn(f"the view {name} was not created by sim-sync and is left unchanged; rename it to get sim-sync's own")
     return ours
 
 
@@ -123,7 +125,7 @@ def _mark(comment: str) -> str | None:
 
 
 def _making(client: SqlClientBase[Any], wanted: _Wanted, dialect: str, present: Sequence[str]) -> list[str]:
-    """The statements that make a view and describe it."""
+    """Returns the statements that create a view and its comments."""
     query = rewritten(wanted.view.query, dialect, client.make_qualified_table_name, present)
     described = f"{wanted.view.description} (sim-sync view {wanted.mark})"
     columns = (
@@ -138,6 +140,6 @@ def _making(client: SqlClientBase[Any], wanted: _Wanted, dialect: str, present: 
 
 
 def _at_once(client: SqlClientBase[Any], statements: list[str]) -> None:
-    """Executes all of them or none; in one go, since dlt takes as long for each as DuckDB does for ten."""
+    """Executes the statements in one transaction and one call, since each call through dlt has an overhead."""
     with client.begin_transaction():
         client.execute_sql(";\n".join(statements))

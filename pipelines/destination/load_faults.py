@@ -1,4 +1,4 @@
-"""What is wrong where a load fails, in plain words: the machine, the destination, or what is in the rows."""
+"""Explains errors of a load: problems of the machine, of the destination, or of the rows."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from .target import Target
 
 
 class LoadFault(SimError):
-    """The destination did not take what was read."""
+    """Loading into the destination failed."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether DuckDB had too little memory."""
+    """Whether DuckDB ran out of memory."""
     return any(isinstance(cause, duckdb.OutOfMemoryException) for cause in causes(error))
 
 
 def is_refusal(error: BaseException) -> bool:
-    """Whether a destination does not take what is in a package, rather than not being there."""
+    """Whether the destination rejected the rows of a package, as opposed to being unavailable."""
     chain = list(causes(error))
     local = any(isinstance(cause, OSError | SimError | KeyboardInterrupt) for cause in chain)
     refused = any(isinstance(cause, LoadClientJobException) for cause in chain)
@@ -33,24 +33,24 @@ def is_refusal(error: BaseException) -> bool:
 
 
 def explained(error: BaseException, target: Target) -> SimError:
-    """A fault of the machine or the destination in plain words.
+    """Returns an error of the machine or the destination with a message for the user.
 
-    Messages of databases are not shown where the fault is not one of those known: they quote rows.
+    Database messages of unknown errors are not shown, because they can quote rows.
 
     Raises:
-        KeyboardInterrupt: It was no fault, somebody stopped it.
+        KeyboardInterrupt: The load was stopped by a signal.
     """
     last: BaseException = error
     for cause in causes(error):
         last = cause
         if isinstance(cause, KeyboardInterrupt):
-            raise cause  # dlt wraps it as it wraps faults
+            raise cause  # dlt wraps it like an error
         if isinstance(cause, SimError):
             return cause
         if getattr(cause, "errno", None) == errno.ENOSPC or "No space left" in str(cause):
             return ConfigurationError(
                 f"the disk is full (database {target}, dlt's working folder {dlt.current.run_context().data_dir}); "
-                "make room and run again: what was committed is kept"
+                "free some space and run again; committed rows are kept"
             )
         if isinstance(cause, duckdb.Error) and (holder := lock_holder(cause)):
             return TryLater(f"{target} is held open by {holder}; try again later")
@@ -58,10 +58,10 @@ def explained(error: BaseException, target: Target) -> SimError:
             return ConfigurationError(f"{cause.filename or target}: permission denied")
         if isinstance(cause, FileNotFoundError | NotADirectoryError) and cause.filename:
             return ConfigurationError(
-                f"{cause.filename}: {cause.strerror}; dlt's working folder is {dlt.current.run_context().data_dir} "
+                f"{cause.filename}: {cause.strerror}; check dlt's working folder {dlt.current.run_context().data_dir} "
                 "(DLT_DATA_DIR)"
             )
     return LoadFault(
-        f"loading into {target} failed ({type(last).__name__}); what was read is kept and loaded by the next run. "
-        "RUNTIME__LOG_LEVEL=ERROR shows more"
+        f"loading into {target} failed ({type(last).__name__}); the rows read so far are kept, and the next sync loads "
+        "them. Set RUNTIME__LOG_LEVEL=ERROR to see more"
     )

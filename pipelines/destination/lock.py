@@ -1,4 +1,4 @@
-"""One run at a time per database and dataset; a crash leaves no lock behind."""
+"""The lock that allows one sync at a time per database and dataset. A crash leaves no lock behind."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from .target import Target
 
 @contextmanager
 def locked(target: Target, server: dlt.Pipeline | None = None) -> Iterator[None]:
-    """Holds the one lock of this place: a file's, let go of by the system when the process ends, however it ends.
+    """Holds the lock of a destination: a file lock, which the system releases when the process ends.
 
-    Beside a DuckDB file the lock file is seen by everyone who could write it. In front of a server it is not: two
-    machines have two; there the server's own lock is held as well, where it has one (PostgreSQL).
+    The lock file of a DuckDB database lies next to it, where every other writer sees it. The lock file for a server
+    only protects one machine; for PostgreSQL, an advisory lock on the server is held as well.
 
     Args:
-        target: The place.
-        server: A pipeline that loads into it, where it is no file.
+        target: The destination.
+        server: A pipeline for the destination, unless it is a DuckDB file.
 
     Raises:
-        TryLater: Another run holds it.
-        ConfigurationError: The lock file cannot be written, or the server not be reached.
+        TryLater: Another sync holds the lock.
+        ConfigurationError: The lock file cannot be written, or the server cannot be reached.
     """
     with _file_locked(target, _lock_file(target, server)):
         if server is not None and target.destination == "postgres":
@@ -57,9 +57,11 @@ def _file_locked(target: Target, path: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
-        raise TryLater(f"another run is at work on {target}{_pid(owner)}; this one leaves it alone") from error
+        raise TryLater(f"another sync is writing to {target}{_pid(owner)}; this one did not start") from error
     except OSError as error:
-        raise ConfigurationError(f"{path.parent} cannot be written to ({os.strerror(error.errno or 0)})") from error
+        raise ConfigurationError(
+            f"cannot write a lock file to {path.parent}: {os.strerror(error.errno or 0)}"
+        ) from error
     try:
         owner.write_text(str(os.getpid()), "ascii")
         yield
@@ -70,20 +72,20 @@ def _file_locked(target: Target, path: Path) -> Iterator[None]:
 
 @contextmanager
 def _postgres_locked(target: Target, pipeline: dlt.Pipeline) -> Iterator[None]:
-    """An advisory lock of a session of its own: it ends with the session."""
+    """Holds an advisory lock in a separate session. The lock ends with the session."""
     key = int.from_bytes(hashlib.sha256(f"sim-sync {target.dataset}".encode()).digest()[:8], "big", signed=True)
     client = pipeline.sql_client()
     try:
         client.open_connection()
-    except Exception as error:  # the driver has errors of its own
+    except Exception as error:  # the driver raises its own errors
         raise ConfigurationError(
-            f"{target} cannot be reached; look at DESTINATION__POSTGRES__CREDENTIALS ({type(error).__name__})"
+            f"cannot connect to {target} ({type(error).__name__}); check DESTINATION__POSTGRES__CREDENTIALS"
         ) from None  # the driver's message may quote the connection string
     try:
         with client.execute_query("SELECT pg_try_advisory_lock(%s)", key) as cursor:
             row = cursor.fetchone()
         if row is None or not row[0]:
-            raise TryLater(f"another run is at work on {target}; this one leaves it alone")
+            raise TryLater(f"another sync is writing to {target}; this one did not start")
         yield
     finally:
         client.close_connection()

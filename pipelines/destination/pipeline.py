@@ -1,8 +1,8 @@
-"""The dlt pipeline of a dataset: its name, its working folder, and the state it goes on from.
+"""The dlt pipeline of a dataset: its name, its working directory and its state.
 
-State belongs to the dataset. It is stored beside the rows, under a name that says nothing of where they are, so a
-database that was renamed, copied or mounted elsewhere goes on where it was. The working folder is only a copy of
-it, and is trusted only while the destination shows that it is the right one.
+State belongs to the dataset. It is stored next to the rows, under a name that does not depend on their location. A
+database that was renamed, copied or mounted elsewhere therefore continues where it was. The working directory only
+holds a copy of the state, which is used only if it matches the destination.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ from .target import Target
 logger = logging.getLogger("sim_sync")
 
 NAME = "sim_sync"
-"""Name of every new pipeline. Earlier versions named theirs ``sim_sync_<hash of the place>``; a dataset keeps its."""
+"""Name of new pipelines. Earlier versions used ``sim_sync_<hash of the location>``; their datasets keep that name."""
 _RECORD = "destination.json"
-"""Beside the working folder: where its destination is, and with which loads it knows it to end."""
+"""File in a pipeline's folder. Holds the location of the destination and its last known loads."""
 
 
 class _Record(msgspec.Struct):
-    """What a working folder knows of its destination.
+    """What a working directory knows of its destination.
 
     Attributes:
         database: File of a DuckDB destination.
-        loads: The last load that came to its end there, and those that may have followed; None where there was none.
+        loads: Id of the last completed load (None if there was none), and of loads that may have followed it.
     """
 
     database: str | None = None
@@ -60,12 +60,12 @@ _LAST_LOAD = "SELECT max(load_id) FROM {_dlt_loads} WHERE status = 0 AND schema_
 
 
 def pipeline_for(target: Target, name: str = NAME, held: DuckDbCredentials | None = None) -> dlt.Pipeline:
-    """A dlt pipeline that loads into a place; its working folder is that place's alone.
+    """Creates a dlt pipeline for a destination. Each destination has its own working directory.
 
     Args:
-        target: The place.
-        name: The pipeline's name.
-        held: How a DuckDB file that is held open is reached.
+        target: The destination.
+        name: Name of the pipeline.
+        held: Credentials of a DuckDB file that is already open.
     """
     return _pipeline(target, name, _folder(target), held)
 
@@ -76,18 +76,18 @@ def attached(
     warn: Callable[[str], None] = logger.warning,
     held: DuckDbCredentials | None = None,
 ) -> tuple[dlt.Pipeline, Warehouse]:
-    """The pipeline whose state a dataset holds, its working folder mended and in step with the destination.
+    """Returns the pipeline whose state the dataset holds, with a repaired and up-to-date working directory.
 
-    Only who holds the lock of the place may; see ``lock.locked``.
+    The caller must hold the lock of the destination; see ``lock.locked``.
 
     Args:
-        target: The dataset.
-        pipeline: One of the usual name.
-        warn: Told where the destination is not what the working folder knows.
-        held: How a DuckDB file that is held open is reached.
+        target: The destination.
+        pipeline: A pipeline with the default name.
+        warn: Called with a warning if the destination does not match the working directory.
+        held: Credentials of a DuckDB file that is already open.
 
     Returns:
-        The pipeline, and who asks its destination.
+        The pipeline, and a warehouse that queries its destination.
     """
     warehouse = Warehouse(pipeline)
     name = _stored_name(warehouse)
@@ -97,18 +97,18 @@ def attached(
     if switch.in_use():
         repair_working_dir.working_folder(pipeline)
     elif pipeline.has_pending_data:
-        pipeline.drop()  # what was read and not loaded is asked for again
+        pipeline.drop()  # rows that were extracted but not loaded are read again
     restore(target, pipeline, warehouse, warn)
     return pipeline, warehouse
 
 
 @contextmanager
 def attached_to_read(target: Target) -> Iterator[tuple[dlt.Pipeline, Warehouse]]:
-    """The same, to look only: a DuckDB file is opened read-only, and no working folder is touched.
+    """Like ``attached``, but read-only: opens a DuckDB file read-only and uses a temporary working directory.
 
     Raises:
-        ConfigurationError: There is no such database, or it cannot be opened.
-        TryLater: A sync holds it.
+        ConfigurationError: The database does not exist or cannot be opened.
+        TryLater: A sync is writing to it.
     """
     file = target.database
     opened = nullcontext() if file is None else duckdb_file.opened_to_read(file)
@@ -123,13 +123,13 @@ def attached_to_read(target: Target) -> Iterator[tuple[dlt.Pipeline, Warehouse]]
 
 
 def state_of(pipeline: dlt.Pipeline) -> SourceState | None:
-    """What the source remembers in this pipeline's state; None where it has never run."""
+    """Returns the source's part of the pipeline state; None if the source has never run."""
     kept = pipeline.state.get("sources", {}).get("sim_source")
     return None if kept is None else SourceState(kept)
 
 
 def note_loads(target: Target, pipeline: dlt.Pipeline, warehouse: Warehouse) -> None:
-    """Remembers the last load of the destination, and those about to follow: one of them is the last afterwards."""
+    """Records the last load of the destination and the pending packages. One of them is the last load afterwards."""
     waiting = [*pipeline.list_extracted_load_packages(), *pipeline.list_normalized_load_packages()]
     database = None if target.database is None else str(target.database)
     file = _folder(target) / _RECORD
@@ -144,23 +144,23 @@ def _pipeline(target: Target, name: str, folder: Path, held: DuckDbCredentials |
         workers: Any = dlt.config.get("load.workers")
         destination = dlt.destinations.duckdb(
             duckdb_hold.credentials(target.database) if held is None else held,
-            # one table after the other: four at once take 60 MB more, and 5 % less time (measured)
+            # one table after the other needs less memory than several at once
             max_parallel_load_jobs=None if workers else 1,
-            # files of a piece live for seconds: packing them takes a quarter of writing them (bench: full100k); what is
-            # configured under [normalize.data_writer] wins
+            # the files of a piece exist for seconds only, so compressing them is not worth its time; settings under
+            # [normalize.data_writer] take precedence
             parquet_format=ParquetFormatConfiguration(compression="none"),
         )
     return dlt.pipeline(name, pipelines_dir=str(folder), destination=destination, dataset_name=target.dataset)
 
 
 def _folder(target: Target) -> Path:
-    """The folder of a place in dlt's own; two places never share one."""
+    """Returns the folder for the pipelines of a destination, below dlt's pipelines directory."""
     identity = "|".join((target.destination, str(target.database or ""), target.dataset, "dataset"))
     return Path(get_dlt_pipelines_dir(), f"{NAME}_{hashlib.sha256(identity.encode()).hexdigest()[:10]}")
 
 
 def _stored_name(warehouse: Warehouse) -> str:
-    """Under which name the dataset holds our state: that of its newest load, as dlt reads it."""
+    """Returns the pipeline name of the newest state in the dataset, as dlt would read it."""
     ours = [
         (last, name) for last, name in warehouse.ask(_NAMES_OF_STATES) if name == NAME or name.startswith(f"{NAME}_")
     ]
@@ -168,18 +168,18 @@ def _stored_name(warehouse: Warehouse) -> str:
 
 
 def _last_load(warehouse: Warehouse) -> str | None:
-    """The last load of the destination that came to its end; None where there is none, or it cannot be asked."""
+    """Returns the id of the last completed load; None if there is none or the destination cannot be queried."""
     rows = warehouse.ask(_LAST_LOAD)
     return rows[0][0] if rows else None
 
 
 def _follow_move(target: Target, asked: Warehouse) -> bool:
-    """Takes over the working folder of a database that was moved here: what was read and not loaded is in it.
+    """Takes over the working directory of a database that was moved here, since it can hold pending packages.
 
-    It is known by the last load, and by the database that it names not being there any more.
+    The directory is recognized by the last load of this database, and by a recorded path that no longer exists.
 
     Returns:
-        Whether there was one.
+        Whether such a directory was found.
     """
     own = _folder(target)
     last = _last_load(asked)
@@ -195,7 +195,7 @@ def _follow_move(target: Target, asked: Warehouse) -> bool:
 
 
 def _record(folder: Path) -> _Record:
-    """What a working folder knows of its destination; nothing where it has no record."""
+    """Reads what a working directory knows of its destination; empty if it has no record."""
     try:
         return msgspec.json.decode((folder / _RECORD).read_bytes(), type=_Record)
     except (OSError, msgspec.DecodeError):
@@ -205,11 +205,11 @@ def _record(folder: Path) -> _Record:
 def restore(
     target: Target, pipeline: dlt.Pipeline, warehouse: Warehouse, warn: Callable[[str], None] = logger.warning
 ) -> None:
-    """Takes the state from the destination, unless the working folder is the one that wrote it.
+    """Restores the state from the destination, unless the working directory is the one that wrote it last.
 
-    It is not where the database was deleted, replaced by another or an old copy, or written to from elsewhere: going
-    on from the working folder's state would leave a hole, and loading what waits in it would put old rows over
-    new ones.
+    It is not if the database was deleted, replaced by another one or an old copy, or written to from elsewhere.
+    Continuing with the working directory's state would then leave a gap, and loading its pending packages would
+    overwrite new rows with old ones.
     """
     local, held = pipeline.state.get("_state_version", 0), warehouse.stored_version()
     own = _last_load(warehouse) in _record(_folder(target)).loads
@@ -217,7 +217,7 @@ def restore(
         return
     if not own or local > (held or 0):
         if pipeline.schema_names or pipeline.has_pending_data:
-            warn("the destination is not as the working folder left it; going on from what it holds")
+            warn("the destination has changed since the last sync from here; continuing from the state stored there")
         pipeline.drop()
     pipeline.sync_destination()
     note_loads(target, pipeline, warehouse)

@@ -1,4 +1,4 @@
-"""Questions to the destination: ad-hoc SQL, read-only on DuckDB."""
+"""Ad-hoc SQL queries on the destination; read-only on DuckDB."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ from .target import Target
 
 
 class SqlFault(SimError):
-    """The destination does not take the statement."""
+    """The destination rejected the statement."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueryResult:
-    """Columns and rows of an answer."""
+    """Columns and rows of a query result."""
 
     columns: tuple[str, ...]
     rows: Sequence[tuple[Any, ...]]
 
     @property
     def dicts(self) -> list[dict[str, Any]]:
-        """The rows by name of column; of two columns of one name the second is ``name_1``."""
+        """The rows as dictionaries by column name. The second of two columns with the same name is ``name_1``."""
         names = _distinct(self.columns)
         return [dict(zip(names, row, strict=True)) for row in self.rows]
 
     @property
     def table(self) -> Iterator[Sequence[Any]]:
-        """The names of the columns, then the rows."""
+        """Yields the column names, then the rows."""
         yield self.columns
         yield from self.rows
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
-    """Names of columns, each once: a further one of a name gets a number, as DuckDB's own exports do."""
+    """Makes column names unique by appending numbers, like DuckDB does in its exports."""
     found: list[str] = []
     for name in names:
         number, distinct = 0, name
@@ -56,15 +56,15 @@ def _distinct(names: Sequence[str]) -> list[str]:
 
 
 def ask(target: Target, sql: str, *, wait_s: float = duckdb_file.READER_WAIT_S) -> QueryResult:
-    """Runs SQL where the rows are.
+    """Runs SQL on the destination.
 
     Raises:
-        ConfigurationError: Nothing was synced there yet, or it is no database.
-        TryLater: A sync holds the file.
-        SqlFault: The statement is wrong.
+        ConfigurationError: Nothing has been synced there yet, or the file is not a database.
+        TryLater: A sync is writing to the file.
+        SqlFault: The destination rejected the statement.
     """
     if not sql.strip(" \t\r\n;"):
-        raise SqlFault("there is no statement to run")
+        raise SqlFault("no statement to run; pass SQL as the argument")
     if target.database is None:
         return _through_dlt(target, sql)
     with duckdb_file.opened_to_read(target.database) as connection:
@@ -78,12 +78,12 @@ def ask(target: Target, sql: str, *, wait_s: float = duckdb_file.READER_WAIT_S) 
 
 
 def answer(target: Target, sql: str) -> QueryResult:
-    """Asks in DuckDB's dialect over ``sim.<table or view>``, whatever the destination and its dataset.
+    """Runs a query in DuckDB's dialect over ``sim.<table or view>``, translated for the destination and its dataset.
 
     Raises:
-        ConfigurationError: Nothing was synced there yet, or it is no database.
-        TryLater: A sync holds the file.
-        SqlFault: The statement is wrong, or a view is not there.
+        ConfigurationError: Nothing has been synced there yet, or the file is not a database.
+        TryLater: A sync is writing to the file.
+        SqlFault: The destination rejected the statement, or a view is missing.
     """
     dialect = DIALECT
     if target.database is None:
@@ -101,20 +101,20 @@ def _through_dlt(target: Target, sql: str) -> QueryResult:
 
 
 def stored_relations(target: Target) -> frozenset[str]:
-    """Names of the tables and views that are there.
+    """Returns the names of the existing tables and views.
 
     Raises:
-        ConfigurationError: Nothing was synced there yet.
-        TryLater: A sync holds the file.
+        ConfigurationError: Nothing has been synced there yet.
+        TryLater: A sync is writing to the file.
     """
     sql = f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{target.dataset}'"
     return frozenset(row[0] for row in ask(target, sql).rows)
 
 
 def as_json_value(value: Any) -> Any:
-    """A value as JSON can hold it: moments in ISO, amounts as text, since floats would damage them.
+    """Converts a value for JSON: timestamps to ISO format, decimals to text, because floats would change them.
 
-    So are numbers that are none (``NaN``, ``Infinity``), and names of fields, whatever a map has for keys.
+    ``NaN``, ``Infinity`` and the keys of maps become text as well.
     """
     if value is None or isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
         return value
@@ -134,5 +134,5 @@ def _as_text(value: Any) -> str:
     if isinstance(value, float):
         return {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
     if isinstance(value, Decimal):
-        return f"{value:f}"  # and not 1E-12
+        return f"{value:f}"  # not 1E-12
     return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)

@@ -1,4 +1,4 @@
-"""Text in SQL statements that take no parameters."""
+"""Text values in SQL statements that cannot have parameters."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 
 def literal(text: str) -> str:
-    """A text as SQL writes it."""
+    """Quotes a text as an SQL string literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def one_of(column: str, values: Iterable[str]) -> str:
-    """The condition that a column has one of these values, at least one."""
+    """Returns the condition that a column has one of the values; there must be at least one."""
     return f"{column} IN ({', '.join(map(literal, values))})"

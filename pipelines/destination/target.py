@@ -1,4 +1,4 @@
-"""Where rows go: a dlt destination, a dataset, a DuckDB file."""
+"""Where rows are loaded: a dlt destination, a dataset, a DuckDB file."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ DEFAULT_DATASET = "sim"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where rows go.
+    """Where rows are loaded.
 
     Attributes:
-        destination: A dlt destination name.
-        dataset: Dataset (schema) of the tables, as the destination calls it.
-        database: File of a DuckDB destination, links followed; None elsewhere.
+        destination: Name of a dlt destination.
+        dataset: Dataset (schema) of the tables, as named in the destination.
+        database: File of a DuckDB destination, with symbolic links resolved; None for other destinations.
     """
 
     destination: str = "duckdb"
@@ -35,17 +35,17 @@ class Target:
 
 
 def target_of(destination: str | None = None, dataset: str | None = None, database: Path | None = None) -> Target:
-    """Where rows go, checked.
+    """Returns the checked target for these options; options that are None are taken from dlt's configuration.
 
     Raises:
-        ConfigurationError: A name that cannot work there, or a file for another destination.
+        ConfigurationError: A name cannot be used, or a file is given for a destination other than DuckDB.
     """
     name = _configured("destination") or "duckdb" if destination is None else destination
     data = names.dataset_name(str(_configured("dataset") or DEFAULT_DATASET if dataset is None else dataset))
     if name != "duckdb":
         drivers.known(name)
         if database is not None:
-            raise ConfigurationError(f"--database names a DuckDB file; the destination is {name}")
+            raise ConfigurationError(f"--database is for DuckDB only; the destination is {name}")
         names.tried(data)
         return Target(name, data)
     file = names.database_file(database or Path(_configured("database") or DEFAULT_DATABASE))
@@ -54,7 +54,7 @@ def target_of(destination: str | None = None, dataset: str | None = None, databa
 
 
 def _configured(name: str) -> Any:
-    """A setting of dlt's providers, under ``[sources.sim_source]``."""
+    """Returns a setting of dlt's providers under ``[sources.sim_source]``."""
     import dlt
 
     return dlt.config.get(f"sources.sim_source.{name}")

@@ -1,1 +1,1 @@
-"""Every use of what dlt does not document: behind one switch, without which a sync does the same, slower."""
+"""All uses of undocumented parts of dlt. One switch turns them off; a sync then does the same, but slower."""

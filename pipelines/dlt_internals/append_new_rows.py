@@ -1,13 +1,13 @@
-"""Rows that are all new go straight into their DuckDB tables, not through dlt's staging.
+"""Appends rows to DuckDB tables without dlt's staging tables if all of them are new.
 
-dlt merges in three steps: a copy into a staging table, a search for duplicates, a copy into the table. On a first
-sync, where nothing is there to merge with, that is most of what loading takes (measured; docs/bench.md). So the files
-of a package are looked into before it is loaded: a table whose rows are unique among themselves and of which none is
-stored is appended to, in that package alone; every other is merged as ever.
+dlt merges in three steps: it copies rows into a staging table, searches for duplicates, and copies the rows into the
+table. A first sync has nothing to merge with. The files of a package are therefore checked before it is loaded: if the
+rows of a table have unique keys and none of them is stored yet, that table is appended to, in this package only. All
+other tables are merged as usual.
 
-What makes merging safe to repeat, appending has not: a kill between the copy and dlt's note of it would double rows.
-They were new, so whatever of them is in the table came from that very file: it is deleted before the file is
-loaded again.
+Unlike a merge, an append cannot simply be repeated: a kill between the copy and dlt's record of it would duplicate
+rows. Since the rows were new, any of them that are in the table come from the same file. They are deleted before the
+file is loaded again.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ _STARTED = (
 
 
 def straighten(pipeline: dlt.Pipeline, warehouse: Warehouse, at_least: int) -> bool:
-    """Has tables appended to that get new rows only, in a package of which nothing has been loaded yet.
+    """Switches tables that get only new rows from merge to append, in a package that has not been loaded yet.
 
-    Where several packages wait, as after a kill, one may hold what another does: they are merged.
+    If several packages are pending, as after a kill, they may hold the same rows. Then all tables are merged.
 
     Args:
-        pipeline: Its destination is a DuckDB file that nobody else writes to meanwhile.
-        warehouse: That destination.
-        at_least: Rows from which looking costs less than merging.
+        pipeline: A pipeline whose destination is a DuckDB file that no other process writes to.
+        warehouse: Runs queries on that destination.
+        at_least: Minimum number of rows for which the check costs less than a merge.
 
     Returns:
-        Whether some table is appended to, and no more than a few rows are merged.
+        Whether at least one table is appended to, and only small tables are merged.
     """
     packages = _packages(pipeline)
     if len(packages) != 1:
@@ -70,7 +70,7 @@ def straighten(pipeline: dlt.Pipeline, warehouse: Warehouse, at_least: int) -> b
 
 
 def take_back(pipeline: dlt.Pipeline, warehouse: Warehouse) -> None:
-    """Deletes what a cut load has appended without dlt having noted it; before the rest of it is loaded."""
+    """Deletes rows that an interrupted load has appended without dlt recording it, before the load is repeated."""
     for package in _packages(pipeline):
         for table in _tables(_schema(package), "append"):
             if not warehouse.has(table.name):
@@ -84,7 +84,7 @@ def take_back(pipeline: dlt.Pipeline, warehouse: Warehouse) -> None:
 
 
 def _all_new(warehouse: Warehouse, table: Table, files: list[Path]) -> bool:
-    """Whether each row is there once, and none of its family is stored."""
+    """Whether all keys in the files are unique, and no row with the same key or ``replaces`` columns is stored."""
     names = [str(file) for file in files]
     keys = ", ".join(table.key)
     family = table.replaces or keys
@@ -94,18 +94,18 @@ def _all_new(warehouse: Warehouse, table: Table, files: list[Path]) -> bool:
 
 
 def _packages(pipeline: dlt.Pipeline) -> list[Path]:
-    """Folders of packages that are ready to be loaded, or half loaded."""
+    """Returns the folders of packages that are not loaded yet, or only partly."""
     return folders(Path(pipeline.working_dir, "load", LoadStorage.NORMALIZED_FOLDER))
 
 
 def _files(package: Path, table: Table, state: str) -> list[Path]:
-    """A table's files among a package's jobs."""
+    """Returns the Parquet files of a table among a package's jobs of one state."""
     found = sorted((package / state).glob("*.parquet"))
     return [file for file in found if ParsedLoadJobFileName.parse(file.name).table_name == table.name]
 
 
 def _tables(schema: dict[str, Any], disposition: str) -> list[Table]:
-    """Our tables that a package's schema says are merged, or appended to."""
+    """Returns the tables that have this write disposition in a package's schema."""
     described = schema["tables"]
     return [table for table in TABLES.values() if described.get(table.name, {}).get(_DISPOSITION) == disposition]
 
@@ -116,7 +116,7 @@ def _schema(package: Path) -> dict[str, Any]:
 
 
 def _write(package: Path, schema: dict[str, Any]) -> None:
-    """In one step: a kill leaves either what was merged or what is appended to."""
+    """Writes the schema of a package atomically: after a kill, either the old or the new one exists."""
     file = package / PackageStorage.SCHEMA_FILE_NAME
     new = file.with_suffix(".new")
     new.write_text(json.dumps(schema), "utf-8")

@@ -1,4 +1,4 @@
-"""dlt's working folder after a kill."""
+"""Repairs dlt's working directory after a sync was killed."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from dlt.common.storages import LoadStorage, NormalizeStorage, PackageStorage
 
 
 def working_folder(pipeline: dlt.Pipeline) -> None:
-    """Finishes or removes what a kill left half done. Only who holds the lock of the place may.
+    """Completes or removes what a killed sync left half done. The caller must hold the lock of the destination.
 
-    Two of dlt 1.31's steps are a rename and something else; after a kill in between, every later run fails:
-    a package that was normalised is still there as extracted, too ("Directory not empty"); one that was
-    loaded is marked so, but has not been moved (LoadPackageAlreadyCompleted). A third is a copy, where the
-    system's folder for temporary files is on another disk: what is there of it has no name of a job yet, and
-    dlt refuses the package (TerminalValueError). What was extracted and not committed is never looked at
-    again, and would stay for ever.
+    Three steps of dlt 1.31 are not atomic. If the process is killed in between, every later run fails:
+
+    - A normalized package still exists as an extracted package, too ("Directory not empty").
+    - A loaded package is marked as completed, but has not been moved (LoadPackageAlreadyCompleted).
+    - A job file is only partly copied, if the system's temporary folder is on another disk. It does not have the name
+      of a job yet, and dlt rejects the package (TerminalValueError).
+
+    Packages that were extracted but not committed are deleted, because dlt would never use or remove them.
     """
     extracted = Path(pipeline.working_dir, "normalize", NormalizeStorage.EXTRACTED_FOLDER)
     load = Path(pipeline.working_dir, "load")
@@ -34,5 +36,5 @@ def working_folder(pipeline: dlt.Pipeline) -> None:
 
 
 def folders(folder: Path) -> list[Path]:
-    """The folders in one, by name; none where it is not there."""
+    """Returns the folders inside a folder, sorted by name; none if it does not exist."""
     return [entry for entry in sorted(folder.iterdir()) if entry.is_dir()] if folder.is_dir() else []

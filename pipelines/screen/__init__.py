@@ -1,1 +1,1 @@
-"""What a person sees in a terminal, under cron or in a pipe."""
+"""Output in a terminal, under cron and in a pipe."""

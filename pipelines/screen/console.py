@@ -1,4 +1,4 @@
-"""What a person sees of a sync: a bar on a terminal, plain lines under cron."""
+"""Messages and progress of a sync: a progress bar on a terminal, plain lines under cron."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from . import terminal
 from .visible import visible
 
 LINE_EVERY_S = 30.0
-"""Under cron a long sync says how far it is this often."""
+"""Seconds between progress lines under cron."""
 
 
 def line(text: str) -> None:
-    """A line about what happens."""
+    """Prints a message."""
     _say(text)
 
 
 def fault(text: str) -> None:
-    """What went wrong, in one line."""
+    """Prints an error, in one line."""
     _say(text, "error", "bold red")
 
 
 def warning(text: str) -> None:
-    """What is worth knowing."""
+    """Prints a warning."""
     _say(text, "note", "yellow")
 
 
@@ -44,7 +44,7 @@ def _say(text: str, mark: str = "", style: str = "") -> None:
 
 
 def _watched() -> bool:
-    """Whether somebody looks; else rich, which draws for them, is not even imported."""
+    """Whether stderr is a terminal. Otherwise rich is not needed."""
     if not (sys.stderr.isatty() or os.environ.get("FORCE_COLOR") or os.environ.get("TTY_COMPATIBLE")):
         return False
 
@@ -53,7 +53,7 @@ def _watched() -> bool:
 
 @contextmanager
 def progress(log: SyncLog) -> Iterator[None]:
-    """Shows a sync: rows, requests and every wait, until it is over."""
+    """Shows the progress of a sync while the context is open: runs, requests and waits."""
     with _quiet_libraries():
         if _watched():
             from . import terminal
@@ -66,7 +66,7 @@ def progress(log: SyncLog) -> Iterator[None]:
 
 
 class _Lines:
-    """Plain lines: how far it is now and then, and every wait that a person would notice."""
+    """Prints plain lines: progress every ``LINE_EVERY_S`` seconds, and each wait of a second or more."""
 
     def __init__(self, log: SyncLog) -> None:
         self._log = log
@@ -87,7 +87,7 @@ class _Lines:
 
 @contextmanager
 def _quiet_libraries() -> Iterator[None]:
-    """The source's own log lines go to the console; they are shown by other means already."""
+    """Silences the log lines of the source, since the console already shows the same messages."""
     source = logging.getLogger("sim_source")
     before = source.propagate
     source.propagate = False

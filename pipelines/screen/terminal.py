@@ -1,4 +1,4 @@
-"""What is drawn: a bar for those who look, and tables either way."""
+"""Terminal output with rich: a progress bar, findings and tables."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from sim_source import SyncLog
 from .visible import visible
 
 PIPE_WIDTH = 10_000
-"""Into a pipe a row is a line, however long."""
+"""Width of tables in a pipe, so that every row is a single line."""
 
 
 class _Console(Console):
-    """Shows what others wrote, and obeys none of it."""
+    """A console that replaces control characters in the text that it prints."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Segments with signs for what a terminal obeys; rich's own controls stay."""
+        """Yields segments without control characters; rich's own control segments are kept."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(visible(segment.text), segment.style)
 
@@ -38,13 +38,13 @@ err = _Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def say(text: str, mark: str, style: str) -> None:
-    """A line, beside a bar where there is one."""
+    """Prints a line, above the progress bar if there is one."""
     err.print(f"[{style}]{mark}[/]: {escape(text)}" if mark else escape(text))
 
 
 @contextmanager
 def progress_bar(log: SyncLog) -> Iterator[None]:
-    """Rows and requests of a sync, and what it waits for."""
+    """Shows runs, requests and waits of a sync in a progress bar."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -66,13 +66,13 @@ def progress_bar(log: SyncLog) -> Iterator[None]:
 
 
 def finding(ok: bool | None, text: str) -> None:
-    """What was looked at and found; None: it was left out without harm."""
+    """Prints the result of a check: ok, failed, or None for skipped."""
     out.print({True: "[green]ok[/]", False: "[red]no[/]", None: "[yellow]--[/]"}[ok], end="  ")
     out.print(text, markup=False)
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None) -> None:
-    """A table; numbers to the right."""
+    """Prints a table with numbers aligned to the right."""
     shown = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for index, name in enumerate(columns):
         numeric = bool(rows) and all(isinstance(row[index], int | float) or _is_amount(row[index]) for row in rows)

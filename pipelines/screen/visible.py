@@ -1,7 +1,7 @@
-"""Text that others wrote, as it may be shown on a terminal.
+"""Makes untrusted text safe to print on a terminal.
 
-Names, errors and messages of Sim can hold what a terminal obeys: escape sequences write its clipboard, its title, its
-whole screen. What it would obey is shown as a sign instead; what is written into files stays as it is.
+Names and error messages from Sim can hold control characters and escape sequences, which can change the clipboard, the
+title or the whole screen. They are printed as visible symbols instead. Text that is written to files is not changed.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import sys
 _OBEYED = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
 )
-"""Controls but for line ends and tabs, C1 controls, and what changes the order of what is read or hides it."""
+"""Control characters except tab and newline, C1 controls, and invisible characters that hide or reorder text."""
 _PICTURES = 0x2400
-"""Where Unicode has pictures of the controls: ``␛`` is that of escape."""
+"""First code point of Unicode's control pictures; ``␛`` stands for escape."""
 
 
 def visible(text: str) -> str:
-    """The text with signs in the place of what a terminal obeys."""
+    """Replaces control characters in a text with visible symbols."""
     return _OBEYED.sub(_sign, text)
 
 
@@ -30,10 +30,10 @@ def _sign(found: re.Match[str]) -> str:
 
 
 def lenient_streams() -> None:
-    """Lets nothing that is printed end a command: a closed stream is none, and what one cannot encode is replaced."""
+    """Makes printing safe: replaces a closed stdout or stderr, and characters that a stream cannot encode."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
-        if stream is None:  # closed by who started this process
-            setattr(sys, name, open("/dev/null", "w", encoding="utf-8"))  # noqa: SIM115 - for as long as this runs
+        if stream is None:  # closed by the parent process
+            setattr(sys, name, open("/dev/null", "w", encoding="utf-8"))  # noqa: SIM115 - stays open until exit
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")

@@ -282,7 +282,7 @@ def test_another_run_that_holds_the_lock_is_left_alone(app: App, server: SimServ
     target = target_of(database=Path("sim_sync.duckdb"))
     with lock.locked(target):
         done = app("run")
-    assert (done.code, "another run" in done.err, "PID" in done.err) == (75, True, True)
+    assert (done.code, "another sync" in done.err, "PID" in done.err) == (75, True, True)
     assert app("run").code == 0
 
 

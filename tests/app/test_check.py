@@ -200,9 +200,10 @@ PLAN = RateLimit.per_minute(100)
         (
             FirstSync(WORK, 0.0, Times(480.0, 5_880.0), PLAN),
             "a first sync takes 10,047 requests: 1,002 pages of runs, 9,000 details, 40 snapshots, 5 others\n"
-            "begun now, that is 1.6 h at the allowed rate (100 a minute, 200 at once); every run is there after 8 min",
+            "started now, it takes 1.6 h at the allowed rate (100 a minute, 200 at once); "
+            "all runs are loaded after 8 min",
         ),
-        (FirstSync(WORK, 301.4, Times(480.0, 5_880.0), PLAN), "takes about 10,047 (give or take 301) requests"),
+        (FirstSync(WORK, 301.4, Times(480.0, 5_880.0), PLAN), "takes about 10,047 (± 301) requests"),
         (FirstSync(Work(lists=3), 0.0, Times(4.0, 4.0), PLAN), "(100 a minute, 200 at once)"),
         (FirstSync(WORK, 0.0, Times(60.0, 75.0), None), "75 s or more, as fast as the server answers"),
     ],

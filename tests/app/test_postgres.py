@@ -182,7 +182,7 @@ def test_two_machines_do_not_work_on_one_dataset_at_once(
         with lock.locked(here, pipeline_for(here)):
             monkeypatch.setenv("DLT_DATA_DIR", str(app.folder / "another machine"))
             refused = app("run", "--destination", "postgres", "--dataset", "shared")
-            assert (refused.code, "another run" in refused.err) == (75, True)
+            assert (refused.code, "another sync" in refused.err) == (75, True)
             assert app("run", "--destination", "postgres", "--dataset", "not_shared").code == 0
         assert app("run", "--destination", "postgres", "--dataset", "shared").code == 0
 

@@ -75,7 +75,7 @@ def test_a_killed_holder_leaves_no_lock_behind(tmp_path: Path, server: SimServer
         gate.open()
     assert child.ended(first).code == -9
     after = child.run(tmp_path, server, "run")
-    assert (after.code, "another run" in after.err) == (0, False)
+    assert (after.code, "another sync" in after.err) == (0, False)
     assert_exact(tmp_path, world)
 
 
@@ -97,7 +97,7 @@ def test_of_two_at_once_at_one_postgres_dataset_one_works_and_the_other_ends(
             gate.open()
         assert child.ended(first).code == 0
     assert second.code == 75
-    assert "another run" in second.err
+    assert "another sync" in second.err
 
 
 OFF = (

@@ -206,7 +206,11 @@ def test_whatever_is_warned_of_is_on_the_screen_and_in_json(app: App, monkeypatc
         done = app("run", "--resources", "logs,usage", "--json")
         again = app("run", "--json")
     told = done.json["warnings"]
-    for part in ("not as the working folder left it", "latency_by_workflow", "descriptions could not be written"):
+    for part in (
+        "the destination has changed since the last sync from here",
+        "latency_by_workflow",
+        "descriptions could not be written",
+    ):
         assert [part in text for text in told].count(True) == 1
     assert all(text in done.err for text in told)
     assert done.err.count("latency_by_workflow") == 1
@@ -219,8 +223,8 @@ def test_views_that_cannot_be_made_are_warned_of(app: App, monkeypatch: pytest.M
     with serve(world_of_now()) as server:
         app.account(server)
         done = app("run", "--resources", "logs", "--json")
-    assert (done.code, any("views could not be made" in text for text in done.json["warnings"])) == (0, True)
-    assert "note: the views could not be made" in done.err
+    assert (done.code, any("views could not be created" in text for text in done.json["warnings"])) == (0, True)
+    assert "note: the views could not be created" in done.err
 
 
 def test_audit_logs_read_before_those_of_people_who_left_were_asked_for_are_read_once_more(
