@@ -1,1 +1,4 @@
-"""The commands of ``sim-sync``. ``cli`` parses their arguments and calls them."""
+"""The commands of ``sim-sync``. ``cli`` parses their arguments and calls them.
+
+Imports every other package of ``pipelines``; only ``cli`` imports this one.
+"""

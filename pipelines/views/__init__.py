@@ -13,7 +13,7 @@ from importlib.resources import files
 
 from .rewriting import SQL_TYPES, relations, rewritten
 
-__all__ = ["SQL_TYPES", "View", "by_dependency", "relations", "rewritten", "views"]
+__all__ = ["SQL_TYPES", "View", "all_views", "by_dependency", "relations", "rewritten"]
 
 
 @dataclass(frozen=True, slots=True)

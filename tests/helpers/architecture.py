@@ -34,7 +34,7 @@ BESIDE = {
     "sim_source": ("source", "settings"),
     "sim_source.base": ("errors", "options", "schema", "tables", "timestamps", "jsons", "nesting"),
     "pipelines": ("cli",),
-    "pipelines.base": ("rate_limit", "extras"),
+    "pipelines.base": ("rate_limit", "optional_packages"),
     "pipelines.settings": ("settings",),
 }
 """Modules that lie in no folder, those on top and those that others stand on."""
