@@ -1,5 +1,5 @@
-"""Which pages are asked for, so that no row is lost and none is read twice.
+"""Decides which pages to request, so that no row is lost or read twice.
 
-Windows of time, the walks through lists, and what a sync remembers between two runs. Imports ``api`` and ``rows``. All
-of it is pure but for the functions that ask for a page, which are passed in.
+Time ranges, walks through lists, and the state that a sync keeps for the next one. Imports ``api`` and ``rows``.
+Everything is pure except the functions that request a page; callers pass those in.
 """

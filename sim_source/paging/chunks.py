@@ -1,4 +1,4 @@
-"""What walks have in common: what is asked, what a walk gives, how large pages are, and when a walk is without end.
+"""What all walks share: chunks, gaps, page sizes, the next position, and the detection of endless walks.
 
 Pure.
 """
@@ -19,15 +19,15 @@ from ..api.decode import Page, Rejected
 from ..timestamps import iso, utc
 
 LARGEST_PAGE = 1000
-"""Of runs: 2026-08 clamps to it; 2026-03 has no bound."""
+"""Most runs per page: 2026-08 clamps to it; 2026-03 has no limit."""
 PAGE_BYTES = 16 * 1024 * 1024
-"""A page of full rows is kept about this small."""
+"""Target size of a page of full rows."""
 PATIENCE = 64
-"""Good pages after which a size that kept failing is tried again."""
+"""Successful pages before a size that kept failing is tried again."""
 TRUSTED_ROWS = 10
-"""Rows from which on a page's last row is not believed alone."""
+"""From this many rows on, the date of the last row alone does not decide where to continue."""
 STALE_PAGES = 3
-"""Pages without a new row after which a walk, or an instant of it, is left."""
+"""Pages without a new row before a walk, or an instant of it, is given up."""
 
 
 T = TypeVar("T")
@@ -38,13 +38,13 @@ C = TypeVar("C", wire.Run, wire.Shown, wire.AuditLog)
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A stretch of which the API did not show all rows, or not provably all.
+    """A time range of which the API did not return all rows, or not provably all.
 
     Attributes:
         first: Its first moment.
         last: Its last moment, inclusive.
-        read: Rows of it that were given.
-        reason: Why there may be more.
+        read: How many of its rows were read.
+        reason: Why rows may be missing.
     """
 
     first: datetime
@@ -54,7 +54,7 @@ class Gap:
 
     def __str__(self) -> str:
         between = f"at {iso(self.first)}" if self.first == self.last else f"from {iso(self.first)} to {iso(self.last)}"
-        return f"rows may be missing {between}: {self.reason}; {self.read:,} were read"
+        return f"rows may be missing {between}: {self.reason}; {self.read:,} rows were read and kept"
 
 
 @dataclass(slots=True)
@@ -62,16 +62,16 @@ class Chunk(Generic[T]):
     """New rows of a walk.
 
     Attributes:
-        rows: Rows not given before.
-        rejected: Rows that could not be read.
-        position: Of runs: every row that started before it has been given. Of audit logs: every
-            row made after it has been given.
-        final: The server has no more.
-        size: Bytes of the page they came with.
-        body: Of runs: that page as the server sent it.
-        seen: Ids of rows given before, some of which may be on that page.
-        part: Further rows of that page are left out: they come later.
-        gap: Rows that the walk could not get at; it goes on behind them.
+        rows: Rows not yielded before.
+        rejected: Rows that could not be parsed.
+        position: For runs: every row that started before it has been yielded. For audit logs: every row created after
+            it has been yielded.
+        final: The server has no more rows.
+        size: Size of their page in bytes.
+        body: For runs: the page as the server sent it.
+        seen: Ids of rows yielded before, some of which may be on that page.
+        part: Other rows of that page are left out; they come later.
+        gap: Rows that the walk could not read; it continues after them.
     """
 
     rows: list[T]
@@ -87,7 +87,7 @@ class Chunk(Generic[T]):
 
 @dataclass(slots=True)
 class PageSize:
-    """Rows per page: as many as the server allows, fewer where they are heavy or the page fails."""
+    """Rows per page: as many as the server allows, fewer if rows are large or a page fails."""
 
     largest: int = LARGEST_PAGE
     budget: int = PAGE_BYTES
@@ -99,13 +99,17 @@ class PageSize:
         self.current = self.current or self.largest
 
     def worked(self, page: Page[Any]) -> None:
-        """A page came: the next one holds what fits the budget, growing at most twofold."""
+        """Adjusts the size after a page: the next one fits the byte budget and at most doubles."""
         if page.count:
             fits = self.budget * page.count // max(page.size, 1)
             self.current = max(1, min(self._grown(), fits))
 
     def _grown(self) -> int:
-        """Twice as many, but not what failed twice with nothing larger working since: that costs tries."""
+        """Doubles the size.
+
+        A size that failed twice, with no larger one working since, is tried only once in a while: each failure costs
+        retries.
+        """
         self._failures = [size for size in self._failures if size > self.current]
         grown = min(self.largest, self.current * 2)
         if sum(size <= grown for size in self._failures) < 2:
@@ -114,7 +118,7 @@ class PageSize:
         return self.current if self._held else grown
 
     def failed(self) -> bool:
-        """A page failed; returns whether a smaller one can be tried."""
+        """Halves the size after a page failed; returns whether a smaller one can be tried."""
         if self.current <= 1:
             return False
         self._failures.append(self.current)
@@ -123,37 +127,37 @@ class PageSize:
 
 
 class StalePages:
-    """Proves that a walk gets on: a server that says "there is more" for ever must not hold it for ever."""
+    """Stops a walk without progress, for example when a server always reports more rows."""
 
     def __init__(self) -> None:
         self._stale = 0
 
     def made(self) -> None:
-        """A new row came, or the walk stands elsewhere."""
+        """Records progress: a new row, or a new position."""
         self._stale = 0
 
     def missed(self, where: str) -> None:
-        """A page came that says there is more, and told nothing new.
+        """Records a page without new rows from a server that reports more.
 
         Args:
-            where: Where the walk stands, for the message.
+            where: Position of the walk, for the message.
 
         Raises:
-            NoProgress: It was one too many.
+            NoProgress: There were too many such pages in a row.
         """
         self._stale += 1
         if self._stale > STALE_PAGES:
             raise errors.NoProgress(
-                f"{self._stale} pages in a row told nothing new, yet the server says that there is more "
-                f"({where}); the walk ended there"
+                f"the server reports more rows, but its last {self._stale} pages had no new ones "
+                f"({where}); reading stopped there, and the next sync tries again"
             )
 
 
 def has_fixed_order(cursor: str) -> bool:
-    """Whether a cursor is of a server that orders ties by id: only those name their order in it.
+    """Whether a cursor comes from a server that orders ties by id: only those cursors name their order.
 
-    2026-08 (v0.8.9) cursors hold ``{"startedAt", "id", "order"}``; earlier ones have no ``order``, and
-    under them rows that share a startedAt can be skipped.
+    2026-08 (v0.8.9) cursors hold ``{"startedAt", "id", "order"}``; earlier ones have no ``order``, and can skip rows
+    that share a startedAt.
     """
     try:
         return "order" in json.loads(base64.b64decode(cursor))
@@ -162,7 +166,7 @@ def has_fixed_order(cursor: str) -> bool:
 
 
 def moments_of(page: Page[R], of: Callable[[R], datetime]) -> dict[str, datetime]:
-    """When the rows of a page started or were made, by id, as far as they tell."""
+    """Returns the times of a page's rows by id, where they can be read."""
     times = {row.id: at if (at := of(row)).tzinfo is UTC else utc(at) for row in page.rows}
     times |= {row.id: utc(row.at) for row in page.rejected if row.id is not None and row.at is not None}
     return times
@@ -171,14 +175,15 @@ def moments_of(page: Page[R], of: Callable[[R], datetime]) -> dict[str, datetime
 def places_to_go_on(
     names: Sequence[str], inside: Mapping[str, datetime], *, newest_first: bool = False
 ) -> list[datetime]:
-    """Where a walk may go on after a page, best first.
+    """Returns the positions where a walk may continue after a page, best first.
 
-    That is the last row's moment. One row whose date is wrong must not lead the walk past all others, so of a page of
-    some rows the middle one of the last three is believed: one row is shown again, none is passed over.
+    This is normally the time of the last row. But one row with a wrong date must not make the walk skip all others: on
+    a page with ``TRUSTED_ROWS`` or more, the middle one of the last three times comes first. One row is then returned
+    again, and none is skipped.
 
     Args:
-        names: The ids of the page's rows, in its order.
-        inside: Moments of those that lie where they were asked for, and of rows that could not be read, by id.
+        names: Ids of the page's rows, in page order.
+        inside: Times by id of the rows that lie in the requested range, including rows that could not be parsed.
         newest_first: The order of the page.
     """
     shown = [inside[name] for name in names if name in inside]
@@ -191,24 +196,24 @@ def places_to_go_on(
 
 
 def out_of_place(names: Sequence[str], inside: Mapping[str, datetime]) -> set[str]:
-    """Rows that a page shows among those it was asked for, though their own date lies elsewhere: it is wrong.
+    """Returns rows between those of the requested range whose own date lies outside it: that date is wrong.
 
-    Rows before the first that was asked for are none: the server shows again what it has shown.
+    Rows before the first one inside the range do not count: the server returns those again.
 
     Args:
-        names: The ids of the page's rows, in its order.
-        inside: Those that lie where they were asked for.
+        names: Ids of the page's rows, in page order.
+        inside: Times by id of the rows that lie in the requested range.
     """
     return {name for name in tail_of(names, inside.__contains__) if name not in inside}
 
 
 def tail_of(names: Sequence[str], passed: Callable[[str], bool]) -> Sequence[str]:
-    """Rows of a page from the first on that is passed over: what is shown after it may be shown again."""
+    """Returns the rows of a page from the first one that ``passed`` accepts: those after it may be returned again."""
     return names[next((place for place, name in enumerate(names) if passed(name)), len(names)) :]
 
 
 def as_chunks(pages: Generator[Page[C], None, T], chunk: Callable[[Page[C]], Chunk[C]]) -> Generator[Chunk[C], None, T]:
-    """Chunks of pages; returns what the pages return."""
+    """Turns pages into chunks; returns what the generator of pages returns."""
     while True:
         try:
             page = next(pages)
@@ -219,5 +224,5 @@ def as_chunks(pages: Generator[Page[C], None, T], chunk: Callable[[Page[C]], Chu
 
 
 def name_of(row: Rejected) -> str | bytes:
-    """What tells an odd row from others: its id, or all of it."""
+    """Identifies a rejected row: by its id, or else by its whole content."""
     return row.id if row.id is not None else bytes(row.row)

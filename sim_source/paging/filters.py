@@ -1,4 +1,4 @@
-"""What a list can be filtered by, and how that splits an overfull instant. Pure."""
+"""The filters of the API's lists, and how they split an instant with more rows than a page. Pure."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from datetime import datetime
 from typing import Any
 
 MOST_VALUES = 60
-"""Values of one filter by which a whole instant is asked for at most, and ids by which a part is."""
+"""Most values of one filter with which a whole instant is queried, and most ids with which a part of it is."""
 
 
 Only = Mapping[str, str]
-"""Filters of a query, by parameter."""
+"""Filters of a query, by parameter name."""
 
 
 Kind = tuple[str | None, ...]
-"""What a row has of each filter; "" stands for a number or an id that only this row has."""
+"""A row's value for each filter; "" stands for any number, and for any id that is new with each object."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What is known of a query that shows too much.
+    """What is known about a query that matches more rows than fit on a page.
 
     Attributes:
-        rows: All its rows that have come.
-        page: Those on its own page, a sample that no value was chosen for.
-        elsewhere: What rows of its kinds have of a filter elsewhere.
+        rows: All rows read so far that match it.
+        page: The rows on its own page: a sample for which no value was chosen.
+        elsewhere: Values of a filter that rows of the same kinds have elsewhere.
     """
 
     rows: list[Any]
@@ -38,11 +38,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A query in parts.
+    """A query split into parts.
 
     Attributes:
-        parts: What to ask for beside the query's own filters.
-        whole: The parts together are the query, as far as can be told.
+        parts: Filters of each part, to be added to the query's own.
+        whole: The parts together cover the whole query, as far as can be known.
     """
 
     parts: list[dict[str, str]]
@@ -51,13 +51,13 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class ByValue:
-    """Splits by a text that rows have.
+    """Splits a query by the values of a text field.
 
     Attributes:
         name: The query parameter.
         field: The row's field.
-        every: All values that there are; always asked for.
-        anew: Ids, made with each thing: those met elsewhere are not asked for.
+        every: All possible values; the instant is always queried with each of them.
+        anew: The values are ids, new with each object: those seen elsewhere are not queried.
     """
 
     name: str
@@ -66,32 +66,32 @@ class ByValue:
     anew: bool = False
 
     def of(self, row: Any) -> str | None:
-        """What a row has."""
+        """Returns a row's value."""
         value = getattr(row, self.field, None)
         return None if value is None else str(value)
 
     def kind(self, row: Any) -> str | None:
-        """What a row has, for its kind."""
+        """Returns a row's entry in its ``Kind``."""
         value = self.of(row)
         return "" if self.anew and value is not None else value
 
     def admits(self, only: Only, row: Any) -> bool:
-        """Whether a query with these filters shows a row."""
+        """Whether a query with these filters returns a row."""
         return self.name not in only or only[self.name] == self.of(row)
 
     def admits_kind(self, only: Only, kind: str | None) -> bool:
-        """Whether a query with these filters may show rows of a kind."""
+        """Whether a query with these filters may return rows of a kind."""
         return self.name not in only or (kind is not None if self.anew else only[self.name] == kind)
 
     def split(self, only: Only, found: Found) -> Split:
-        """One part for each value that rows have, or rows of their kinds elsewhere."""
+        """Makes one part for each value that the rows have, or that rows of the same kinds have elsewhere."""
         if self.name in only:
             return Split([])
         here, elsewhere = dict.fromkeys(map(self.of, found.rows)), () if self.anew else found.elsewhere
         values = [value for value in dict.fromkeys((*here, *elsewhere)) if value is not None]
         lacking = None in here or None in found.elsewhere
         if (self.anew and len(values) > MOST_VALUES) or (len(values) == 1 and not lacking):
-            return Split([])  # too many, or the same query again
+            return Split([])  # too many parts, or a part that equals the query
         seen = Counter(map(self.of, found.page))
         believed = bool(self.every) or not any(seen[value] == 1 and value not in elsewhere for value in seen)
         return Split([{self.name: value} for value in values], not lacking and believed)
@@ -99,13 +99,13 @@ class ByValue:
 
 @dataclass(frozen=True, slots=True)
 class ByRange:
-    """Splits by a whole number that rows have, in two: only rows that have none are left out.
+    """Splits a query into two by a whole number; only rows without the number are left out.
 
     Attributes:
-        name: What is told apart.
+        name: Name of the filter.
         field: The row's field.
         least: The query parameter of the lower bound.
-        most: That of the upper bound, inclusive.
+        most: The query parameter of the upper bound, inclusive.
     """
 
     name: str
@@ -114,27 +114,27 @@ class ByRange:
     most: str
 
     def of(self, row: Any) -> int | None:
-        """What a row has."""
+        """Returns a row's number, rounded down."""
         value = getattr(row, self.field, None)
         return None if value is None else math.floor(value)
 
     def kind(self, row: Any) -> str | None:
-        """Whether a row has one, for its kind."""
+        """Returns a row's entry in its ``Kind``: whether it has the number."""
         return None if self.of(row) is None else ""
 
     def admits(self, only: Only, row: Any) -> bool:
-        """Whether a query with these filters shows a row."""
+        """Whether a query with these filters returns a row."""
         if self.least not in only and self.most not in only:
             return True
         value = self.of(row)
         return value is not None and float(only.get(self.least, "-inf")) <= value <= float(only.get(self.most, "inf"))
 
     def admits_kind(self, only: Only, kind: str | None) -> bool:
-        """Whether a query with these filters may show rows of a kind."""
+        """Whether a query with these filters may return rows of a kind."""
         return kind is not None or (self.least not in only and self.most not in only)
 
     def split(self, only: Only, found: Found) -> Split:
-        """Both halves of the numbers met."""
+        """Splits at the median of the numbers seen."""
         numbers = sorted(value for row in found.rows if (value := self.of(row)) is not None)
         below = [value for value in numbers if value < numbers[-1]]
         if not below:
@@ -152,11 +152,12 @@ Before = Callable[[datetime, datetime], Iterable[Kind]]
 
 @dataclass(slots=True)
 class Met:
-    """Kinds of rows that were met, in a walk and before.
+    """Kinds of rows seen in a walk and before it.
 
     Attributes:
-        filters: What can be filtered by.
-        before: Tells kinds met before the walk, but for those of a stretch; asked where that is overfull.
+        filters: The available filters.
+        before: Returns the kinds seen before the walk, except in a time range; called when that range holds more rows
+            than a page.
     """
 
     filters: tuple[Filter, ...]
@@ -164,15 +165,15 @@ class Met:
     _kinds: set[Kind] = field(default_factory=set)
 
     def recall(self, first: datetime, last: datetime) -> None:
-        """Adds the kinds met before, outside of a stretch."""
+        """Adds the kinds seen before the walk, except in a time range."""
         self._kinds.update(self.before(first, last))
 
     def add(self, rows: Iterable[Any]) -> None:
-        """Rows were seen; they are not in a stretch that is asked for in parts later."""
+        """Adds the kinds of rows; they must not lie in a time range that is split later."""
         self._kinds.update(tuple(each.kind(row) for each in self.filters) for row in rows)
 
     def of(self, only: Only) -> list[Kind]:
-        """Kinds of which a query with these filters may show rows."""
+        """Returns the kinds of rows that a query with these filters may return."""
         return [
             kind
             for kind in self._kinds

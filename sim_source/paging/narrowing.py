@@ -1,12 +1,12 @@
-"""More rows of one instant than a page shows, asked for by the API's filters until each part fits a page. Pure.
+"""Reads more rows of one instant than fit on a page, by splitting the query with filters until each part fits. Pure.
 
-No filter of the API says "all others", so a split by values is complete only as far as all values were met. Therefore
-the whole instant is first asked for by every value that was met anywhere, not only on its own cut page, until that
-shows no further one. Then the values that such rows had anywhere are joined. A split proves nothing by what such rows
-lack somewhere, by a value that the server refuses, or where a value was met once: the share of rows whose value was not
-met at all is about that of the values met once (Good-Turing). A query that said there is more must be left with more
-rows than its page had.
-What cannot be known of: rows behind full pages of a kind that no row anywhere has shown.
+The API has no filter for "all other values", so a split by values is complete only if all values are known. Therefore
+the whole instant is first queried with every value that was seen anywhere, not only on its own truncated page, until
+no new value appears. Then the values that similar rows have elsewhere are added. A split is not taken as complete if
+similar rows elsewhere lack the field, if the server rejects a value, or if a value was seen only once: the share of
+rows with an unseen value is about the share of values seen once (Good-Turing). A query whose answer reported more rows
+must end up with more rows than its page had.
+One case cannot be detected: rows beyond full pages, of a kind that no row anywhere has shown.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from ..api.query import Query
 from .filters import MOST_VALUES, ByValue, Found, Met
 
 MOST_QUERIES = 300
-"""Requests that an overfull instant is worth."""
+"""Most requests spent on one instant with more rows than a page."""
 
 Pages = Generator[Page[Any], None, bool]
-"""Pages, some rows more than once; returns whether they show all, as far as the API can tell."""
+"""Pages, with some rows repeated; returns whether they are complete, as far as the API can tell."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What became of a query.
+    """The result of a query.
 
     Attributes:
-        fits: Its page showed all of it.
+        fits: Its page held all its rows.
         shown: Rows on that page.
-        page: Those of them that tell their values.
+        page: Those of them whose filter values are known.
     """
 
     fits: bool
@@ -47,12 +47,12 @@ _REFUSED = _Asked(False, 0, [])
 
 @dataclass(slots=True)
 class Narrowing:
-    """One instant with more rows than a page, while it is asked for in parts.
+    """Reads one instant with more rows than a page, in parts.
 
     Attributes:
-        ask: Asks for a page; rows of it that tell no filter's values may be left out by ``tells``.
-        met: Kinds met in the walk; those of the instant are added.
-        tells: Whether a row was read far enough to tell its values.
+        ask: Requests a page.
+        met: Kinds seen in the walk; those of the instant are added.
+        tells: Whether a row was parsed far enough to know its filter values; other rows are not counted.
     """
 
     ask: Callable[[Query], Page[Any]]
@@ -63,14 +63,14 @@ class Narrowing:
     _covered: dict[Query, bool] = field(default_factory=dict)
 
     def pages(self, query: Query) -> Pages:
-        """All that can be had of the instant.
+        """Reads all rows of the instant that the API can return.
 
         Raises:
-            SimError: As the API answers; a part that it refuses (400) is left out.
+            SimError: The API failed. A part that it rejects (400) is skipped.
         """
         self.met.recall(query.start or query.end, query.end)
         known, complete = -1, False
-        while len(self._rows) > known and not self._spent:  # what came may name values to ask for
+        while len(self._rows) > known and not self._spent:  # new rows may have values to query
             known = len(self._rows)
             self._covered.clear()
             yield from self._once(query)
@@ -85,7 +85,7 @@ class Narrowing:
         return len(self._asked) >= MOST_QUERIES
 
     def _by_one_value(self) -> list[tuple[str, str]]:
-        """Filters with the values to ask the whole instant for: those that it shows before those met elsewhere."""
+        """Returns filters and values with which to query the whole instant: values seen in it, then those elsewhere."""
         kinds, parts = self.met.of({}), list[tuple[str, str]]()
         for number, each in enumerate(self.met.filters):
             if isinstance(each, ByValue) and not each.anew:
@@ -105,12 +105,12 @@ class Narrowing:
         return asked.fits or (asked.shown > 0 and (yield from self._by_filters(query, asked)))
 
     def _is_known(self, query: Query) -> bool:
-        """Whether a query that is at least as wide was shown in full."""
+        """Whether this query, or a wider one, was returned in full."""
         only = set(query.only)
         return any(asked.fits and only.issuperset(wider.only) for wider, asked in self._asked.items())
 
     def _by_filters(self, query: Query, asked: _Asked) -> Pages:
-        """By each filter in turn, until one tells all of it apart."""
+        """Splits by each filter in turn, until one separates all rows."""
         only = dict(query.only)
         for number, each in enumerate(self.met.filters):
             elsewhere = [kind[number] for kind in self.met.of(only)]
@@ -124,7 +124,7 @@ class Narrowing:
         return False
 
     def _contradicted(self) -> bool:
-        """Whether a query said that there is more than has come."""
+        """Whether a query reported more rows than were read."""
         return any(
             not asked.fits and len(self._rows_of(query)) <= asked.shown
             for query, asked in self._asked.items()
@@ -132,13 +132,13 @@ class Narrowing:
         )
 
     def _once(self, query: Query) -> Generator[Page[Any], None, _Asked]:
-        """Asks, unless that was asked before or it is too much."""
+        """Sends a query, unless it was sent before or the limit of requests is reached."""
         if query not in self._asked:
             if self._spent:
                 return _REFUSED
             try:
                 page = self.ask(query)
-            except errors.BadRequest:  # a person who left, a workspace of somebody else (audit_actor_not_member)
+            except errors.BadRequest:  # a user who left, or somebody else's workspace (audit_actor_not_member)
                 if not query.only:
                     raise
                 self._asked[query] = _REFUSED

@@ -1,4 +1,4 @@
-"""Steps of a walk, taken in a thread of their own before they are wanted."""
+"""Fetches the steps of a walk ahead, in a separate thread."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 BUDGET_BYTES = 64 * 1024 * 1024
-"""Bytes of pages that wait for who takes them."""
+"""Bytes of pages that may wait to be processed."""
 MOST_STEPS = 16
 
 
 class Prefetch(Generic[T]):
-    """Iterates over steps, some of which are taken already.
+    """Iterates over steps, some of which are fetched ahead.
 
-    While one page is read, the next ones are asked for: with 50 ms to the server a page of plain rows takes longer to
-    come than to read. What a step raises is raised in its turn.
+    The next pages are requested while one is parsed: from a distant server, a page of plain rows takes longer to arrive
+    than to parse. An exception in a step is raised when it is that step's turn.
 
     Args:
-        steps: What is taken.
-        size: Bytes that a step holds.
-        budget: Bytes that steps may hold until they are wanted; one step more is always taken.
+        steps: The steps.
+        size: Returns the bytes that a step holds.
+        budget: Bytes that waiting steps may hold; one step is always fetched ahead, whatever its size.
     """
 
     def __init__(self, steps: Iterator[T], size: Callable[[T], int], budget: int = BUDGET_BYTES) -> None:
@@ -40,15 +40,15 @@ class Prefetch(Generic[T]):
             yield step
 
     def more(self) -> None:
-        """Takes further steps already."""
+        """Starts to fetch further steps ahead, within the budget."""
         while len(self._waiting) < self._depth:
             self._waiting.append(self._thread.submit(next, self._steps, None))
 
     def _next(self) -> T | None:
-        """The next step; one that was not taken ahead is taken in this thread, where it is cheapest."""
+        """Returns the next step; if it was not fetched ahead, fetches it in this thread, which is cheapest."""
         return self._waiting.popleft().result() if self._waiting else next(self._steps, None)
 
     def close(self) -> None:
-        """Takes no further step; one that is being taken ends by itself."""
+        """Stops fetching ahead; a step in progress finishes on its own."""
         self._thread.shutdown(wait=False, cancel_futures=True)
         self._waiting.clear()

@@ -1,7 +1,7 @@
-"""A stretch that is read again on purpose, whatever is stored of it. Pure.
+"""Reads a time range again on request, whatever is stored. Pure.
 
-It is a walk in hand of its own (``windows``), beside those of ordinary syncs: one that was stopped is taken up by the
-next command that wants the same. What is stored gets no poorer (``merge``).
+This is a separate unfinished walk (see ``windows``), beside those of ordinary syncs. If it was stopped, the next
+command that asks for the same resumes it. Stored values are never overwritten by less complete ones (see ``merge``).
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ KEY: Key = "again"
 
 @dataclass(frozen=True, slots=True)
 class Resync:
-    """What is wanted.
+    """A request to read a time range again.
 
     Attributes:
-        first: Earliest start of a run, or moment of an audit log.
+        first: Earliest start of a run, or time of an audit log.
         last: Latest.
-        id: Tells this command from all others.
-        scope: What is taken from rows: tables, payloads, details. A walk of another scope is not gone on with.
+        id: Identifies the command.
+        scope: What is taken from each row: tables, payloads, details. A walk with another scope is not resumed.
     """
 
     first: datetime
@@ -32,18 +32,18 @@ class Resync:
 
 
 def begin_resync(state: ResourceState, wanted: Resync, *, newest_first: bool = False) -> None:
-    """Takes the stretch in hand, or goes on with one that was stopped; once per command.
+    """Starts the walk, or resumes one that was stopped; once per command.
 
     Args:
-        state: What is remembered of a resource of a workspace; changed in place.
-        wanted: The stretch.
-        newest_first: It is walked backwards in time (audit logs).
+        state: The state of a resource of a workspace; changed in place.
+        wanted: The request.
+        newest_first: The walk goes backwards in time (audit logs).
     """
     held = state.walk(KEY)
     if state.last_resync == wanted.id or (held and held.id == wanted.id):
         return
     if held and held.scope == wanted.scope and held.start <= wanted.first:
-        end = held.end if newest_first else max(held.end, wanted.last)  # what came since is at its end
+        end = held.end if newest_first else max(held.end, wanted.last)  # rows added since are at its end
         walk = replace(held, end=end)
     else:
         walk = WalkInHand(wanted.first, wanted.last if newest_first else wanted.first, wanted.last, again=True)

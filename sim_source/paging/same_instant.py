@@ -1,4 +1,4 @@
-"""What a walk of runs cannot pass by time: an instant with more runs than a page, and runs that tell no start. Pure."""
+"""Reads runs that a walk by time cannot pass: more in one instant than fit on a page, or without a start. Pure."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from .narrowing import Narrowing
 from .unreadable_dates import way_past
 
 LARGEST_INSTANT = 64_000
-"""Rows of one instant that are asked for at once where the server has no bound."""
+"""Most rows of one instant requested at once, on servers without a limit."""
 FILTERS = (
     ByValue("level", "level", every=("info", "error")),
     ByValue("workflowIds", "workflow_id"),
     ByValue("triggers", "trigger"),
     ByRange("duration", "total_duration_ms", "minDurationMs", "maxDurationMs"),
 )
-"""What runs of one instant are told apart by; ``folderIds``, ``model`` and cost follow from workflow and duration."""
+"""Filters that split the runs of one instant; ``folderIds``, ``model`` and cost follow from workflow and duration."""
 
 
 def rest_of_instant(
@@ -34,14 +34,14 @@ def rest_of_instant(
     size: PageSize,
     seen: frozenset[str],
 ) -> Iterator[Chunk[S]]:
-    """The rest of an instant that fills a whole page: by larger pages, by cursor, both ways, then by filters.
+    """Reads the rest of an instant that fills a whole page: larger pages, then a cursor, in both orders; then filters.
 
     Args:
-        in_parts: Asks for a page, or for a smaller one.
-        ask: Asks for a page.
+        in_parts: Requests a page, or a smaller one if it fails.
+        ask: Requests a page.
         instant: The instant.
         size: Page size.
-        seen: Ids of runs given already.
+        seen: Ids of runs already yielded.
     """
     known = set(seen)
     for order in ("asc", "desc"):
@@ -51,22 +51,24 @@ def rest_of_instant(
     def part(query: Query) -> Page[S]:
         return in_parts(replace(query, limit=size.current))
 
-    # rows that were hardly read tell neither level nor trigger; those of parts are read in full
+    # pages left to a worker have no level or trigger yet; queries with filters are parsed in full
     parts = Narrowing(part, Met(FILTERS), lambda row: isinstance(row, wire.Run))
     complete = yield from as_chunks(
         parts.pages(Query(instant, instant, size.largest)), lambda page: _new(page, known, instant)
     )
     if not complete:
-        reason = "more runs than the server shows on a page, and neither its cursor nor its filters tell them all apart"
+        reason = (
+            "more runs share this start than fit on a page, and neither the API's cursor nor its filters return all"
+        )
         yield Chunk([], [], instant, gap=Gap(instant, instant, len(known), reason))
 
 
 def _one_way(ask: Callable[[Query], Page[S]], query: Query, known: set[str]) -> Generator[Chunk[S], None, bool]:
-    """An instant by larger pages, then by cursor; returns whether that provably shows all of it."""
+    """Reads an instant with larger pages, then a cursor; returns whether that provably returned all of it."""
     shown, fixed, stale = set[str](), True, 0
     for page, by_cursor in _growing_pages(ask, query):
         ids = {row.id for row in page.rows}
-        # a run that comes twice under a cursor: another may not have come at all
+        # if a cursor returns a run twice, it may have skipped another
         fixed = not by_cursor or (fixed and not (ids & shown))
         shown = ids | (shown if by_cursor else set())
         stale = 0 if ids - known else stale + 1
@@ -74,13 +76,13 @@ def _one_way(ask: Callable[[Query], Page[S]], query: Query, known: set[str]) -> 
         if page.next_cursor is None:
             return fixed
         fixed = fixed and has_fixed_order(page.next_cursor)
-        if stale > STALE_PAGES:  # a cursor that leads nowhere
+        if stale > STALE_PAGES:  # the cursor makes no progress
             break
     return False
 
 
 def _new(page: Page[S], known: set[str], position: datetime) -> Chunk[S]:
-    """What a page shows beyond what is known, which it then is."""
+    """Returns the rows of a page whose ids are not in ``known``, and adds their ids to it."""
     before = frozenset(known)
     rows = list({row.id: row for row in page.rows if row.id not in known}.values())
     odd = [row for row in page.rejected if row.id not in known]
@@ -92,16 +94,16 @@ def _new(page: Page[S], known: set[str], position: datetime) -> Chunk[S]:
 def rest_of_unreadable(
     ask: Callable[[Query], Page[S]], query: Query, seen: frozenset[str], odd: Iterable[Rejected]
 ) -> Generator[Chunk[S], None, datetime]:
-    """Gets past rows that tell no start: by larger pages, by cursor, then by going on later.
+    """Skips runs whose start cannot be read: with larger pages, then a cursor, then a later start.
 
     Args:
-        ask: Asks for a page.
+        ask: Requests a page.
         query: The page that such rows fill.
-        seen: Ids of runs given already.
-        odd: Rows of that page that were given as rejected.
+        seen: Ids of runs already yielded.
+        odd: Rejected rows of that page, already yielded.
 
     Returns:
-        The first start that could be read, or a moment after the end where there is nothing more.
+        Where to continue: the first readable start, or a moment after the end if there are no more runs.
     """
     start, known, stale = query.start or query.end, {*seen, *map(name_of, odd)}, 0
 
@@ -120,7 +122,7 @@ def rest_of_unreadable(
         if later:
             return min(later)
         if page.next_cursor is None:
-            return query.end + MILLISECOND  # all of it was shown
+            return query.end + MILLISECOND  # everything was returned
         stale = 0 if given.rows or given.rejected else stale + 1
         if stale > STALE_PAGES:
             break
@@ -131,20 +133,20 @@ def rest_of_unreadable(
     step = yield from as_chunks(
         way_past(behind, lambda page: bool(moments_of(page, lambda row: row.started_at))), chunk
     )
-    reason = "more runs whose startedAt cannot be read than the server shows on a page"
+    reason = "more runs with an unreadable startedAt than fit on a page"
     last = min(start + step - MILLISECOND, query.end)
     yield Chunk([], [], start, gap=Gap(start, last, len(known), reason))
     return start + step
 
 
 def _growing_pages(ask: Callable[[Query], Page[S]], query: Query) -> Iterator[tuple[Page[S], bool]]:
-    """Larger and larger pages as long as the server gives them, then its cursor.
+    """Requests larger and larger pages while the server fills them, then follows its cursor.
 
     Yields:
-        A page, and whether a cursor led to it.
+        A page, and whether it was requested with a cursor.
 
     Raises:
-        Unavailable: Not even a page of one row.
+        Unavailable: Even a page of one row fails.
     """
     growing, query = True, replace(query, limit=query.limit * 4)
     while True:

@@ -1,4 +1,4 @@
-"""What the source remembers between runs: dlt's source state, typed. Nothing else knows its keys. Pure."""
+"""The state that the source keeps between syncs: dlt's source state, typed. No other module knows its keys. Pure."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from .state import Kept, ResourceState
 
 @dataclass(slots=True)
 class WorkspaceState:
-    """What is remembered of a workspace."""
+    """The state of a workspace."""
 
     id: str
     kept: Kept
 
     @property
     def logs(self) -> ResourceState:
-        """Its runs."""
+        """The state of its runs."""
         return ResourceState(self.kept.setdefault("logs", {}))
 
     @property
     def is_first(self) -> bool:
-        """None of its runs were read to their end yet."""
+        """Whether no time range of its runs has been read completely yet."""
         return ResourceState(self.kept.get("logs", {})).is_first
 
     @property
     def was_read(self) -> bool:
-        """A sync began to read its runs."""
+        """Whether a sync has started to read its runs."""
         return "logs" in self.kept
 
     @property
     def workflows_hash(self) -> str | None:
-        """Digest of its workflows, as they were last stored."""
+        """Hash of its workflows as last stored."""
         return self.kept.get("workflows")
 
     @workflows_hash.setter
@@ -42,7 +42,7 @@ class WorkspaceState:
 
 @dataclass(slots=True)
 class SourceState:
-    """What the source remembers; committed by dlt with the rows.
+    """The state of the source; dlt commits it with the rows.
 
     Attributes:
         kept: dlt's source state; changed in place.
@@ -52,18 +52,18 @@ class SourceState:
 
     @property
     def audit_logs(self) -> ResourceState:
-        """Audit logs of the account."""
+        """The state of the account's audit logs."""
         return ResourceState(self.kept.setdefault("audit_logs", {}))
 
     def workspace(self, workspace_id: str) -> WorkspaceState:
-        """A workspace."""
+        """Returns the state of a workspace."""
         return WorkspaceState(workspace_id, self.kept.setdefault("workspaces", {}).setdefault(workspace_id, {}))
 
     def workspaces(self) -> Iterator[WorkspaceState]:
-        """All workspaces that a sync has met."""
+        """Yields the state of every workspace that a sync has read."""
         for workspace_id, kept in self.kept.get("workspaces", {}).items():
             yield WorkspaceState(workspace_id, kept)
 
     def forget(self) -> None:
-        """Forgets everything: the destination does not hold what this belongs to."""
+        """Clears the state: the destination does not hold the data that it describes."""
         self.kept.clear()

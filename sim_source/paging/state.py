@@ -1,7 +1,7 @@
-"""What a sync remembers of one resource between runs, typed. Nothing else knows its keys. Pure.
+"""The state that a sync keeps of one resource for the next sync, typed. No other module knows its keys. Pure.
 
-A resource remembers one contiguous stretch of time that was read to its end, and the walks in hand. The watermark
-stays ``STABILITY`` behind the end of that stretch, since rows may appear late.
+A resource has one contiguous time range that was read completely, and the unfinished walks. The watermark stays
+``STABILITY`` behind the end of that range, because rows may appear late.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from typing import Any, Literal, NamedTuple
 from ..timestamps import MILLISECOND, in_utc
 
 STABILITY = timedelta(minutes=5)
-"""Rows may become visible this long after they started."""
+"""A row may become visible this long after its start."""
 MOST_STRETCHES = 50
-"""Stretches to be tried again that are remembered of one resource; where there are more, the nearest become one."""
+"""Most time ranges to be tried again that are kept per resource; beyond that, the nearest are merged."""
 MOST_CLOSED = 1_000
-"""Runs that look open and that the server no longer has, as many as are remembered of one workspace."""
+"""Most closed runs kept per workspace: runs that look open and that the server no longer has."""
 
 Kept = dict[str, Any]
-"""What dlt keeps: plain JSON."""
+"""What dlt stores: plain JSON."""
 Key = Literal["walk", "back", "again"]
-"""The walks that can be in hand: towards now; through what lies before (backfill, reconcile); on purpose (resync)."""
+"""The walks that can be unfinished: up to now; through earlier data (backfill, reconcile); on request (resync)."""
 
 
 class Stretch(NamedTuple):
-    """A stretch of time: its first and last moment, inclusive."""
+    """A time range: its first and last moment, inclusive."""
 
     first: datetime
     last: datetime
@@ -35,16 +35,16 @@ class Stretch(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class WalkInHand:
-    """A walk that is in hand.
+    """An unfinished walk.
 
     Attributes:
         start: Earliest moment.
-        at: How far it has come.
+        at: Its current position.
         end: Latest moment, fixed when it began.
-        again: All rows are taken, also those that are stored and have not changed.
-        due: Of a reconcile: the moment it was due.
-        id: Of a resync: the command that wants it.
-        scope: Of a resync: what is taken from rows.
+        again: Take all rows, including stored and unchanged ones.
+        due: For a reconcile: when it was due.
+        id: For a resync: the command that requested it.
+        scope: For a resync: what is taken from each row.
     """
 
     start: datetime
@@ -57,13 +57,13 @@ class WalkInHand:
 
     @classmethod
     def read(cls, kept: Kept) -> WalkInHand:
-        """A walk as it was remembered."""
+        """Reads a walk from its stored form."""
         start, at, end = (as_moment(kept[name]) for name in ("start", "at", "end"))
         due = as_moment(kept["due"]) if "due" in kept else None
         return cls(start, at, end, bool(kept.get("again")), due, kept.get("id"), kept.get("scope"))
 
     def as_kept(self) -> Kept:
-        """The walk as it is remembered."""
+        """Returns the stored form of the walk."""
         kept: Kept = {"start": as_text(self.start), "at": as_text(self.at), "end": as_text(self.end)}
         due = None if self.due is None else as_text(self.due)
         more = {"again": self.again or None, "due": due, "id": self.id, "scope": self.scope}
@@ -72,27 +72,27 @@ class WalkInHand:
 
 @dataclass(slots=True)
 class ResourceState:
-    """What is remembered of a resource: the runs of a workspace, or the account's audit logs.
+    """The state of a resource: the runs of a workspace, or the account's audit logs.
 
     Attributes:
-        kept: Where it is remembered; changed in place.
+        kept: Its stored form; changed in place.
     """
 
     kept: Kept
 
     @property
     def is_first(self) -> bool:
-        """Nothing was read to its end yet."""
+        """Whether no time range has been read completely yet."""
         return "until" not in self.kept
 
     @property
     def read(self) -> Stretch | None:
-        """The stretch that was read to its end."""
+        """The time range that was read completely."""
         return None if self.is_first else Stretch(as_moment(self.kept["from"]), as_moment(self.kept["until"]))
 
     @property
     def watermark(self) -> datetime | None:
-        """Everything before this moment has been read and cannot appear late any more."""
+        """Everything before this moment has been read, and no more rows are expected there."""
         return None if self.read is None else self.read.last - STABILITY
 
     @property
@@ -102,32 +102,32 @@ class ResourceState:
 
     @property
     def last_resync(self) -> str | None:
-        """The last resync that came to its end."""
+        """Id of the last resync that finished."""
         return self.kept.get("again_done")
 
     def in_hand(self, *keys: Key) -> bool:
-        """Whether one of these walks is in hand."""
+        """Whether one of these walks is unfinished."""
         return any(key in self.kept for key in keys)
 
     def walk(self, key: Key) -> WalkInHand | None:
-        """A walk that is in hand, or none."""
+        """Returns an unfinished walk, or None."""
         return WalkInHand.read(self.kept[key]) if key in self.kept else None
 
     def take(self, key: Key, walk: WalkInHand) -> None:
-        """Takes a walk in hand, in place of any other under this name."""
+        """Records an unfinished walk, replacing any other with the same key."""
         self.kept[key] = walk.as_kept()
 
     def reached(self, position: datetime, key: Key = "walk") -> None:
-        """The walk in hand has come this far."""
+        """Records how far an unfinished walk has come."""
         self.kept[key]["at"] = as_text(position)
 
     def finished(self, key: Key = "walk", now: datetime | None = None) -> None:
-        """The walk in hand was read to its end; one that was there on purpose changes nothing else.
+        """Records that a walk has finished; a finished resync changes nothing else.
 
         Args:
             key: Which walk.
-            now: The server's clock. What lies after it cannot have been read, whatever this machine's clock said
-                when the walk began.
+            now: The server's clock. Rows after it cannot have been read, whatever this machine's clock said when the
+                walk began.
         """
         walk, read = WalkInHand.read(self.kept.pop(key)), self.read
         if key == "again":
@@ -135,14 +135,14 @@ class ResourceState:
             return
         end = walk.end if now is None else max(walk.start, min(walk.end, now))
         if read is None:
-            self.kept["reconciled"] = as_text(end)  # all of it was just read
+            self.kept["reconciled"] = as_text(end)  # everything was just read
         if walk.due is not None:
             self.kept["reconciled"] = as_text(walk.due)
         self.kept["from"] = as_text(walk.start if read is None else min(walk.start, read.first))
         self.kept["until"] = as_text(end if read is None else max(end, read.last))
 
     def start_over(self, *, newest_first: bool = False) -> None:
-        """Forgets what was read, and walks the same stretch again."""
+        """Forgets the time range that was read, and walks it again."""
         known = [Stretch(walk.start, walk.end) for key in ("walk", "back") if (walk := self.walk(key))]
         known += [self.read] if self.read else []
         for name in ("walk", "back", "from", "until"):
@@ -152,9 +152,9 @@ class ResourceState:
             self.take("walk", WalkInHand(start, end if newest_first else start, end, again=True))
 
     def cover(self, tables: Iterable[str]) -> None:
-        """Starts over, in the same stretch, where tables are wanted that earlier walks did not fill.
+        """Starts over, in the same time range, if tables are selected that earlier walks did not fill.
 
-        What is stored has not changed then, and is taken all the same.
+        Stored rows have not changed then, but are taken all the same.
         """
         wanted = sorted(tables)
         if not set(wanted) <= set(self.kept.get("tables", wanted)):
@@ -162,20 +162,20 @@ class ResourceState:
         self.kept["tables"] = wanted
 
     def cover_departed(self) -> None:
-        """Starts over, once, where earlier versions read audit logs without those of people who had left."""
+        """Starts over once if an earlier version read audit logs without those of departed people."""
         if not self.kept.get("departed"):
             self.start_over(newest_first=True)
             self.kept["departed"] = True
 
     def take_back(self, now: datetime, reach: timedelta) -> bool:
-        """Takes a watermark back that lies in the future of the server: a clock was wrong, or the state is no good.
+        """Moves the watermark back if it is ahead of the server's clock: a clock was wrong, or the state is invalid.
 
         Args:
             now: The server's clock.
-            reach: How far before now is read again.
+            reach: How far before ``now`` to read again.
 
         Returns:
-            Whether that was so.
+            Whether the watermark was moved.
         """
         if self.read is None or self.read.last <= now + STABILITY:
             return False
@@ -184,15 +184,15 @@ class ResourceState:
 
     @property
     def missing(self) -> list[Stretch]:
-        """Stretches of which rows may be missing, oldest first."""
+        """Time ranges in which rows may be missing, oldest first."""
         return [Stretch(as_moment(first), as_moment(last)) for first, last in self.kept.get("missing", ())]
 
     def may_miss_rows(self, moment: datetime) -> bool:
-        """Whether a row of this moment may be on the server though it was not shown."""
+        """Whether the server may have a row at this moment that it did not return."""
         return any(stretch.first <= moment <= stretch.last for stretch in self.missing)
 
     def missed(self, first: datetime, last: datetime) -> None:
-        """Rows of a stretch may be missing; stretches that meet become one."""
+        """Records that rows of a time range may be missing; ranges that touch are merged."""
         found: list[Stretch] = []
         for stretch in sorted([*self.missing, Stretch(first, last)]):
             if found and stretch.first <= found[-1].last + MILLISECOND:
@@ -205,7 +205,7 @@ class ResourceState:
         self.kept["missing"] = [[as_text(stretch.first), as_text(stretch.last)] for stretch in found]
 
     def proved(self, first: datetime, last: datetime) -> None:
-        """All rows of a stretch were read."""
+        """Records that all rows of a time range were read."""
         left: list[Stretch] = []
         for start, end in self.missing:
             left += [Stretch(start, min(end, first - MILLISECOND)), Stretch(max(start, last + MILLISECOND), end)]
@@ -216,7 +216,7 @@ class ResourceState:
 
     @property
     def next_turn(self) -> str | None:
-        """The open run with which the next sync goes on, where there are too many to read all each time."""
+        """The open run with which the next sync continues, if there are too many to read each time."""
         return self.kept.get("turn")
 
     @next_turn.setter
@@ -232,23 +232,23 @@ class ResourceState:
         return frozenset(self.kept.get("closed", ()))
 
     def close(self, run_id: str, started_at: datetime) -> None:
-        """The server no longer has a run that looks open: it is not asked for again."""
+        """Records that the server no longer has a run that looks open, so that it is not requested again."""
         closed: dict[str, str] = self.kept.setdefault("closed", {})
         closed[run_id] = started_at.isoformat()
         if len(closed) > MOST_CLOSED:
             del closed[min(closed, key=lambda id_: closed[id_])]
 
     def shown(self, run_ids: Iterable[str]) -> None:
-        """The server shows these runs: none of them is closed."""
+        """Removes runs from the closed ones, because the server returned them."""
         for run_id in run_ids if self.kept.get("closed") else ():
             self.kept["closed"].pop(run_id, None)
 
 
 def as_text(moment: datetime) -> str:
-    """A moment as it is remembered."""
+    """Formats a moment for the state."""
     return moment.astimezone(UTC).isoformat()
 
 
 def as_moment(text: str) -> datetime:
-    """A remembered moment; UTC where it names no zone."""
+    """Parses a moment from the state; UTC if it has no time zone."""
     return in_utc(datetime.fromisoformat(text))

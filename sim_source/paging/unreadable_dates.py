@@ -1,4 +1,4 @@
-"""The way past rows that tell no moment: walks go by time, and a page of such rows tells none. Pure."""
+"""Skips rows whose date cannot be read: walks go by time, and a page of such rows has none. Pure."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from ..api.decode import Page
 from ..timestamps import MILLISECOND
 
 MOST_STEP = 2**40
-"""Milliseconds, 35 years: behind them is nothing."""
+"""Milliseconds, 35 years: no data lies beyond it."""
 
 
 def way_past(
     ask: Callable[[timedelta], Page[Any] | None], readable: Callable[[Page[Any]], bool]
 ) -> Generator[Page[Any], None, timedelta]:
-    """Searches for the shortest step behind which a page tells a moment, or is the last.
+    """Finds the shortest step after which a page has a readable date, or is the last page.
 
     Args:
-        ask: Asks for the page so far on; None beyond the end of the walk.
-        readable: Whether a page tells a moment.
+        ask: Requests the page one step further on; returns None beyond the end of the walk.
+        readable: Whether a page has a readable date.
 
     Yields:
-        The pages that were met.
+        The pages read on the way.
 
     Returns:
         The step, in whole milliseconds.

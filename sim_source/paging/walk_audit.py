@@ -1,9 +1,9 @@
-"""Audit logs walked newest first, the only order they have. Pure but for ``ask``.
+"""Walks audit logs, newest first: the API has no other order. Pure except for ``ask``.
 
-Their own cursor loses rows: createdAt has microseconds in the database and milliseconds on the wire
-(``recordings/sim-2026-08/audit_walk_50_*``). So each page ends 1 ms after the last row, seen ids dropped; a millisecond
-with more than a page is asked for in parts (``recordings/sim-v0.8.9/audit_burst_*``: behind the first 100 of 260 rows
-of one millisecond, the cursor shows none).
+The API's cursor loses rows: createdAt has microseconds in the database and milliseconds in the response
+(``recordings/sim-2026-08/audit_walk_50_*``). So each page ends 1 ms after the last row, and ids already seen are
+dropped. A millisecond with more rows than a page is split with filters (``recordings/sim-v0.8.9/audit_burst_*``: after
+the first 100 of 260 rows of one millisecond, the cursor returns none).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .narrowing import Narrowing
 from .unreadable_dates import way_past
 
 AUDIT_PAGE = 100
-"""The most a page may have."""
+"""Most rows per page."""
 FILTERS = (
     ByValue("action", "action"),
     ByValue("actorId", "actor_id"),
@@ -29,7 +29,7 @@ FILTERS = (
     ByValue("resourceType", "resource_type"),
     ByValue("resourceId", "resource_id", anew=True),
 )
-"""All that audit logs can be filtered by."""
+"""All filters that audit logs have."""
 
 Ask = Callable[[Query], Page[wire.AuditLog]]
 Names = frozenset[str | bytes]
@@ -38,20 +38,20 @@ Names = frozenset[str | bytes]
 def walk_audit_logs(
     ask: Ask, start: datetime | None, end: datetime, met_before: Before = lambda first, last: ()
 ) -> Iterator[Chunk[wire.AuditLog]]:
-    """Walks the audit logs made in ``[start, end]``, newest first.
+    """Walks the audit logs created in ``[start, end]``, newest first.
 
     Args:
-        ask: Asks for a page.
-        start: First moment; None from the beginning.
+        ask: Requests a page.
+        start: First moment; None reads back to the oldest.
         end: Last moment.
-        met_before: Tells kinds, as of ``FILTERS``, that audit logs have outside of a stretch; asked where a millisecond
-            holds more than a page.
+        met_before: Returns the kinds, by ``FILTERS``, of audit logs outside a time range; called when a millisecond
+            holds more rows than a page.
 
     Raises:
-        NoProgress: The server says without end that there is more.
+        NoProgress: The server keeps reporting more rows without returning a new one.
     """
     upper, seen, met, progress = end, Names(), Met(FILTERS, met_before), StalePages()
-    strays: set[str] = set()  # rows whose date is wrong: nothing tells when they are shown again
+    strays: set[str] = set()  # ids of rows with a wrong date: they may be returned again at any time
     while start is None or upper >= start:
         page = ask(Query(start, upper, AUDIT_PAGE, order="desc"))
         times = _times(page)
@@ -66,7 +66,7 @@ def walk_audit_logs(
         yield Chunk(
             [row for row in page.rows if (row.id in inside and row.id not in seen) or row.id in odd],
             [row for row in page.rejected if name_of(row) not in seen],
-            min(last + MILLISECOND, upper),  # its millisecond may hold more: the wire cuts microseconds off
+            min(last + MILLISECOND, upper),  # this millisecond may hold more rows: responses truncate microseconds
             final=page.next_cursor is None,
         )
         if page.next_cursor is None:
@@ -77,7 +77,7 @@ def walk_audit_logs(
             seen = near | (seen if last + MILLISECOND >= upper else Names())
             upper = last + MILLISECOND
         elif inside and len(inside) == len(times):  # more than a page within this millisecond
-            upper = last if last < upper else last - MILLISECOND  # rows of .000 are in its last query, too
+            upper = last if last < upper else last - MILLISECOND  # its query includes .000 of the next one
             seen = yield from _millisecond(ask, upper, seen, met)
         elif page.count and not times:
             upper = yield from _unreadable(ask, start, upper, Names(map(name_of, page.rejected)))
@@ -88,7 +88,7 @@ def walk_audit_logs(
 
 
 def _millisecond(ask: Ask, first: datetime, seen: Names, met: Met) -> Generator[Chunk[wire.AuditLog], None, Names]:
-    """The rest of a millisecond, up to .000 of the next; returns the names of all rows seen."""
+    """Reads the rest of a millisecond, up to .000 of the next; returns all names seen."""
     known, shown, last = set(seen), set[str | bytes](), first + MILLISECOND
 
     def chunk(page: Page[wire.AuditLog]) -> Chunk[wire.AuditLog]:
@@ -99,7 +99,9 @@ def _millisecond(ask: Ask, first: datetime, seen: Names, met: Met) -> Generator[
     parts = Narrowing(ask, met).pages(Query(first, last, AUDIT_PAGE, order="desc"))
     complete = yield from as_chunks(parts, chunk)
     if not complete:
-        reason = f"more than {AUDIT_PAGE} audit logs, and no filter of the API provably tells them all apart"
+        reason = (
+            f"more than {AUDIT_PAGE} audit logs in one millisecond, and the API's filters do not provably return all"
+        )
         yield Chunk([], [], last, gap=Gap(first, last, len(shown), reason))
     return Names(known)
 
@@ -107,7 +109,7 @@ def _millisecond(ask: Ask, first: datetime, seen: Names, met: Met) -> Generator[
 def _unreadable(
     ask: Ask, start: datetime | None, upper: datetime, seen: Names
 ) -> Generator[Chunk[wire.AuditLog], None, datetime]:
-    """Gets past a page of rows that tell no moment; returns up to when to go on."""
+    """Skips a page of rows without a readable date; returns the moment up to which to continue."""
     known = set(seen)
 
     def earlier(step: timedelta) -> Page[wire.AuditLog] | None:
@@ -118,14 +120,14 @@ def _unreadable(
         return Chunk([], _new(page, known, upper).rejected, upper)
 
     step = yield from as_chunks(way_past(earlier, lambda page: bool(_times(page))), chunk)
-    reason = f"more than {AUDIT_PAGE} audit logs whose createdAt cannot be read"
+    reason = f"more than {AUDIT_PAGE} audit logs with an unreadable createdAt"
     first = upper - step
     yield Chunk([], [], upper, gap=Gap(first if start is None else max(first, start), upper, len(known), reason))
     return first
 
 
 def _new(page: Page[wire.AuditLog], known: set[str | bytes], position: datetime) -> Chunk[wire.AuditLog]:
-    """What a page shows beyond what is known, which it then is."""
+    """Returns the rows of a page that are not in ``known``, and adds them to it."""
     rows = [row for row in page.rows if row.id not in known]
     odd = [row for row in page.rejected if name_of(row) not in known]
     known.update(row.id for row in rows)

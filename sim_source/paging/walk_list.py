@@ -1,4 +1,4 @@
-"""Small lists walked by their cursor: workflows."""
+"""Walks small lists by their cursor: workflows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def walk_by_cursor(ask: Callable[[str | None], Page[R]]) -> Iterator[Page[R]]:
     """Walks a small list by its cursor.
 
     Raises:
-        NoProgress: The server goes on naming cursors that lead to nothing new (a bad one is silently page 1).
+        NoProgress: The server keeps returning cursors that lead to no new rows (it answers a bad cursor with page 1).
     """
     seen: set[str | bytes] = set()
     cursor: str | None = None

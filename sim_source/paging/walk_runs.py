@@ -1,8 +1,8 @@
-"""Runs walked by time, oldest first. Pure but for ``ask``.
+"""Walks runs by start time, oldest first. Pure except for ``ask``.
 
-Every page starts at the last row's ``startedAt``, inclusive, and ids already seen there are dropped. This works on
-every generation: 2026-03 answers 500 to any cursor (``recordings/sim-2026-03/logs_walk_asc_50_p01.http``). Cursors help
-only where one instant fills pages.
+Each page starts at the last row's ``startedAt``, inclusive; ids already seen there are dropped. This works on every
+server generation: 2026-03 answers 500 to any cursor (``recordings/sim-2026-03/logs_walk_asc_50_p01.http``). Cursors
+are used only where many runs start at the same instant.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .chunks import Chunk, PageSize, S, StalePages, has_fixed_order, moments_of,
 from .same_instant import rest_of_instant, rest_of_unreadable
 
 TIES_WORTH_A_CURSOR = 25
-"""A cursor is used where more than one row in 25 would be read twice."""
+"""A cursor is used if more than one row in 25 would otherwise be read twice."""
 
 
 def walk_runs(
@@ -33,14 +33,14 @@ def walk_runs(
     """Walks the runs that started in ``[start, end]``, oldest first.
 
     Args:
-        ask: Asks for a page.
+        ask: Requests a page.
         start: First instant.
         end: Last instant; fixed for the whole walk, so that the walk ends.
-        size: Page size; lives on over several walks.
+        size: Page size; can be shared by several walks.
 
     Raises:
         Unavailable: A page of one row still fails.
-        NoProgress: The server says without end that there is more.
+        NoProgress: The server keeps reporting more rows without returning a new one.
     """
     size, progress = size or PageSize(), StalePages()
     position, cursor, given = start, None, _Given(start)
@@ -49,7 +49,7 @@ def walk_runs(
         times = moments_of(page, _start)
         inside = {name: at for name, at in times.items() if at >= position}  # all, unless the server ignores startDate
         if cursor is not None and len(inside) < len(times):
-            cursor = None  # the server took the cursor for page 1
+            cursor = None  # the server ignored the cursor and sent page 1
             continue
         names = [row.id for row in page.rows]
         last = next((at for at in places_to_go_on(names, inside) if position < at <= end), position)
@@ -61,7 +61,7 @@ def walk_runs(
             given.went_on(names, inside, last, stood=last == position)
             position = last
             cursor = page.next_cursor if _worth_a_cursor(page, len(given.ahead)) else None
-        elif page.count > len(times):  # rows whose start cannot be read fill a page
+        elif page.count > len(times):  # a page full of rows whose start cannot be read
             query = Query(position, end, size.current)
             position = yield from rest_of_unreadable(ask, query, frozenset(given.ahead), page.rejected)
             given.ahead = {}
@@ -71,23 +71,23 @@ def walk_runs(
             position += MILLISECOND
             given.left_behind(position)
         else:
-            progress.missed(f"runs from {iso(position)} on")
+            progress.missed(f"runs from {iso(position)}")
             continue
         progress.made()
 
 
 Moments = Mapping[str, datetime]
-"""When runs started, by id."""
+"""Start times of runs, by id."""
 
 
 @dataclass(slots=True)
 class _Given:
-    """Rows that a walk has given and may be shown again.
+    """Rows that a walk has yielded and that the server may return again.
 
     Attributes:
         start: Where the walk began.
-        ahead: When those started that lie where it stands, or behind that.
-        strays: Those whose date is wrong: nothing tells when they are shown again.
+        ahead: Start times, by id, of rows at or after the current position.
+        strays: Ids of rows with a wrong date: the server may return them again at any time.
     """
 
     start: datetime
@@ -95,7 +95,11 @@ class _Given:
     strays: set[str] = field(default_factory=set)
 
     def among(self, names: Sequence[str], times: Moments, inside: Moments) -> frozenset[str]:
-        """Those on a page. Nobody else gives rows of a wrong date, nor what started before the walk (in the year 1)."""
+        """Returns the ids on a page that need not be yielded again.
+
+        Rows with a wrong date, or a date before the start of the walk (such as year 1), are yielded: no other walk does
+        it.
+        """
         if len(inside) == len(times):
             return frozenset(self.ahead.keys() | self.strays)
         early = {name for name, at in times.items() if at < self.start}
@@ -105,14 +109,14 @@ class _Given:
         return given
 
     def went_on(self, names: Sequence[str], inside: Moments, position: datetime, *, stood: bool) -> None:
-        """The walk goes on at a position; ``stood``: it stood there before."""
+        """Moves the walk to a position; ``stood`` means that it was there before."""
         ahead = {name: at for name, at in inside.items() if at >= position}
         for name in tail_of(names, ahead.__contains__):
             ahead.setdefault(name, position)
         self.ahead = ahead | self.ahead if stood else ahead
 
     def left_behind(self, position: datetime) -> None:
-        """What started before a position is not shown any more."""
+        """Forgets runs that started before a position: they are not returned any more."""
         self.ahead = {name: at for name, at in self.ahead.items() if at >= position}
 
 
@@ -121,8 +125,11 @@ def _start(run: wire.Shown) -> datetime:
 
 
 def _chunk(page: Page[S], given: frozenset[str], position: datetime, size: PageSize) -> Chunk[S]:
-    """What a page shows beyond the rows that were given. One without says nothing of what a larger one would do."""
-    rows = {row.id: row for row in page.rows if row.id not in given}  # of one that is shown twice, the later
+    """Returns the rows of a page that were not yielded before.
+
+    A page without new rows does not change the page size.
+    """
+    rows = {row.id: row for row in page.rows if row.id not in given}  # if a run appears twice, the later row wins
     chunk = Chunk(
         list(rows.values()),
         [row for row in page.rejected if row.id not in given],
@@ -138,7 +145,7 @@ def _chunk(page: Page[S], given: frozenset[str], position: datetime, size: PageS
 
 
 def _ask_smaller(ask: Callable[[Query], Page[S]], query: Query, size: PageSize) -> Page[S]:
-    """Asks for a page, for a smaller one where it fails; without cursor where that is what fails."""
+    """Requests a page; if it fails, requests a smaller one, or the same one without the cursor."""
     while True:
         try:
             return ask(query)

@@ -1,10 +1,10 @@
-"""Which stretch of time is walked next. Pure.
+"""Decides which time range to read next. Pure.
 
-The next sync starts at the watermark, or ``lookback`` earlier. Once a day a wider stretch is read again: a reconcile.
+Each sync starts ``lookback`` before the end of the range read so far, at the latest at the watermark. Once a day it
+also reads a longer range again: a reconcile.
 
-Two walks can be in hand: ``walk``, towards now, and ``back``, through what lies before (a backfill, a
-reconcile). The first has precedence: new rows never wait for old ones. A third, ``again``, is there on purpose only
-(``resync``).
+Two walks can be unfinished at once: ``walk`` reads up to now, ``back`` reads earlier data (a backfill or a reconcile).
+``walk`` goes first, so new rows never wait for old ones. A third walk, ``again``, exists only on request (``resync``).
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from datetime import UTC, datetime, timedelta
 from .state import STABILITY, Key, ResourceState, WalkInHand
 
 LOOKBACK = timedelta(hours=1)
-"""How far each sync reads again what it has read."""
+"""How much of the range already read each sync reads again."""
 RECONCILE = timedelta(days=7)
-"""How far it is read again once a day."""
+"""How much of it is read again once a day."""
 RECONCILE_EVERY = timedelta(days=1)
 BEGINNING = datetime(2024, 1, 1, tzinfo=UTC)
-"""Before Sim's first release: the start of everything."""
+"""Before Sim's first release: the default start of a first sync."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch to walk, both ends inclusive.
+    """A time range to walk, both ends inclusive.
 
     Attributes:
-        start: Where to begin, or to go on.
+        start: Where to start or resume.
         end: Fixed for the whole walk.
-        key: Under which name it is remembered while it is in hand.
-        due: Of a reconcile: the moment it was due; remembered once it is done.
-        again: All rows are taken, also those that are stored and have not changed: there may be more to take from them.
+        key: The name under which the state keeps the walk until it is finished.
+        due: For a reconcile: when it was due; recorded when the reconcile is finished.
+        again: Take all rows, including stored and unchanged ones, because they may hold data that is not stored yet.
     """
 
     start: datetime
@@ -44,16 +44,16 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """What a sync is asked to cover.
+    """The time range that a sync is asked to cover.
 
     Attributes:
-        end: Its end, fixed when it began.
-        since: Earliest moment wanted; None for what is there already, or the beginning.
-        lookback: How far to read again.
-        reconcile: How far to read again once a day; zero for never.
-        fresh: Nothing was read by this sync yet. The server tells its time in whole seconds: the last sync may have
-            ended at the same moment, and rows may have come since.
-        only: Nothing but the walk in hand under this name.
+        end: Its end, fixed when the sync began.
+        since: Earliest moment to read; None keeps the start of what was read before, or ``BEGINNING``.
+        lookback: How much to read again.
+        reconcile: How much to read again once a day; zero for never.
+        fresh: This sync has read nothing yet. The server's clock has whole seconds: the last sync may have ended in the
+            same second, and rows may have arrived since.
+        only: Resume the unfinished walk with this key and do nothing else.
     """
 
     end: datetime
@@ -65,16 +65,16 @@ class Extent:
 
 
 def next_window(state: ResourceState, wanted: Extent, *, newest_first: bool = False) -> Window | None:
-    """What to walk next; None when all is read.
+    """Decides what to walk next; None when everything is read.
 
     Args:
-        state: What is remembered.
-        wanted: What this sync is to cover.
-        newest_first: The walk goes backwards in time (audit logs). Its rows never change: no reconcile.
+        state: What earlier syncs recorded.
+        wanted: What this sync covers.
+        newest_first: The walk goes backwards in time (audit logs). These rows never change, so there is no reconcile.
 
     Returns:
-        In this order: the walk in hand, what came since the last sync, what is missing before the first, what is
-        due to be read again.
+        The first of these that applies: the unfinished walk up to now, rows since the last sync, the unfinished walk
+        through earlier data, data before the range read so far, a reconcile that is due.
     """
     if held := _in_hand(state, wanted.only or "walk", newest_first):
         return held
@@ -82,14 +82,14 @@ def next_window(state: ResourceState, wanted: Extent, *, newest_first: bool = Fa
 
 
 def begin_walk(state: ResourceState, window: Window, *, newest_first: bool = False) -> None:
-    """Remembers that a walk began, or goes on."""
+    """Records that a walk has started; one that is resumed stays as it is."""
     if not state.in_hand(window.key):
         at = window.end if newest_first else window.start
         state.take(window.key, WalkInHand(window.start, at, window.end, window.again, window.due))
 
 
 def _next(state: ResourceState, wanted: Extent, newest_first: bool) -> Window | None:
-    """What to walk where no walk towards now is in hand."""
+    """What to walk when no walk up to now is unfinished."""
     read = state.read
     if read is None:
         start = wanted.since or BEGINNING
@@ -107,7 +107,7 @@ def _next(state: ResourceState, wanted: Extent, newest_first: bool) -> Window | 
 
 
 def _in_hand(state: ResourceState, key: Key, newest_first: bool) -> Window | None:
-    """What is left of a walk in hand."""
+    """The rest of an unfinished walk."""
     walk = state.walk(key)
     if walk is None:
         return None

@@ -125,7 +125,7 @@ def odd_rows(count: int, named: bool = True) -> list[Rejected]:
 @pytest.mark.parametrize("rows", [(), (5,), (5, 5, 5), (1, 2, 3), (3, 2, 1)], ids=str)
 def test_a_walk_of_runs_ends_where_no_page_brings_anything_new(rows: tuple[int, ...]) -> None:
     server = Stuck(page_of(runs_at(*rows)))
-    with pytest.raises(errors.NoProgress, match=r"2026-11-01T.*the walk ended there"):
+    with pytest.raises(errors.NoProgress, match=r"2026-11-01T.*reading stopped there, and the next sync tries again"):
         list(walk_runs(server.ask, at(0), END))
 
 

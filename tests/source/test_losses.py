@@ -91,7 +91,7 @@ def test_audit_logs_that_nothing_tells_apart_are_said_and_tried_again_until_all_
         assert_partial(done, "audit_logs", None)
         (message,) = stretches(done, "audit_logs")
         assert iso_of_ms(moment) in message
-        assert "100 were read" in message
+        assert "100 rows were read and kept" in message
         assert app.rows(STORED) == [(100,)]
         again = app("run", "--resources", "audit_logs", "--json")
         assert stretches(again, "audit_logs") == [message]
