@@ -1,4 +1,4 @@
-"""What runs beside the reader: walks that fetch pages ahead, processes that decode them.
+"""Runs beside the reader: walks that fetch pages ahead, worker processes that decode them.
 
 Imports ``api``, ``rows`` and ``paging``.
 """

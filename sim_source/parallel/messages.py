@@ -1,4 +1,4 @@
-"""What a process that decodes pages is given and answers: messages through pipes, each with its length before it."""
+"""Messages to and from a worker process that decodes pages, each preceded by its length."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _LENGTH = struct.Struct(">Q")
 
 
 class Task(msgspec.Struct, array_like=True):
-    """A page to read.
+    """A page to decode.
 
     Attributes:
         body: The page as the server sent it.
-        seen: Ids of rows of it that are left out: they were read before.
-        workspace_id: Where its runs belong.
+        seen: Ids of rows to skip: they were read before.
+        workspace_id: The workspace of its runs.
         options: What is kept of a run.
         tables: The tables that are wanted.
-        ask_now: Runs whose per-run detail is to be asked for are left to who asks for it.
+        ask_now: Leave runs that need a per-run detail to the main process, which requests it.
     """
 
     body: bytes
@@ -34,23 +34,23 @@ class Task(msgspec.Struct, array_like=True):
 
 
 class DecodedPage(msgspec.Struct, array_like=True):
-    """What was read of a page.
+    """A decoded page.
 
     Attributes:
         tables: Rows by table, as Arrow IPC streams.
-        left: Ids of runs, without those seen, that were left.
+        left: Ids of runs that were not decoded, except those in ``seen``.
     """
 
     tables: dict[str, bytes]
     left: list[str]
 
     def arrow(self) -> dict[str, pa.Table]:
-        """The tables; their columns lie in the answer's own memory."""
+        """Returns the tables; their columns share the memory of this message."""
         return {name: pa.ipc.open_stream(stream).read_all() for name, stream in self.tables.items()}
 
 
 def send(pipe: IO[bytes], message: Task | DecodedPage) -> None:
-    """Writes a message, its length before it."""
+    """Writes a message, preceded by its length."""
     frame = msgspec.msgpack.encode(message)
     pipe.write(_LENGTH.pack(len(frame)))
     pipe.write(frame)
@@ -58,7 +58,7 @@ def send(pipe: IO[bytes], message: Task | DecodedPage) -> None:
 
 
 def receive(pipe: IO[bytes]) -> bytes | None:
-    """Reads a message; None where the other side has ended."""
+    """Reads a message; None if the other side has ended."""
     head = pipe.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         return None

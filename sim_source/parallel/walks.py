@@ -1,4 +1,4 @@
-"""Walks through lists that outlive one extraction, and fetch pages ahead of it."""
+"""Walks through lists that outlive one extraction and fetch pages for the next."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from ..paging.prefetch import Prefetch
 from .messages import DecodedPage
 
 Step = tuple[Chunk[wire.Shown], Future[DecodedPage] | None]
-"""A chunk, and its page as another process reads it, if one does."""
+"""A chunk, and its page as decoded by a worker process, if one does."""
 
 
 @dataclass(slots=True)
 class Walk:
-    """A walk in hand.
+    """An unfinished walk.
 
     Attributes:
         end: Where it ends.
-        position: How far its steps have been wanted.
-        steps: Its steps, some of them taken already.
+        position: Position of the last step that was used.
+        steps: Its steps, some of which are already fetched.
     """
 
     end: datetime
@@ -32,10 +32,10 @@ class Walk:
 
 
 class Walks:
-    """The walks in hand: one that an extraction leaves at its bound goes on with the next.
+    """The unfinished walks: if an extraction stops at its bound, the next one resumes its walk.
 
     Args:
-        lasting: Other extractions follow: what is asked for ahead at the bound of one is for the next.
+        lasting: More extractions follow, so pages fetched ahead at the bound of one serve the next.
     """
 
     def __init__(self, *, lasting: bool) -> None:
@@ -43,18 +43,18 @@ class Walks:
         self._walks: dict[str, Walk] = {}
 
     def in_hand(self, workspace_id: str, position: datetime, end: datetime) -> Walk | None:
-        """The walk through a workspace's runs that stands where one is to begin."""
+        """Returns the unfinished walk through a workspace's runs, if it stands at this position."""
         walk = self._walks.get(workspace_id)
         return walk if walk is not None and (walk.position, walk.end) == (position, end) else None
 
     def begin(self, workspace_id: str, position: datetime, end: datetime, steps: Iterator[Step]) -> Walk:
-        """Begins a walk; one that stood elsewhere is over."""
+        """Starts a walk; an unfinished one of this workspace ends."""
         self.leave(workspace_id)
         self._walks[workspace_id] = Walk(end, position, Prefetch(steps, lambda step: step[0].size))
         return self._walks[workspace_id]
 
     def go_on(self, workspace_id: str) -> None:
-        """Lets a walk go on while the piece that ends here is loaded."""
+        """Lets a walk fetch ahead while the current piece is loaded."""
         walk = self._walks.get(workspace_id)
         if walk is not None and self.lasting:
             walk.steps.more()

@@ -1,7 +1,7 @@
-"""Decodes pages in a process of its own, which ``workers`` starts and gives pages to.
+"""Decodes pages in a separate process, which ``workers`` starts and sends pages to.
 
-What it is given and what it answers goes through its standard input and output, each message with its length
-before it; nothing of it touches a file. It holds no key and opens no connection. It ends with its input.
+Tasks and results pass through standard input and output, each preceded by its length; nothing is written to a file. The
+process holds no API key and opens no connection. It ends when its input closes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .messages import DecodedPage, Task, receive, send
 
 
 def decode_page(task: Task) -> DecodedPage:
-    """Reads a page. What does not fit is left: who gave the task reads it again and sets it aside."""
+    """Decodes a page. Rows that do not fit are left to the main process, which reads them again and sets them aside."""
     page = decode.run_page(task.body)
     found, left = [], [row.id for row in page.rejected if row.id is not None and row.id not in task.seen]
     for run in {run.id: run for run in page.rows if run.id not in task.seen}.values():
@@ -49,8 +49,8 @@ def _stream(table: pa.Table) -> bytes:
 
 
 def main() -> None:
-    """Answers task after task."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started this process ends it
+    """Handles one task after another."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process ends this one
     tasks, answers = sys.stdin.buffer, sys.stdout.buffer
     decoder = msgspec.msgpack.Decoder(Task)
     with gc_tuning.tuned():

@@ -1,8 +1,7 @@
-"""Other processes that read pages, where the machine has further cores and there is much to read.
+"""Worker processes that decode pages, if the machine has more cores and there is much to read.
 
-Turning a page of full rows into tables takes as long as all the rest of a sync together, and Python does it on one
-core at a time (measured; docs/bench.md). A first sync is where it counts: what one page more or less costs
-a daily one is not worth a process.
+Turning full pages into tables takes much of a sync's time, and Python does it on one core at a time. Workers pay off in
+a first sync; a daily sync reads too few pages to be worth a process.
 """
 
 from __future__ import annotations
@@ -20,23 +19,23 @@ import msgspec
 from .messages import DecodedPage, Task, receive, send
 
 WORTH_BYTES = 16 * 1024 * 1024
-"""Bytes of pages after which other processes are started: about a quarter of a second of reading."""
+"""Bytes of pages after which worker processes are started."""
 MOST_PROCESSES = 2
-"""Who fetches and hands over keeps no more than two busy."""
+"""The main process, which fetches pages and hands them over, cannot keep more than two workers busy."""
 
 _answer = msgspec.msgpack.Decoder(DecodedPage)
 
 
 class WorkerLost(Exception):
-    """A process could not be started, or ended before it answered (out of memory, killed): its page is unread."""
+    """A process could not be started, or ended before it answered (out of memory, killed): its page is not decoded."""
 
 
 class Workers:
-    """Processes that read pages.
+    """Worker processes that decode pages.
 
     Args:
-        processes: How many; None for one less than this process may use cores, two at most.
-        worth: Bytes after which they are started.
+        processes: How many; None for one less than the cores available to this process, two at most.
+        worth: Bytes of pages after which they are started.
     """
 
     def __init__(self, processes: int | None = None, worth: int = WORTH_BYTES) -> None:
@@ -50,9 +49,9 @@ class Workers:
         self._alone = False
 
     def read(self, task: Task) -> Future[DecodedPage] | None:
-        """Gives a page away; None where there is nobody to read it, or not enough to read yet.
+        """Hands a page to a worker; returns None if there are no workers, or not enough to read yet.
 
-        The future raises ``Lost``. One that nobody has begun can be cancelled.
+        The future raises ``WorkerLost``. A page that no worker has started can be cancelled.
         """
         self._worth -= len(task.body)
         if self._worth > 0 or not self.reads:
@@ -60,25 +59,25 @@ class Workers:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._size, "sim_source-workers")
         answer = self._pool.submit(self._ask, task)
-        with self._lock:  # pages are given away in one thread, and counted in another
+        with self._lock:  # pages are submitted in one thread and counted in another
             self._given.append(answer)
         return answer
 
     @property
     def reads(self) -> bool:
-        """Whether there is somebody to read pages, once there are enough of them."""
+        """Whether workers decode pages, once there are enough of them."""
         return self._size > 0 and not self._alone
 
     @property
     def has_enough(self) -> bool:
-        """Whether each process has a page to read and one waits: who gives them away can read one, too."""
+        """Whether each worker has a page and more are waiting, so that the caller can decode one itself."""
         with self._lock:
             while self._given and self._given[0].done():
                 self._given.popleft()
             return sum(not answer.done() for answer in self._given) > self._size + 1
 
     def useful(self, rows: int, left: int) -> None:
-        """Learns how many rows of a page had to be read again; no more pages are given away where it is most."""
+        """Counts the rows of a page that had to be read again; if they are the majority, workers get no more pages."""
         self._alone = self._alone or left * 2 > rows
 
     def _ask(self, task: Task) -> DecodedPage:
@@ -93,7 +92,7 @@ class Workers:
             raise
 
     def close(self) -> None:
-        """Ends the processes; pages that they have not read are lost."""
+        """Ends the processes; pages they have not decoded are dropped."""
         if self._pool is None:
             return
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -104,29 +103,29 @@ class Workers:
 
 
 class _Process:
-    """A process that reads pages. It is ended by its own standard input, too: nothing outlives this process."""
+    """A worker process. It also ends when its standard input closes, so it does not outlive this process."""
 
     def __init__(self) -> None:
         try:
             self._process = self._started()
-        except (OSError, TypeError, ValueError) as fault:  # no memory, no interpreter (an embedded one has no file)
+        except (OSError, TypeError, ValueError) as fault:  # no memory, or no interpreter (embedded Python has no file)
             raise WorkerLost from fault
 
     @staticmethod
     def _started() -> subprocess.Popen[bytes]:
-        return subprocess.Popen(  # noqa: S603 - this very interpreter
+        return subprocess.Popen(  # noqa: S603 - the same interpreter
             [sys.executable, "-P", "-m", _WORKER],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # a traceback could show what is in a page
+            stderr=subprocess.DEVNULL,  # a traceback could show data of a page
             env=_environment(),
         )
 
     def ask(self, task: Task) -> DecodedPage:
-        """Has a page read.
+        """Has a page decoded.
 
         Raises:
-            Lost: The process ended.
+            WorkerLost: The process ended.
         """
         tasks, answers = cast(IO[bytes], self._process.stdin), cast(IO[bytes], self._process.stdout)
         try:
@@ -139,22 +138,22 @@ class _Process:
         return _answer.decode(frame)
 
     def end(self) -> None:
-        """Ends it at once. Its pipes are closed with the last reference to them: another thread may wait on one."""
+        """Ends it at once. Its pipes close with the last reference to them: another thread may wait on one."""
         self._process.kill()
         self._process.wait()
 
 
 _WORKER = f"{__package__}.worker"
-"""The module, under whatever name this package was imported: it may be vendored into another one."""
+"""The module, under the name by which this package was imported: it may be vendored into another one."""
 
 
 def _cores() -> int:
-    """Cores that this process may use."""
+    """Returns how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _environment() -> dict[str, str]:
-    """What a process needs to find the same modules; no key, nothing else of this one's."""
+    """Returns what a worker needs to find the same modules: no API key, nothing else of this environment."""
     kept = {name: value for name, value in os.environ.items() if name in _NEEDED or name.startswith("PYTHON")}
     return kept | {"PYTHONPATH": os.pathsep.join(os.path.abspath(path) for path in sys.path)}
 

@@ -1,4 +1,4 @@
-"""Rows of answers into a batch; what does not fit goes to ``rejected_rows``."""
+"""Adds rows of answers to a batch; what does not fit goes to ``rejected_rows``."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def add(
     """Adds the rows of a table.
 
     Args:
-        batch: Takes them.
+        batch: Receives them.
         table: The table.
         found: Answers.
-        read: Makes a row of one.
-        odd: Answers that could not be read.
-        workspace_id: Where they belong, where that is known.
+        read: Converts an answer to a row.
+        odd: Answers that could not be parsed.
+        workspace_id: Their workspace, if it is known.
     """
     rows, more = rows_and_rejected(found, read)
     batch.add(table, rows)
@@ -41,14 +41,14 @@ def add(
 
 
 def set_aside(batch: Batch, table: str, odd: list[Rejected], workspace_id: str | None) -> None:
-    """Adds rows of ``rejected_rows``."""
+    """Adds rows to ``rejected_rows``."""
     for row in odd:
-        seen_at = datetime.now(UTC)  # part of the key: two odd rows of one id are two
+        seen_at = datetime.now(UTC)  # part of the key: keeps two rejected rows with the same id apart
         shown = account_rows.rejected_row(table, row.id, bytes(row.row), row.reason, workspace_id, seen_at)
         batch.add(REJECTED_ROWS.name, [shown])
 
 
 def rows_and_rejected(found: list[W], read: Callable[[W], Row]) -> tuple[list[Row], list[Rejected]]:
-    """Rows of what fits, and what does not fit any table."""
+    """Returns the rows of answers that fit, and the answers that do not."""
     gated = [rejecting.read_or_reject(read, each) for each in found]
     return [row for row, _ in gated if row is not None], [odd for _, odd in gated if odd is not None]

@@ -1,4 +1,4 @@
-"""Audit logs of the account, newest first; those that are stored are left out."""
+"""Reads audit logs of the account, newest first; stored ones are skipped."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class AuditReader:
     """Reads audit logs.
 
     Attributes:
-        coverage: Which stretch is wanted.
-        api: How it is asked.
-        warehouse: Asked what is stored.
-        state: What is remembered of audit logs; changed in place.
-        batch: Takes the rows.
-        most: Rows that this extraction reads, at most.
+        coverage: Which time range to read.
+        api: The endpoints.
+        warehouse: Queried for stored rows.
+        state: The state of audit logs; changed in place.
+        batch: Receives the rows.
+        most: Most rows that this extraction reads.
     """
 
     coverage: Coverage
@@ -45,10 +45,10 @@ class AuditReader:
     most: int
 
     def tables(self) -> Iterator[Tables]:
-        """Rows of audit logs, and rejected ones.
+        """Reads audit logs, and rejected rows.
 
         Raises:
-            AccessDenied: 403 without Enterprise plan or organization admin.
+            AccessDenied: 403 without the Enterprise plan, or if the key's owner is not an organization admin.
         """
         state = self.coverage.trusted(self.state)
         state.cover_departed()
@@ -60,14 +60,14 @@ class AuditReader:
             for number, chunk in enumerate(
                 walk_audit_logs(self.api.audit_logs, window.start, window.end, self._met_before)
             ):
-                if number == 0:  # access is proven: only now is the walk remembered
+                if number == 0:  # access is confirmed: the walk is recorded only now
                     windows.begin_walk(state, window, newest_first=True)
                 self._add(chunk, newest)
                 gaps.note(chunk.gap)
                 state.reached(chunk.position, window.key)
                 yield from self.batch.full()
                 left -= len(chunk.rows)
-                # as with runs: a piece must get further than where it began
+                # as with runs: an extraction must get past the instant where it began
                 full = left <= 0 and chunk.position < window.end
                 if (full or self.coverage.session.client.out_of_time) and not chunk.final:
                     self.coverage.session.extraction.more = True
@@ -79,7 +79,7 @@ class AuditReader:
         yield from self._missing(gaps, newest)
 
     def _missing(self, gaps: Gaps, newest: datetime | None) -> Iterator[Tables]:
-        """Walks stretches again that may lack rows."""
+        """Walks time ranges again that may lack rows."""
         for first, last in gaps.again():
             for chunk in walk_audit_logs(self.api.audit_logs, first, last, self._met_before):
                 self._add(chunk, newest)
@@ -90,7 +90,7 @@ class AuditReader:
             gaps.walked(first, last)
 
     def _met_before(self, first: datetime, last: datetime) -> set[Kind]:
-        """Kinds of audit logs that are stored outside of a stretch: where that fills pages it is asked for by them."""
+        """Returns the kinds of audit logs stored outside a time range: a range that fills pages is queried by them."""
         columns = {each.field: each.anew for each in walk_audit.FILTERS}
         return kinds_of_audit_logs(self.warehouse, columns, first, last)
 
@@ -98,7 +98,7 @@ class AuditReader:
         adding.add(self.batch, AUDIT_LOGS.name, self._fresh(chunk, newest), account_rows.audit_row, chunk.rejected)
 
     def _fresh(self, chunk: Chunk[wire.AuditLog], newest: datetime | None) -> list[wire.AuditLog]:
-        """Rows that are not stored yet."""
+        """Returns rows that are not stored yet."""
         made = [utc(row.created_at) for row in chunk.rows]
         if not made or newest is None or min(made) > newest:
             return chunk.rows

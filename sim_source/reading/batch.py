@@ -1,7 +1,6 @@
-"""Rows gathered into Arrow tables: every table handed to dlt costs it about 4 ms, whatever its size.
+"""Collects rows into Arrow tables: each table handed to dlt has a fixed cost, whatever its size.
 
-Rows become Arrow a page at a time, while the processor still has them at hand, and are let go; the columns, a
-tenth as large, wait until there are enough of them.
+Rows become Arrow one page at a time and are then released. Arrow columns are smaller; they wait until there are enough.
 """
 
 from __future__ import annotations
@@ -17,17 +16,17 @@ from ..schema import Row, Table
 from ..tables import TABLES
 
 CHUNK_ROWS = 1_000
-"""Rows of a table that become Arrow at once."""
+"""Rows of a table that are converted to Arrow at once."""
 BATCH_ROWS = 20_000
 """Rows of a table that are handed over at once."""
 
 Tables = dict[str, pa.Table]
 LastLook = Callable[[Table, pa.Table], pa.Table]
-"""What rows of a table become before they are handed over."""
+"""Checks rows of a table before they are handed over; returns the rows to hand over."""
 
 
 class _Held:
-    """What is held of one table."""
+    """Rows held of one table."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -50,7 +49,7 @@ class _Held:
         self._count += rows.num_rows
 
     def taken(self) -> pa.Table:
-        """All of it, as one table; nothing is held any more."""
+        """Returns everything held, as one table, and clears it."""
         if self._rows:
             self._to_arrow()
         found = pa.concat_tables(self._chunks)
@@ -68,7 +67,7 @@ class Batch:
     Args:
         names: Tables that are wanted; rows of others are dropped.
         size: Rows after which a table is handed over.
-        last_look: What each table goes through then.
+        last_look: The final check of each table.
 
     Attributes:
         count: Rows added so far, of all tables.
@@ -94,21 +93,21 @@ class Batch:
             self.count += len(held) - before
 
     def add_arrow(self, name: str, rows: pa.Table) -> None:
-        """Adds rows that are an Arrow table already."""
+        """Adds rows that are already an Arrow table."""
         self._held[name].add_arrow(rows)
         self.count += rows.num_rows
 
     def later(self, answer: Future[Any], add: Callable[[], None]) -> None:
-        """Lets rows be added once an answer is there; at the latest before everything is handed over."""
+        """Registers a call that adds rows once an answer is there; at the latest before everything is handed over."""
         self._awaited.append((answer, add))
 
     def full(self) -> Iterator[Tables]:
-        """Hands over the tables of which enough is held."""
+        """Hands over the tables that hold enough rows."""
         self._take_awaited(all_of_it=False)
         return self._hand_over(self._size)
 
     def flush(self) -> Iterator[Tables]:
-        """Hands over all that is held or awaited."""
+        """Hands over all rows, including those still awaited."""
         self._take_awaited(all_of_it=True)
         return self._hand_over(1)
 

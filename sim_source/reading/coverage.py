@@ -1,4 +1,4 @@
-"""Which stretch of time a sync covers."""
+"""Decides which time range a sync covers."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .session import SyncSession
 
 @dataclass(slots=True)
 class Coverage:
-    """What an extraction is to cover of a resource.
+    """The time range of a resource that an extraction covers.
 
     Attributes:
-        session: Whose clock counts, and where the sync ends once that is known.
-        plan: What is to be read.
+        session: Provides the server's clock, and keeps the end of the sync once it is known.
+        plan: What to read.
     """
 
     session: SyncSession
@@ -28,10 +28,10 @@ class Coverage:
         self._is_first = self.session.end is None
 
     def wanted(self, walked: bool = False) -> windows.Extent:
-        """What this sync is to cover: up to ``until``, or now; never what the server has not lived yet.
+        """Returns what this sync covers: up to ``until``, or now, but never beyond the server's clock.
 
         Args:
-            walked: This sync has read something of it already.
+            walked: This sync has already read part of it.
         """
         plan, now = self.plan, self.session.client.server_time
         end = self.session.end or plan.until or now or datetime.now(UTC)
@@ -41,10 +41,10 @@ class Coverage:
         return windows.Extent(end, plan.since, plan.lookback, plan.reconcile, fresh, only)
 
     def trusted(self, state: ResourceState) -> ResourceState:
-        """A resource's state, its watermark taken back where it lies in the server's future."""
+        """Returns a resource's state, with its watermark moved back if it is ahead of the server's clock."""
         now = self.session.client.server_time or datetime.now(UTC)
         if state.take_back(now, self.plan.reconcile):
             self.session.log.warn(
-                "the last sync ended in the future of the server's clock; the last days are read again"
+                "the watermark of the last sync is ahead of the server's clock; reading the last days again"
             )
         return state

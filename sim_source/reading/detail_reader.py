@@ -1,4 +1,4 @@
-"""Per-run details that lists leave open, newest first."""
+"""Requests the per-run details that lists do not provide, newest first."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from .workspace import BACKLOG_STEP, Detail, WorkspaceContext
 
 @dataclass(slots=True)
 class DetailReader:
-    """Asks for details of one workspace's runs."""
+    """Requests details of one workspace's runs."""
 
     workspace: WorkspaceContext
 
     def now(
         self, fresh: Sequence[tuple[wire.Run, RunRows, StoredRun | None]], *, anew: bool = False
     ) -> dict[str, RunRows]:
-        """Completes fresh runs whose details cost no waiting; the others wait for their turn.
+        """Completes new runs with their details, as far as the rate limit allows without waiting; the rest comes later.
 
         Args:
             fresh: The runs.
-            anew: Those that are stored are waited for: their turn came already.
+            anew: Request the details of stored runs even if that means waiting: their turn came already.
         """
         workspace = self.workspace
         if not workspace.batch.wants(LOG_DETAILS.name):
@@ -50,7 +50,7 @@ class DetailReader:
         return complete
 
     def backlog(self) -> Iterator[Tables]:
-        """Asks for what earlier syncs left."""
+        """Requests details that earlier syncs left."""
         workspace = self.workspace
         if not workspace.batch.wants(LOG_DETAILS.name):
             return
@@ -68,13 +68,14 @@ class DetailReader:
             yield from workspace.batch.flush()
 
     def take(self, stored: StoredRun, answer: Detail, *, only_changed: bool = False) -> None:
-        """Hands on what an answer tells of a stored run.
+        """Processes the answer for a stored run.
 
         Args:
             stored: The run.
-            answer: Its detail, or that there is none any more.
-            only_changed: An answer that tells nothing new of the run's life is dropped: that it tells more of the
-                rest is no reason to load an open run again and again. What was waited for is taken.
+            answer: Its detail, or the error that it no longer exists.
+            only_changed: Drop an answer that does not change the run (see ``merge.changed``), even if some values are
+                more complete: otherwise an open run would be loaded again and again. A detail that was waited for is
+                kept.
         """
         workspace = self.workspace
         if isinstance(answer, errors.NotFound):

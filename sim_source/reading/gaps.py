@@ -1,4 +1,4 @@
-"""What may be missing of one resource: said, remembered with the data, and tried again once by every sync."""
+"""Rows of one resource that may be missing: reported, kept in the state, and tried again once by every sync."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Gaps:
     """The gaps of one resource of one workspace.
 
     Attributes:
-        state: What is remembered of the resource; changed in place.
-        session: Told of gaps, and knows which were tried in this sync.
+        state: The state of the resource; changed in place.
+        session: Collects gaps, and knows which were tried in this sync.
     """
 
     state: ResourceState
@@ -27,7 +27,7 @@ class Gaps:
     workspace_id: str | None = None
 
     def note(self, gap: Gap | None) -> None:
-        """A walk gave a chunk, with a gap or without."""
+        """Records the gap of a chunk, if it has one."""
         if gap is None:
             return
         self._missing.append(Stretch(gap.first, gap.last))
@@ -35,13 +35,13 @@ class Gaps:
         self.session.log.failed(self.resource, self.workspace_id, errors.Incomplete(str(gap), gap.first, gap.last))
 
     def walked(self, first: datetime, last: datetime) -> None:
-        """A stretch was walked: what is missing of it is what was noted, no more."""
+        """Records that a time range was walked: only the gaps noted in this sync remain in it."""
         self.state.proved(first, last)
         for gap in self._missing:
             self.state.missed(*gap)
 
     def again(self) -> Iterator[Stretch]:
-        """Stretches to walk again: those that this sync has not walked yet."""
+        """Yields the time ranges to walk again: those that this sync has not walked yet."""
         for first, last in self.state.missing:
             if not any(start <= last and first <= end for start, end in (*self._missing, *self._tried)):
                 self._tried.append(Stretch(first, last))

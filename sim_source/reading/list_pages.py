@@ -1,4 +1,4 @@
-"""Pages of the lists of one workspace: fetched ahead, and given to other processes where nothing is stored of them."""
+"""Pages of one workspace's lists: fetched ahead, and handed to worker processes if nothing is stored of them."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from .plan import UNLIMITED
 from .workspace import WorkspaceContext
 
 LIST_TABLES = (LOGS.name, LOG_DETAILS.name, COST_ITEMS.name, TRACE_SPANS.name)
-"""Tables that rows of lists fill."""
+"""Tables that list rows fill."""
 
 
 @dataclass(slots=True)
 class ListPages:
-    """Walks through the lists of a workspace.
+    """Walks the lists of a workspace.
 
     Attributes:
-        newest: When the newest run started that the destination holds: it is asked, not believed to be empty, whatever
-            is remembered. None: it holds none.
+        newest: When the newest run in the destination started; None if it holds none. The destination is always queried
+            for it, whatever the state says.
         size: Rows per page.
     """
 
@@ -45,13 +45,13 @@ class ListPages:
         return self.newest is not None and started_at <= self.newest
 
     def steps(self, window: windows.Window) -> Iterator[Step]:
-        """The steps of a walk: of the one that an earlier piece left there, or of a new one."""
+        """Yields the steps of a walk: the one that an earlier extraction left at this position, or a new one."""
         walks, workspace_id = self.workspace.session.walks, self.workspace.id
         held = walks.in_hand(workspace_id, window.start, window.end)
         held = held or walks.begin(workspace_id, window.start, window.end, self._walk(window))
         ahead = (
             walks.lasting or self.workspace.bounds.runs >= UNLIMITED // 2
-        )  # else the last pages would be for nothing
+        )  # otherwise the last pages would be fetched in vain
         try:
             for step in held.steps:
                 held.position = step[0].position
@@ -64,9 +64,9 @@ class ListPages:
         walks.leave(workspace_id)
 
     def _walk(self, window: windows.Window) -> Iterator[Step]:
-        """Walks; full pages of which nothing can be stored yet are given away to be read.
+        """Walks, and hands full pages to a worker if nothing can be stored of them yet.
 
-        Plain rows are read here faster than they are given away.
+        Plain rows are parsed here: that is faster than handing them over.
         """
         workspace = self.workspace
         workers = workspace.session.workers
@@ -74,7 +74,7 @@ class ListPages:
         ask_now = workspace.bounds.details > 0 and workspace.batch.wants(LOG_DETAILS.name)
 
         def ask(query: Query) -> Page[wire.Shown]:
-            if query.only:  # parts of an instant: what it is told apart by is in the rows
+            if query.only:  # parts of an instant: the split needs rows parsed in full
                 return cast(Page[wire.Shown], workspace.api.runs(workspace.id, query))
             new = query.start is not None and not self.may_be_stored(query.start)
             if new and workers.reads and not workspace.options.logs_only:
@@ -92,6 +92,6 @@ class ListPages:
 
 
 def _let_go(chunk: Chunk[wire.Shown], answer: Future[DecodedPage]) -> None:
-    """Frees a page that has been read: those that wait for their turn would hold it."""
+    """Frees the body of a page that has been decoded, so that chunks waiting for their turn do not hold it."""
     if not answer.cancelled() and answer.exception() is None and not answer.result().left:
         chunk.body = None

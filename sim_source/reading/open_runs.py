@@ -1,4 +1,4 @@
-"""Runs that are not final, read again until they are; and runs that a cut load left torn."""
+"""Reads runs again that are not final, until they are, and runs whose tables disagree after an interrupted load."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from .gaps import Gaps
 from .workspace import BACKLOG_STEP, Detail, WorkspaceContext
 
 FRESH_PAGE = 900
-"""Rows between the first and the last of a group read by one page: of 1000, with room for rows that came late."""
+"""Most rows between the first and last run of a group read with one page: below 1000, to leave room for late rows."""
 
 
 def tell_split(rows: Iterable[wire.Run]) -> bool:
-    """Whether a list tells the split by model, as those of 2026-03 do."""
+    """Whether a list provides the cost split by model, as in 2026-03."""
     return any(row.cost is not None and row.cost.models is not None for row in rows)
 
 
 class TakesDetails(Protocol):
-    """Who hands on what an answer tells of a stored run; see ``DetailReader.take``."""
+    """Processes the answer for a stored run; see ``DetailReader.take``."""
 
     def take(self, stored: StoredRun, answer: Detail, *, only_changed: bool = False) -> None:
-        """Hands it on."""
+        """Processes the answer."""
 
 
 @dataclass(slots=True)
@@ -42,15 +42,16 @@ class OpenRunReader:
     """Reads single runs of one workspace again.
 
     Attributes:
-        details: Takes per-run details.
-        take: Takes a chunk of a list, as a walk does.
-        state: What is remembered of this workspace's runs; changed in place.
-        alive: The server has shown something of this workspace in this sync. Where it shows nothing at all, the key may
-            have lost its access (2026-03 answers 200 with no rows): no run is taken for gone then.
-        gaps: Of the runs; none of a stretch that was not shown in full is taken for gone.
-        lists_tell: Lists of this sync have told the split by model.
-        walked: Stretches that this extraction has walked: what a list shows of them again has been taken.
-        taken: Stored runs that it has taken anew. Handed over twice in one load, a run would keep items of both.
+        details: Processes per-run details.
+        take: Processes a chunk of a list, as a walk does.
+        state: The state of this workspace's runs; changed in place.
+        alive: The server has returned data of this workspace in this sync. If it returns none at all, the API key may
+            have lost its access (2026-03 answers 200 with no rows), and no run is treated as gone.
+        gaps: Gaps of the runs; no run in an incomplete time range is treated as gone.
+        lists_tell: Lists of this sync have provided the cost split by model.
+        walked: Time ranges that this extraction has walked: rows that a list returns from them again are skipped.
+        taken: Stored runs that this extraction has already processed. A run handed over twice in one load would keep
+            the items of both.
     """
 
     workspace: WorkspaceContext
@@ -70,7 +71,7 @@ class OpenRunReader:
         return row.id in self.taken or self._is_walked(row.started_at)
 
     def open_runs(self) -> Iterator[Tables]:
-        """Reads open runs again, but for those in stretches that this extraction has just walked."""
+        """Reads open runs again, except those in time ranges that this extraction has just walked."""
         closed = self.state.closed
         found = [
             run
@@ -81,7 +82,7 @@ class OpenRunReader:
         yield from self._read(chosen)
 
     def torn(self) -> Iterator[Tables]:
-        """Reads runs again whose tables do not agree, from nothing, like any new run."""
+        """Reads runs again whose tables disagree, from scratch, like new runs."""
         queries, wants = self.workspace.queries, self.workspace.batch.wants
         half_read = [] if self.lists_tell else queries.half_read(wants)
         for runs, lists_may_tell in ((queries.torn(wants), False), (half_read, True)):
@@ -93,14 +94,14 @@ class OpenRunReader:
         yield from self.workspace.batch.flush()
 
     def _torn(self, group: Reading, lists_may_tell: bool) -> bool:
-        """Reads runs again that may be torn, and none of those beside them.
+        """Reads a group of runs again whose tables may disagree, and none of the runs between them.
 
         Args:
             group: The runs.
-            lists_may_tell: Where lists tell the split by model, they are not.
+            lists_may_tell: If lists provide the cost split by model, these runs are complete.
 
         Returns:
-            Whether the others may be torn, too.
+            Whether the other groups may be incomplete, too.
         """
         ids, seen = {run.id for run in group.runs}, set[str]()
         first, last = group.runs[0].started_at, group.runs[-1].started_at
@@ -158,7 +159,7 @@ class OpenRunReader:
         self._end(missing)
 
     def _end(self, runs: list[OpenRun]) -> None:
-        """Leaves runs that the server no longer has with what is known of them; open ones are not followed on."""
+        """Stops following runs that the server no longer has; what is stored of them stays."""
         if not self.alive or not runs:
             return
         stored = self.workspace.queries.stored(runs)

@@ -1,4 +1,4 @@
-"""What a sync is to read, and how much of it one extraction reads at most."""
+"""What a sync reads, and how much of it one extraction reads at most."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNLIMITED = 1 << 62
 
 @dataclass(frozen=True, slots=True)
 class ReadPlan:
-    """What a sync is to read; see ``sim_source.sim_source`` for each."""
+    """What a sync reads; see ``sim_source.sim_source`` for each setting."""
 
     workspace_ids: tuple[str, ...]
     since: datetime | None = None
@@ -34,19 +34,19 @@ class ReadPlan:
 
 @dataclass(slots=True)
 class Bounds:
-    """How much one extraction reads at most, so that a first sync is committed in pieces; a later one goes on.
+    """How much one extraction reads at most, so that a first sync is committed in pieces; the next one continues.
 
     Attributes:
-        runs: Rows of lists; 0 walks no list.
-        details: Per-run details asked for; the rest stays ``unknown`` until later.
-        snapshots: Snapshots asked for.
-        audit_logs: Rows of audit logs; 0 walks none, and leaves out usage and workflows, too.
-        rows: Rows of all tables that lists give, about: list rows, spans and cost items count alike.
-        seconds: Seconds after which lists stop: under a low rate limit, rows alone would keep a piece for long.
-        catch_up: Whether details and snapshots that earlier extractions left are asked for.
+        runs: List rows; 0 reads no list.
+        details: Per-run details requested; the cost split of the others stays ``unknown`` until later.
+        snapshots: Snapshots requested.
+        audit_logs: Rows of audit logs; 0 reads none, and skips usage and workflows, too.
+        rows: Rows of all tables that lists fill, approximately: list rows, spans and cost items count alike.
+        seconds: Seconds after which lists stop: under a low rate limit, a bound on rows alone would make a piece slow.
+        catch_up: Whether to request details and snapshots that earlier extractions left.
 
     Raises:
-        ConfigurationError: One of them is no number.
+        ConfigurationError: One of them is not a number.
     """
 
     runs: int = UNLIMITED
@@ -67,10 +67,10 @@ class Bounds:
             raise errors.ConfigurationError(f"bounds: seconds={self.seconds!r} is not a number of seconds")
 
     def begun(self) -> Bounds:
-        """The same, to be counted down by an extraction that begins now."""
+        """Returns a copy for an extraction that starts now, which counts it down."""
         return replace(self, _until=time.monotonic() + self.seconds)
 
     @property
     def spent(self) -> bool:
-        """Whether lists have given as much as they may."""
+        """Whether lists have reached a bound."""
         return self.runs <= 0 or self.rows <= 0 or time.monotonic() >= self._until

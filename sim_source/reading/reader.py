@@ -1,7 +1,7 @@
-"""Everything a sync reads, in order: usage, workflows, audit logs, then the runs of each workspace.
+"""Everything a sync reads, in order: usage, audit logs, then the workflows and runs of each workspace.
 
-One flow of pages feeds all tables. A resource that fails ends alone: what was read of it is kept, the
-others go on, and it is said.
+One flow of pages feeds all tables. If a resource fails, only that resource stops: the rows read so far are kept, the
+others continue, and the failure is reported.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ RUN_TABLES = (*LIST_TABLES, EXECUTION_SNAPSHOTS.name, WORKFLOW_STATES.name)
 
 
 def in_full(selected: Collection[str]) -> bool:
-    """Whether lists of runs are asked for in full: plain ones fill ``logs`` alone."""
+    """Whether lists of runs are requested in full: plain ones fill only ``logs``."""
     return any(table in selected for table in RUN_TABLES[1:])
 
 
@@ -48,12 +48,12 @@ class Reader:
     """Reads what the selected tables need.
 
     Attributes:
-        plan: What is to be read.
+        plan: What to read.
         bounds: How much of it, at most; counted down.
-        warehouse: Asks the destination.
-        state: What the source remembers; changed in place, committed with the data.
+        warehouse: Queries the destination.
+        state: The state of the source; changed in place, committed with the data.
         selected: Names of the tables that are wanted.
-        restored: dlt's working folder is new, the destination is not: a load that was cut in the middle is lost.
+        restored: dlt's working directory is new and the destination is not: a load that was interrupted is lost.
     """
 
     session: SyncSession
@@ -71,7 +71,7 @@ class Reader:
         self._checks = RowChecks(self.warehouse, self.plan.pseudonyms)
 
     def pages(self, existing: Iterable[str]) -> Iterator[Tables]:
-        """All pages; first an empty one for tables the destination does not have yet."""
+        """Yields all pages; first an empty one for tables that the destination does not have yet."""
         missing = self.selected - set(existing)
         if missing:
             yield {name: TABLES[name].empty() for name in TABLES if name in missing}
@@ -98,13 +98,13 @@ class Reader:
         for table, workspace_id in sorted(set(told), key=str):
             where = f" of workspace {workspace_id}" if workspace_id else ""
             self.session.log.warn(
-                f"{table}{where}: rows were set aside, or stored without a part that cannot be; rejected_rows has each "
-                "of them with the reason"
+                f"{table}{where}: some rows were set aside, or stored in part, because they do not fit; see table "
+                "rejected_rows for each row and the reason"
             )
 
     @contextmanager
     def _kept_apart(self, resource: str, workspace_id: str | None) -> Iterator[None]:
-        """A failure ends this resource only; running out of time ends it without one."""
+        """Limits a failure to this resource; running out of time ends the resource without a failure."""
         try:
             yield
         except errors.OutOfTime:
@@ -126,7 +126,7 @@ class Reader:
         return Batch(wanted, last_look=self._checks)
 
     def _usage(self) -> Iterator[Tables]:
-        """Also the proof of the key: a wrong one ends the sync here, before anything is written."""
+        """Reads usage. This also checks the API key: a wrong one ends the sync before anything is written."""
         if USAGE.name not in self.selected or not self.bounds.audit_logs:
             return
         try:
@@ -144,7 +144,7 @@ class Reader:
         yield from batch.flush()
 
     def client_api(self) -> SimApi:
-        """The endpoints; lists are asked for in full only where a table needs that."""
+        """Returns the endpoints; lists are requested in full only if a table needs it."""
         return SimApi(self.session.client, full=self._full)
 
     @property
@@ -163,7 +163,7 @@ class Reader:
                 if denied.status != 403:
                     raise
                 self.session.log.warn(
-                    f"audit logs are left out: {denied.reason}. They need the Enterprise plan and a key of an "
+                    f"audit logs were skipped: {denied.reason}. They need the Enterprise plan and the API key of an "
                     "organization owner or admin"
                 )
         yield from batch.flush()
@@ -190,8 +190,8 @@ class Reader:
         cut = self.session.out_of_time or self.session.extraction.more or len(self.session.log.failures) > failures
         if first_sync and nothing and not cut:
             self.session.log.warn(
-                f"workspace {workspace_id} looks empty: either nothing ran there yet, or the id is wrong or the "
-                "key may not read it (servers before mid 2026 answer that with an empty list)"
+                f"workspace {workspace_id} looks empty: nothing has run there yet, or the id is wrong, or the API "
+                "key has no access to it (servers before mid 2026 return an empty list in all three cases)"
             )
 
     def _runs(self, state: WorkspaceState, batch: Batch, *, alive: bool) -> Iterator[Tables]:
@@ -230,7 +230,7 @@ class Reader:
             for page in walk_list.walk_by_cursor(lambda cursor: api.workflows(state.id, cursor)):
                 found += page.rows
                 odd += page.rejected
-        except errors.NoProgress as error:  # what came before is kept
+        except errors.NoProgress as error:  # rows read before it are kept
             stuck = error
         count[0] = len(found) + len(odd)
         rows, more = adding.rows_and_rejected(found, lambda row: account_rows.workflow_row(row, state.id))

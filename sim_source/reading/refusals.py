@@ -1,4 +1,4 @@
-"""What to say where the server refuses the key or a workspace."""
+"""Errors for an API key or a workspace that the server rejects."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from .. import errors
 
 
 def wrong_key(denied: errors.AccessDenied) -> errors.ConfigurationError:
-    """What to say of a key the server does not take."""
+    """Returns the error for an API key that the server rejects."""
     return errors.ConfigurationError(
-        f"SIM_API_KEY: the server does not take the key ({denied.reason}); make one in Sim under Settings, API keys"
+        f"SIM_API_KEY: the server rejected the API key ({denied.reason}); create one in Sim under Settings, API keys"
     )
 
 
 def refused_workspace(workspace_id: str, denied: errors.AccessDenied) -> errors.AccessDenied:
-    """What to say of a workspace that the key may not read.
+    """Returns the error for a workspace that the API key may not read.
 
-    The server's words can mislead: it answers ``Personal API keys are not allowed for this workspace`` where there is
-    no such workspace, too (``sim-v0.8.9/logs_workspace_unknown``).
+    The server's message can be misleading: it also says ``Personal API keys are not allowed for this workspace`` if the
+    workspace does not exist (``sim-v0.8.9/logs_workspace_unknown``).
     """
     return errors.AccessDenied(
-        f"SIM_WORKSPACE_ID: workspace {workspace_id} cannot be read with this key (the server says: {denied.reason}). "
-        "Either the id is wrong (it is in the workspace's address in Sim, …/workspace/<id>/…), or the key is of "
-        "somebody who may not read it, or the workspace takes no personal keys: then make a key of its own under its "
-        "Settings, API keys",
+        f"SIM_WORKSPACE_ID: workspace {workspace_id} cannot be read with this API key (the server says: "
+        f"{denied.reason}). Either the id is wrong (it is part of the workspace's URL in Sim, …/workspace/<id>/…), or "
+        "the key's owner has no access to the workspace, or the workspace does not allow personal keys: in that case, "
+        "create a workspace key under its Settings, API keys",
         denied.status,
         denied.reason,
     )

@@ -1,4 +1,4 @@
-"""The last look at rows before dlt gets them: what all of them have to pass, in one place."""
+"""The final checks of rows before dlt gets them; all rows pass through here."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ OF_RUNS = frozenset(
 
 
 class RowChecks:
-    """Looks at the rows of a table that are about to be handed over.
+    """Checks the rows of a table that are about to be handed over.
 
     Args:
-        warehouse: Asked which rejected rows it holds, and only where there are any.
-        people: Hides people; None leaves them as the API told them.
+        warehouse: Queried for stored rejected rows, only if there are new ones.
+        people: Replaces names and e-mail addresses by hashes; None leaves them as the API sent them.
     """
 
     def __init__(self, warehouse: Warehouse, people: Pseudonyms | None = None) -> None:
@@ -42,7 +42,7 @@ class RowChecks:
         self._without_run: set[str] = set()
 
     def __call__(self, table: Table, rows: pa.Table) -> pa.Table:
-        """The rows as they may be handed over; fewer, or other texts in them."""
+        """Returns the rows that may be handed over; some may be removed, or their texts changed."""
         rows = without_nul(table, rows)
         if self._people is not None:
             rows = self._people.hidden(table, rows)
@@ -51,12 +51,12 @@ class RowChecks:
         return self._taken(table, rows) if self._warehouse.doubted else rows
 
     def refused(self) -> list[Row]:
-        """Rows of ``rejected_rows`` for those that the destination does not take; each is told once."""
+        """Returns rows of ``rejected_rows`` for rows that the destination rejects; each is returned once."""
         found, self._refused = self._refused, []
         return found
 
     def _taken(self, table: Table, rows: pa.Table) -> pa.Table:
-        """The rows without those that the destination does not take, nor those of runs of which it took no row."""
+        """Removes rows that the destination rejects, and rows of runs whose own row it rejects."""
         bad = rejections.refused(self._warehouse, table, rows)
         owner = "id" if "id" in table.column_names else table.key[0]
         ids, workspaces = rows[owner].to_pylist(), rows["workspace_id"].to_pylist()
@@ -76,7 +76,7 @@ class RowChecks:
         return rows.filter(pa.array([place not in bad and id_ not in orphans for place, id_ in enumerate(ids)]))
 
     def _new_rejections(self, rows: pa.Table) -> pa.Table:
-        """Rejected rows that are not stored: each sync reads the last hour again, and meets the same ones there."""
+        """Returns rejected rows that are not stored yet: each sync reads recent rows again, and finds the same ones."""
         told = rows.select(["table_name", "row_id", "reason", "row_json"]).to_pylist()
         ids = sorted({row["row_id"] for row in told})
         known = self._handed_over.union(rejection_key(*stored) for stored in stored_rejections(self._warehouse, ids))
@@ -90,12 +90,12 @@ class RowChecks:
 
 
 MANY = 1_000
-"""Rows from which Arrow looks through a column; importing what it needs for that takes 25 ms."""
+"""Rows from which Arrow searches a column; for fewer, importing ``pyarrow.compute`` is not worth it."""
 _NUL_IN_JSON = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 def without_nul(table: Table, rows: pa.Table) -> pa.Table:
-    """Rows whose texts have U+FFFD for U+0000, which PostgreSQL holds neither in text nor in JSON."""
+    """Replaces U+0000 in texts by U+FFFD: PostgreSQL can store it neither in text nor in JSON."""
     for index, column in enumerate(table.columns):
         nul = {"text": "\0", "json": "\\u0000"}.get(column.kind)
         if nul is None:
@@ -121,7 +121,7 @@ def _without_nul(text: str, kind: Kind) -> str:
 
 
 def rejection_key(table_name: str, row_id: str, reason: str | None, row_json: str | None) -> bytes:
-    """What makes two rejected rows the same. A warehouse may write JSON in its own way (PostgreSQL orders names)."""
+    """Returns the same key for equal rejected rows. A warehouse may reformat JSON (PostgreSQL orders names)."""
     row = None if row_json is None else _plain(jsons.anything(row_json.encode()))
     return hashlib.sha256(_canonical.encode([table_name, row_id, reason, row])).digest()
 
@@ -131,7 +131,7 @@ _EXACT = Context(prec=10_000)
 
 
 def _plain(value: Any) -> Any:
-    """JSON whose numbers are written in one way: 1.50, 1.5 and 15e-1 are the same."""
+    """Converts JSON so that numbers are written in one way: 1.50, 1.5 and 15e-1 are equal."""
     if isinstance(value, dict):
         return {name: _plain(entry) for name, entry in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Runs of one workspace from the API to Arrow tables: each page is parsed once and fills all its tables."""
+"""Reads runs of one workspace into Arrow tables; each page is parsed once and fills all its tables."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from .unclear_runs import UnclearRuns
 from .workspace import WorkspaceContext
 
 Fresh = tuple[wire.Run, RunRows, StoredRun | None]
-"""A run that tells something new: its list row, its rows, and what is stored of it."""
+"""A new or changed run: its list row, its rows, and what is stored of it."""
 
 
 @dataclass(slots=True)
@@ -42,10 +42,10 @@ class RunReader:
     """Reads the runs of one workspace.
 
     Attributes:
-        state: What is remembered of this workspace's runs; changed in place.
-        wanted: Tells what this sync is to cover, given whether something of it was walked.
-        mend: The destination may hold a load that was cut in the middle and is lost: what it left is read again.
-        alive: The server has shown something of this workspace in this sync.
+        state: The state of this workspace's runs; changed in place.
+        wanted: Returns what this sync covers, given whether it has already walked part of it.
+        mend: The destination may hold the first part of a load that was interrupted and is lost: read its runs again.
+        alive: The server has returned data of this workspace in this sync.
     """
 
     workspace: WorkspaceContext
@@ -71,10 +71,10 @@ class RunReader:
         self._pages = ListPages(self.workspace, self.workspace.queries.newest())
 
     def tables(self) -> Iterator[Tables]:
-        """Lists, then open runs, then the backlog of details, then that of snapshots; within the bounds.
+        """Reads lists, then open runs, then the backlog of details, then that of snapshots; within the bounds.
 
         Raises:
-            SimError: The API refuses or stays unavailable; what was read before has been handed over.
+            SimError: The API rejects a request or stays unavailable; rows read before it have been handed over.
         """
         session, bounds = self.workspace.session, self.workspace.bounds
         if bounds.runs > 0:
@@ -82,7 +82,7 @@ class RunReader:
             if done and not self.workspace.over():
                 yield from self._again()
         elif windows.next_window(self.state, self.wanted(bool(self._walked))):
-            session.extraction.more = True  # another workspace filled this piece
+            session.extraction.more = True  # another workspace used up this extraction's bounds
         if session.out_of_time:
             return
         if bounds.catch_up:
@@ -90,7 +90,7 @@ class RunReader:
             yield from self._snapshots.backlog()
 
     def _lists(self) -> Generator[Tables, None, bool]:
-        """Walks what is to be walked; returns whether all of it was."""
+        """Walks all time ranges that are due; returns whether it finished."""
         workspace, bounds = self.workspace, self.workspace.bounds
         while window := windows.next_window(self.state, self.wanted(bool(self._walked))):
             windows.begin_walk(self.state, window)
@@ -105,7 +105,7 @@ class RunReader:
                 bounds.runs -= len(chunk.rows)
                 bounds.rows -= workspace.batch.count - rows
                 rows = workspace.batch.count
-                # not inside the instant it began with: the next piece would begin, and end, there again
+                # not inside the instant where the walk began: the next extraction would start and stop there again
                 full = bounds.spent and position > window.start
                 if (full or workspace.over()) and not chunk.final:
                     workspace.session.extraction.more = True
@@ -122,7 +122,7 @@ class RunReader:
         return done
 
     def _missing(self) -> Generator[Tables, None, bool]:
-        """Walks stretches again that may lack rows; returns whether there was time for all of them."""
+        """Walks time ranges again that may lack rows; returns whether there was time for all of them."""
         workspace = self.workspace
         for first, last in self._gaps.again():
             for chunk in walk_runs(partial(workspace.api.runs, workspace.id), first, last, self._pages.size):
@@ -137,15 +137,16 @@ class RunReader:
     def _take_step(
         self, chunk: Chunk[wire.Shown], answer: Future[DecodedPage] | None, *, again: bool = False, anew: bool = False
     ) -> None:
-        """Takes a chunk, as another process reads it where one is free to.
+        """Processes a chunk, as decoded by a worker process if possible.
 
-        Of a page that was given away nothing was stored then; one that has been read since is taken as it is.
+        None of its runs were stored when its page was handed to a worker. If some are by now, the page is decoded here,
+        unless a worker has already started it.
 
         Args:
-            chunk: What a list showed.
-            answer: Its page, where it was given away to be read.
-            again: All rows are taken, also those that are stored and have not changed.
-            anew: So is all that they need beside the list.
+            chunk: What a list returned.
+            answer: Its decoded page, if it was handed to a worker.
+            again: Take all rows, including stored and unchanged ones.
+            anew: Also request again everything that they need beside the list.
         """
         known = self._known(chunk)
         if answer is None or ((known or self.workspace.session.workers.has_enough) and answer.cancel()):
@@ -156,13 +157,13 @@ class RunReader:
         self._snapshots.now(chunk.rows)
 
     def _take_answer(self, chunk: Chunk[wire.Shown], answer: Future[DecodedPage]) -> None:
-        """Takes what another process has read, and reads here what it left."""
+        """Processes what a worker decoded, and decodes here what it left."""
         try:
             found = answer.result()
         except WorkerLost:
             self.workspace.session.log.warn(
-                "a process that reads pages could not be started, or ended; pages are read by this one alone, "
-                "which takes longer and loses nothing"
+                "a worker process could not be started, or ended early; all pages are now decoded in the main process, "
+                "which is slower but loses no rows"
             )
             left = {row.id for row in chunk.rows}
         else:
@@ -177,7 +178,7 @@ class RunReader:
             self._take_rows([run for run in here.rows if run.id in left], {})
 
     def _again(self) -> Iterator[Tables]:
-        """Reads again what may have changed outside the stretches just walked."""
+        """Reads again what may have changed outside the time ranges just walked."""
         if self.mend and self._pages.newest is not None:
             yield from self._follower(partial(self._take, again=True, anew=True)).torn()
         yield from self._follower(self._take).open_runs()
@@ -203,13 +204,13 @@ class RunReader:
         again: bool = False,
         anew: bool = False,
     ) -> None:
-        """Takes what a chunk tells that is new, or all of it.
+        """Processes the new and changed rows of a chunk, or all of them.
 
         Args:
-            chunk: What a list showed.
-            known: What is stored of its runs, where that has been asked.
-            again: All of it.
-            anew: All of it, and details and snapshots are asked for as if nothing were stored of them.
+            chunk: What a list returned.
+            known: Fingerprints of its stored runs, if they were already queried.
+            again: Take all rows.
+            anew: Take all rows, and request their details and snapshots as if none were stored.
         """
         self._seen(chunk)
         known = self._known(chunk) if known is None else known
@@ -225,7 +226,7 @@ class RunReader:
     def _take_rows(
         self, runs: Sequence[wire.Run], known: dict[str, Fingerprint], *, again: bool = False, anew: bool = False
     ) -> list[Fresh]:
-        """Takes what runs tell that is new, and returns that."""
+        """Processes new and changed runs, and returns them."""
         workspace = self.workspace
         settled = self._doubts.settled(runs, known) if workspace.options.logs_only else {}
         if settled:
@@ -233,7 +234,7 @@ class RunReader:
         self._lists_tell = self._lists_tell or tell_split(runs)
         if workspace.options.logs_only and runs and not known and workspace.add_plain(runs):
             workspace.session.log.runs["new"] += len(runs)
-            runs = []  # nothing else is asked of plain rows
+            runs = []  # plain rows need no other requests
         read = [(run, rows) for run in runs if (rows := workspace.read(run)) is not None]
         read += settled.values()
         changed = {run.id for run, rows in read if run.id in known and merge.changed(known[run.id], rows)}
@@ -250,7 +251,7 @@ class RunReader:
     def _with_stored(
         self, read: list[tuple[wire.Run, RunRows]], known: dict[str, Fingerprint], *, anew: bool
     ) -> list[Fresh]:
-        """The same runs with what is stored of them, and nothing in their rows poorer than that."""
+        """Adds what is stored of the runs; no stored value is overwritten by a less complete one."""
         again = [OpenRun(run.id, utc(run.started_at)) for run, _ in read if run.id in known]
         stored = self.workspace.queries.stored(again, anew=anew) if again else {}
         return [
@@ -259,7 +260,7 @@ class RunReader:
         ]
 
     def _known(self, chunk: Chunk[Any]) -> dict[str, Fingerprint]:
-        """What is stored of the runs of a chunk."""
+        """Returns the fingerprints of the chunk's stored runs."""
         if self._pages.newest is None or not chunk.rows:
             return {}
         starts = [utc(row.started_at) for row in chunk.rows]
@@ -268,7 +269,7 @@ class RunReader:
         details = self.workspace.batch.wants(LOG_DETAILS.name)
         now = self.workspace.session.client.server_time or datetime.now(UTC)
         past = [at for at in starts if at <= now]
-        stretches = {(at, at) for at in starts if at > now}  # a wrong date: up to it there is more than this page
+        stretches = {(at, at) for at in starts if at > now}  # a wrong date: a range up to it would be too long
         stored: dict[str, Fingerprint] = {}
         for first, last in [*stretches, *([(min(past), max(past))] if past else [])]:
             stored |= self.workspace.queries.fingerprints(first, last, details=details)
@@ -276,7 +277,7 @@ class RunReader:
 
 
 def _read_here(chunk: Chunk[wire.Shown]) -> Chunk[wire.Run]:
-    """The same chunk, its rows read in full. What does not fit proves so only now."""
+    """Returns the chunk with its rows parsed in full; rows that do not fit are detected only now."""
     if not chunk.rows or isinstance(chunk.rows[0], wire.Run):
         return cast(Chunk[wire.Run], chunk)
     ids = {row.id for row in chunk.rows}

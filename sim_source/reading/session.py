@@ -1,4 +1,4 @@
-"""What the extractions of one sync share, and what the last of them left."""
+"""What the extractions of one sync share, and how the last of them ended."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ..stored.warehouse import Warehouse
 from .sync_log import SyncLog
 
 FAR_S = 0.02
-"""Seconds to an answer from which the next page is asked for while this one is read. From nearer servers it is there
-before two threads have agreed on who goes first (measured: 4 ms a page)."""
+"""Response time in seconds above which the next page is requested while this one is parsed. Nearer servers answer
+before two threads have taken turns."""
 
 Resource = tuple[str, str | None]
-"""A table, and the workspace that it is read of."""
+"""A table, and the workspace it is read from."""
 
 
 @dataclass(slots=True)
@@ -25,8 +25,8 @@ class Extraction:
     """How one extraction ended.
 
     Attributes:
-        more: A list was left at its bound; the next extraction goes on there.
-        out_of_time: The time bound was reached.
+        more: A list stopped at its bound; the next extraction continues there.
+        out_of_time: The time limit was reached.
     """
 
     more: bool = False
@@ -34,22 +34,22 @@ class Extraction:
 
 
 class SyncSession:
-    """What the extractions of one sync share; closed by who made it.
+    """What the extractions of one sync share; whoever creates it closes it.
 
     Args:
-        client: How the API is asked; closed with the session.
-        log: Told of what happens; one of its own if None.
-        strict: Failures of one resource are raised; else they are noted in the log, and the others go on.
-        lasting: Other extractions follow: what is asked for ahead at the bound of one is for the next.
-        processes: Processes that decode pages beside this one, once some 16 MB of them have come: two at most where the
-            machine has the cores; 0 for none.
-        warehouse: Asks the destination; each extraction makes its own if None.
+        client: The API client; closed with the session.
+        log: Records what happens; if None, the session creates one.
+        strict: Failures of one resource are raised; otherwise they are recorded in the log, and the others continue.
+        lasting: More extractions follow, so pages fetched ahead at the bound of one serve the next.
+        processes: Worker processes that decode pages, started after about 16 MB of pages; 0 for none. None: one less
+            than the available cores, two at most.
+        warehouse: Queries the destination; if None, each extraction creates its own.
 
     Attributes:
         extraction: The last one.
         end: The moment up to which this sync reads, known once it has begun.
-        missing: Stretches that were walked and may lack rows.
-        tried: Stretches that lacked rows after an earlier sync and were walked again: once is enough.
+        missing: Time ranges that were walked and may lack rows.
+        tried: Time ranges that lacked rows after an earlier sync and were walked again: once per sync is enough.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class SyncSession:
 
     @property
     def is_far(self) -> bool:
-        """Whether an answer takes long to come."""
+        """Whether the server takes long to answer."""
         return self.client.latency_s > FAR_S
 
     @property

@@ -1,4 +1,4 @@
-"""Snapshots of runs: one per deployment version, or one per run."""
+"""Reads snapshots of runs: one per deployment version, or one per run."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ Wanted = tuple[str, str | None]
 
 @dataclass(slots=True)
 class SnapshotReader:
-    """Asks for snapshots of one workspace's runs.
+    """Requests snapshots of one workspace's runs.
 
     Attributes:
-        mode: Whose: version, all or none.
+        mode: Which snapshots: version, all or none.
     """
 
     workspace: WorkspaceContext
@@ -43,11 +43,12 @@ class SnapshotReader:
         return self.mode != "none" and self.workspace.batch.wants(EXECUTION_SNAPSHOTS.name)
 
     def now(self, fresh: Sequence[wire.Shown], *, anew: bool = False) -> None:
-        """Asks for snapshots of runs seen for the first time, as far as that costs no waiting.
+        """Requests snapshots of runs seen for the first time, as far as the rate limit allows without waiting.
 
         Args:
             fresh: The runs.
-            anew: Some are stored; of those without a whole snapshot it is asked for, and waited for.
+            anew: Some of them are stored: request the snapshots that are not completely stored, even if that means
+                waiting.
         """
         workspace = self.workspace
         if not self.wanted or not fresh or not (workspace.bounds.snapshots or anew):
@@ -72,7 +73,7 @@ class SnapshotReader:
         self._read(wanted if anew else wanted[: workspace.allowance(workspace.bounds.snapshots)])
 
     def backlog(self) -> Iterator[Tables]:
-        """Asks for what earlier syncs left."""
+        """Requests snapshots that earlier syncs left."""
         workspace = self.workspace
         if not self.wanted:
             return
@@ -117,5 +118,5 @@ class SnapshotReader:
 
 
 def _started(run: wire.Shown) -> tuple[datetime, str]:
-    """Which run of a version stands for it: the first, as ``SnapshotQueries`` chooses, too."""
+    """Orders the runs of a version: the first one provides its snapshot, as in ``SnapshotQueries``."""
     return utc(run.started_at), run.id

@@ -1,4 +1,4 @@
-"""What happens in a sync: counts, failures and warnings, for who started it."""
+"""What happens in a sync: counts, failures and warnings, for the caller."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ logger = logging.getLogger("sim_source")
 
 
 MOST_STRETCHES_TOLD = 20
-"""Stretches with missing rows that are told one by one, of one resource of one workspace."""
+"""Most time ranges with missing rows that are reported one by one, per resource and workspace."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A resource that could not be read to its end or in full; what was read of it is kept."""
+    """A resource that could not be read completely; rows already read are kept."""
 
     resource: str
     workspace_id: str | None
@@ -29,14 +29,14 @@ class Failure:
 
 @dataclass(slots=True)
 class SyncLog:
-    """What happened in a sync, while it runs and after.
+    """What happened in a sync, during and after it.
 
     Attributes:
         counters: HTTP requests, retries, 429s, seconds waited.
         rows: Rows extracted, by table.
-        runs: Runs that lists showed, each as new, changed or unchanged since it was stored.
+        runs: Runs that lists returned, counted as new, changed or unchanged since they were stored.
         failures: Resources that failed.
-        warnings: What is worth a line but no failure (audit logs without Enterprise).
+        warnings: Messages about things that are not failures (audit logs without Enterprise).
         on_progress: Called with a resource and its rows so far.
         on_wait: Called with seconds and the reason of each wait.
     """
@@ -50,22 +50,22 @@ class SyncLog:
     on_wait: Callable[[float, str], None] | None = None
 
     def extracted(self, table: str, rows: int) -> None:
-        """Rows of a table were handed to dlt."""
+        """Counts rows of a table that were handed to dlt."""
         self.rows[table] += rows
         if self.on_progress is not None and rows:
             self.on_progress(table, self.rows[table])
 
     def warn(self, message: str) -> None:
-        """Notes a warning once."""
+        """Records a warning, once."""
         if message not in self.warnings:
             self.warnings.append(message)
             logger.warning("%s", message)
 
     def failed(self, resource: str, workspace_id: str | None, error: errors.SimError) -> None:
-        """Notes that a resource could not be read to its end, or not in full.
+        """Records that a resource could not be read completely.
 
-        One note for each kind of fault of a resource of a workspace, for ``Incomplete`` one for each stretch: of these
-        the first ``MOST_STRETCHES_TOLD``, and that there are more.
+        There is one entry for each kind of error, resource and workspace; for ``Incomplete``, one for each time range:
+        the first ``MOST_STRETCHES_TOLD``, then one that says that there are more.
         """
         alike = [
             failure
@@ -77,7 +77,7 @@ class SyncLog:
             if len(alike) > MOST_STRETCHES_TOLD or any(_is_known(error, failure.error) for failure in alike):
                 return
             if len(alike) == MOST_STRETCHES_TOLD:
-                message = "rows may be missing from further stretches, too"
+                message = "rows may be missing from more time ranges, too"
         elif alike:
             return
         self.failures.append(Failure(resource, workspace_id, message, error))
@@ -86,5 +86,5 @@ class SyncLog:
 
 
 def _is_known(error: errors.Incomplete, told: errors.SimError) -> bool:
-    """Whether a stretch has been told; one that is tried again may be read a little further."""
+    """Whether a time range was already reported; a retry may read a little more of it."""
     return isinstance(told, errors.Incomplete) and (error.first, error.last) == (told.first, told.last)

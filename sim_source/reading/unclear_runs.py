@@ -1,4 +1,4 @@
-"""Plain list rows that leave open how their run ended, asked for again in full."""
+"""Requests plain list rows again in full if they do not show how their run ended."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from ..timestamps import utc
 from .workspace import WorkspaceContext
 
 FEW = 10
-"""Runs of a page that are asked for one by one; where there are more, the page is asked for in full."""
+"""Most runs of a page that are requested one by one; for more, the page is requested in full."""
 
 Told = tuple[wire.Run, RunRows]
-"""A list row, and what an answer in full says of its run."""
+"""A list row, and the rows of its run from a full answer."""
 
 
 @dataclass(slots=True)
 class UnclearRuns:
-    """Reads what plain rows of one workspace leave open: how runs without a cost ended.
+    """Finds out what plain rows of one workspace do not show: how runs without a cost ended.
 
-    Where runs are billed these are few: those that were swept. Where nothing is billed they are all, and of
-    each page one more is read.
+    If runs are billed, these are few: runs that were swept. If nothing is billed, these are all runs, and one more page
+    is read for each page.
     """
 
     workspace: WorkspaceContext
@@ -38,11 +38,11 @@ class UnclearRuns:
         self._full = replace(self.workspace, api=api, options=options)
 
     def settled(self, listed: Sequence[wire.Run], known: dict[str, Fingerprint]) -> dict[str, Told]:
-        """Of the runs in doubt, by id, those of which an answer in full was had.
+        """Returns those runs in doubt for which a full answer was received, by id.
 
         Args:
             listed: Plain rows of a page, by start.
-            known: What is stored of them; one that is stored with the same end is in no doubt.
+            known: Fingerprints of the stored ones; a run stored with the same end is not in doubt.
         """
         doubtful = [run for run in listed if ending.is_doubtful_row(run) and not _same_end(run, known.get(run.id))]
         if not doubtful:

@@ -1,4 +1,4 @@
-"""One workspace while it is read: what the readers of its lists, details and snapshots share."""
+"""One workspace during a sync: what the readers of its lists, details and snapshots share."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from .plan import UNLIMITED, Bounds
 from .session import SyncSession
 
 BACKLOG_STEP = 200
-"""Details or snapshots asked for between two looks at the clock."""
+"""Details or snapshots requested between two checks of the clock."""
 Detail = wire.Run | Rejected | errors.NotFound
-"""A run's detail, one that does not fit, or none to be had any more."""
+"""A run's detail, one that could not be parsed, or the error that it no longer exists."""
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -33,11 +33,11 @@ B = TypeVar("B")
 
 @dataclass(slots=True)
 class WorkspaceContext:
-    """A workspace, how it is asked, and where its rows go.
+    """A workspace, its endpoints, and where its rows go.
 
     Attributes:
-        batch: Takes the rows.
-        handled: Ids of runs, executions and states that this extraction is done with.
+        batch: Receives the rows.
+        handled: Ids of runs, executions and states that this extraction has finished.
     """
 
     id: str
@@ -50,18 +50,18 @@ class WorkspaceContext:
     handled: set[str] = field(default_factory=set)
 
     def over(self) -> bool:
-        """Whether the time of this run is up."""
+        """Whether the time of this sync is up."""
         return self.session.out_of_time
 
     def allowance(self, bound: int) -> int:
-        """Requests that can be sent now: as many as the rate allows without waiting, within the bound."""
+        """Returns how many requests can be sent now, within the bound, without waiting for the rate limit."""
         available = self.session.client.available
         if bound >= UNLIMITED // 2 or available is None:
             return max(0, bound)
         return max(0, min(bound, available - 1))
 
     def detail(self, log_id: str) -> Detail:
-        """A run's detail, or that there is none."""
+        """Requests a run's detail; returns ``NotFound`` if there is none."""
         try:
             return self.api.run(log_id)
         except errors.NotFound as missing:
@@ -73,12 +73,13 @@ class WorkspaceContext:
         answer: Detail | None = None,
         stored: StoredRun | None = None,
     ) -> RunRows | None:
-        """A run as rows, nothing poorer than what is stored; one that does not fit is set aside.
+        """Converts a run to rows; no stored value is overwritten by a less complete one. A run that does not fit is set
+        aside.
 
         Args:
             run: Its list row.
-            answer: What its detail said, where that was asked.
-            stored: As the destination holds it.
+            answer: Its detail, if it was requested.
+            stored: The run as stored.
         """
         if isinstance(answer, Rejected):
             self.reject(LOG_DETAILS.name, run.id, bytes(answer.row), answer.reason)
@@ -94,12 +95,12 @@ class WorkspaceContext:
         return rows
 
     def add(self, rows: Sequence[RunRows]) -> None:
-        """Hands rows of runs on."""
+        """Adds rows of runs to the batch."""
         for table, found in run_rows.by_table(rows).items():
             self.batch.add(table, found)
 
     def add_plain(self, listed: Sequence[wire.Run]) -> bool:
-        """Hands plain list rows on, all at once; where one of them does not fit, none, and says so."""
+        """Adds plain list rows, all at once; if one of them does not fit, adds none and returns False."""
         if any(run.cut for run in listed):
             return False
         try:
@@ -110,7 +111,7 @@ class WorkspaceContext:
         return True
 
     def concurrently(self, ask: Callable[[A], B], wanted: Sequence[A], resource: str) -> Iterator[tuple[A, B | None]]:
-        """Asks for many at once, as the client's pacing lets them; None where one failed: noted for the resource."""
+        """Sends requests concurrently, as the rate limit allows; yields None for one that failed, and records it."""
         if not wanted:
             return
         with ThreadPoolExecutor(min(CONNECTIONS, len(wanted))) as pool:
@@ -125,26 +126,26 @@ class WorkspaceContext:
                 except (
                     errors.Unavailable,
                     errors.BadRequest,
-                ) as fault:  # of this one; the others are read all the same
+                ) as fault:  # only this one failed; the others are still read
                     self.session.log.failed(resource, self.id, fault)
                     yield entry, None
                 except ROW_FAULTS as fault:
                     self.session.log.failed(
-                        resource, self.id, errors.UnreadableAnswer(f"an answer does not fit: {fault}")
+                        resource, self.id, errors.UnreadableAnswer(f"an answer has an unexpected format: {fault}")
                     )
                     yield entry, None
 
     def set_aside(self, rejected: Sequence[Rejected]) -> None:
-        """Keeps rows of a list that could not be read."""
+        """Records list rows that could not be read."""
         for row in rejected:
             self.reject(LOGS.name, row.id, bytes(row.row), row.reason)
 
     def reject(self, table: str, row_id: str | None, row: bytes, reason: object) -> None:
-        """Keeps a row that does not fit, with the reason."""
+        """Records a row that does not fit, with the reason."""
         if table == LOG_DETAILS.name:
             self.session.log.warn(
-                f"{table} of workspace {self.id}: details that cannot be read are asked for again by every sync; "
-                "rejected_rows says of which runs, and why"
+                f"{table} of workspace {self.id}: some details cannot be read and are requested again by every sync; "
+                "see table rejected_rows for the runs and the reasons"
             )
         found = account_rows.rejected_row(table, row_id, row, str(reason), self.id, datetime.now(UTC))
         self.batch.add(REJECTED_ROWS.name, [found])

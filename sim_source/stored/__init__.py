@@ -1,4 +1,4 @@
-"""What the destination holds already: every question the source asks in SQL.
+"""What the destination already holds: all SQL queries of the source.
 
 Imports ``api``, ``rows`` and ``paging``.
 """

@@ -1,4 +1,4 @@
-"""What the destination holds of audit logs."""
+"""Queries for stored audit logs."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ _MADE_BETWEEN = "SELECT id FROM {audit_logs} WHERE created_at >= %s AND created_
 
 
 def newest_audit_log(warehouse: Warehouse) -> datetime | None:
-    """When the newest stored audit log was made; None: there is none."""
+    """Returns when the newest stored audit log was created; None if there is none."""
     rows = warehouse.ask(_NEWEST)
     return utc(rows[0][0]) if rows and rows[0][0] else None
 
 
 def stored_audit_logs(warehouse: Warehouse, first: datetime, last: datetime) -> set[str]:
-    """Ids of stored audit logs made in ``[first, last]``; they never change."""
+    """Returns ids of stored audit logs created in ``[first, last]``; audit logs never change."""
     return {row[0] for row in warehouse.ask(_MADE_BETWEEN, first, last)}
 
 
 def kinds_of_audit_logs(
     warehouse: Warehouse, columns: Mapping[str, bool], first: datetime, last: datetime
 ) -> set[tuple[str | None, ...]]:
-    """Values that audit logs stored outside of ``[first, last]`` have together.
+    """Returns the combinations of values in audit logs stored outside of ``[first, last]``.
 
     Args:
-        warehouse: Where they are.
-        columns: Columns; of those that are True only whether there is a value is told, as "".
-        first: First moment that does not count.
-        last: Last one.
+        warehouse: The destination.
+        columns: Columns to return; if mapped to True, "" is returned for any value, and None for none.
+        first: First moment to exclude.
+        last: Last moment to exclude.
     """
     looked_at = [f"CASE WHEN {name} IS NOT NULL THEN '' END" if anew else name for name, anew in columns.items()]
     query = f"SELECT DISTINCT {', '.join(looked_at)} FROM {{audit_logs}} WHERE created_at < %s OR created_at > %s"

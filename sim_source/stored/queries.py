@@ -1,8 +1,8 @@
-"""What the destination already holds of a workspace: asked for instead of remembered.
+"""Queries for what the destination already holds of a workspace. It is looked up there, not remembered.
 
-Changes are told by comparison, and what is still to be asked for is found where the rows are. So dlt's state stays a
-few timestamps however many runs there are, and losing it costs nothing. A destination that
-cannot be asked (or holds nothing yet) counts as empty: rows are then sent again, which changes nothing.
+Changes are found by comparing with stored rows, and what is still to be requested is found by querying them. So dlt's
+state holds only a few timestamps, however many runs there are, and losing it costs nothing. A destination that is
+empty or cannot be queried counts as empty: rows are then sent again, and the result is the same.
 """
 
 from __future__ import annotations
@@ -87,12 +87,12 @@ _WORTH_ASKING = {
     """,
     LOGS.name: "SELECT p.id FROM {logs} p WHERE p.status = 'paused'",
 }
-"""Runs whose detail is worth asking for (``details = "costly"``), by the table that tells. Found first, since they are
-few: three times as fast as looking at each run."""
+"""Queries for runs whose detail is worth a request (``details = "costly"``), by the table they read. They match few
+runs, so they are evaluated first: that is faster than checking each run."""
 
 
 class Unfinished(NamedTuple):
-    """How many runs may still change, wait for their detail, wait for their snapshot."""
+    """Counts of runs that may still change, that wait for their detail, and that wait for their snapshot."""
 
     open_runs: int
     details: int
@@ -100,10 +100,10 @@ class Unfinished(NamedTuple):
 
 
 class WorkspaceQueries:
-    """What a destination holds of one workspace.
+    """Queries for what a destination holds of one workspace.
 
     Attributes:
-        snapshots: What it holds of snapshots.
+        snapshots: Queries for its snapshots.
     """
 
     def __init__(self, warehouse: Warehouse, workspace_id: str) -> None:
@@ -112,26 +112,27 @@ class WorkspaceQueries:
         self.snapshots = SnapshotQueries(warehouse, workspace_id)
 
     def newest(self) -> datetime | None:
-        """When the newest stored run started: of runs that started later nothing is stored. None: there is none."""
+        """Returns when the newest stored run started, or None: no run that started later is stored."""
         rows = self._ask(_NEWEST)
         return utc(rows[0][0]) if rows and rows[0][0] else None
 
     def fingerprints(self, first: datetime, last: datetime, *, details: bool = True) -> dict[str, Fingerprint]:
-        """Stored runs that started in ``[first, last]``: what tells whether they changed.
+        """Returns the fingerprints of stored runs that started in ``[first, last]``: they show whether a run changed.
 
-        With ``details`` (rows of ``log_details`` are loaded, too), a run without its row there, or with one of
-        another cost, counts as having fewer spans than any answer: it is sent again.
+        With ``details`` (rows of ``log_details`` are loaded, too), a run without a row there, or with another cost
+        there, counts as having fewer spans than any answer, so it is sent again.
         """
         with_details = details and self._warehouse.has(LOG_DETAILS.name)
         rows = self._ask(_FINGERPRINTS if with_details else _FINGERPRINTS_WITHOUT_DETAILS, first, last)
         return {row[0]: Fingerprint(utc(row[1]) if row[1] else None, *row[2:]) for row in rows}
 
     def stored(self, runs: Iterable[OpenRun], *, anew: bool = False) -> dict[str, StoredRun]:
-        """These runs as stored.
+        """Returns these runs as stored.
 
         Args:
-            runs: Which.
-            anew: They are read again on purpose: with their spans, and with all doubts of what is stored.
+            runs: The runs.
+            anew: They are read again on request or for repair: their spans are returned, too, and their details are
+                requested even if they are stored (see ``StoredRun.spans``).
         """
         wanted = sorted(runs, key=lambda run: run.started_at)
         found: dict[str, StoredRun] = {}
@@ -160,18 +161,18 @@ class WorkspaceQueries:
         }
 
     def _spans(self, ids: Sequence[str]) -> dict[str, list[Row]]:
-        """Stored spans of runs, in their order."""
+        """Returns the stored spans of runs, in order."""
         found: dict[str, list[Row]] = {}
         for row in self._ask(_SPANS, ids=ids):
             found.setdefault(row[0], []).append(as_sent(TRACE_SPANS, row))
         return found
 
     def open_runs(self) -> list[OpenRun]:
-        """Stored runs that are not final."""
+        """Returns stored runs that are not final."""
         return [OpenRun(row[0], utc(row[1])) for row in self._ask(_OPEN)]
 
     def ranked(self, runs: Sequence[OpenRun]) -> list[OpenRun]:
-        """The same runs with their places among all stored runs, so that pages can be counted."""
+        """Returns the same runs with their positions among all stored runs, so that pages can be counted."""
         if len(runs) < 2:
             return list(runs)
         first, last = min(run.started_at for run in runs), max(run.started_at for run in runs)
@@ -183,38 +184,38 @@ class WorkspaceQueries:
         return [OpenRun(run.id, run.started_at, places.get(run.id)) for run in runs]
 
     def torn(self, wanted: Callable[[str], bool]) -> list[OpenRun]:
-        """Runs whose tables do not agree: a load was cut between them, and what it held is lost.
+        """Returns runs whose tables disagree: a load was interrupted between them, and the rest of it is lost.
 
         Args:
-            wanted: Tells which tables are loaded; others cannot be mended.
+            wanted: Whether a table is loaded; other tables cannot be repaired.
         """
         return self._runs(torn_queries.torn(self._there(wanted)))
 
     def half_read(self, wanted: Callable[[str], bool]) -> list[OpenRun]:
-        """Runs whose split is stored, and of their detail only what lists tell.
+        """Returns runs whose cost split is stored, but whose detail holds only what lists provide.
 
-        Either lists tell the split (2026-03), or a load was cut before the detail's row arrived.
+        Either lists provide the split (2026-03), or a load was interrupted before the detail's row arrived.
         """
         return self._runs(torn_queries.half_read(self._there(wanted)))
 
     def _there(self, wanted: Callable[[str], bool]) -> frozenset[str]:
-        """Tables that are loaded and that are there."""
+        """Tables that are loaded and exist in the destination."""
         tables = (LOG_DETAILS.name, COST_ITEMS.name, TRACE_SPANS.name)
         return frozenset(name for name in tables if wanted(name) and self._warehouse.has(name))
 
     def _runs(self, question: str | None) -> list[OpenRun]:
-        """Runs that a question finds, which names the workspace as often as it likes."""
+        """Returns the runs that a query finds; the query may name the workspace any number of times."""
         if question is None:
             return []
         rows = self._warehouse.ask(question, *[self._workspace] * question.count("%s"))
         return [OpenRun(row[0], utc(row[1])) for row in rows]
 
     def unfinished(self, details: Details, *, snapshots: str) -> Unfinished:
-        """How much of the stored runs is not final or not complete.
+        """Counts the stored runs that are not final or not complete.
 
         Args:
-            details: Which runs' detail is wanted.
-            snapshots: Whose snapshot is wanted: version, all or none.
+            details: Which runs' details are wanted.
+            snapshots: Which snapshots are wanted: version, all or none.
         """
         questions = [_COUNT_OPEN]
         if details != "none" and self._warehouse.has(LOG_DETAILS.name):
@@ -228,7 +229,7 @@ class WorkspaceQueries:
         return Unfinished(counts[0], counts[1], sum(counts[2:]))
 
     def pending(self, mode: Details, limit: int) -> list[OpenRun]:
-        """Stored runs whose detail is still to be asked for, newest first."""
+        """Returns stored runs whose detail is still to be requested, newest first."""
         if mode == "none" or limit <= 0 or not self._warehouse.has(LOG_DETAILS.name):
             return []
         newest_first = f"ORDER BY l.started_at DESC, l.id LIMIT {int(limit)}"
@@ -236,7 +237,7 @@ class WorkspaceQueries:
         return [OpenRun(row[0], utc(row[1])) for row in rows]
 
     def _waiting(self, mode: Details) -> str:
-        """The part of a question that finds runs whose detail is still to be asked for."""
+        """The part of a query, from FROM on, that finds runs whose detail is still to be requested."""
         if mode == "all":
             return _WITHOUT_DETAIL
         found = [runs for table, runs in _WORTH_ASKING.items() if mode == "costly" and self._warehouse.has(table)]

@@ -1,6 +1,6 @@
-"""Which rows a destination refuses, found by trying: insert, halve what is refused, roll back.
+"""Finds the rows that a destination rejects, by trial: insert, halve what is rejected, roll back.
 
-Only done where a load was refused for what is in it, since that takes as long as loading does.
+This takes as long as loading, so it is done only after a load was rejected because of its content.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from ..schema import Row, Table
 from .warehouse import Warehouse, in_steps
 
 AT_ONCE = 500
-"""Rows that are tried together."""
+"""Rows tried together."""
 Insert = Callable[[Sequence[Row]], str | None]
-"""Tries rows; returns why they are refused, None where they are taken."""
+"""Tries to insert rows; returns why they are rejected, or None if they are accepted."""
 
 
 def refused(warehouse: Warehouse, table: Table, rows: pa.Table) -> dict[int, str]:
-    """Rows that the destination does not take, by their place, and the kind of error it answers with.
+    """Returns the rows that the destination rejects, by position, with the kind of error.
 
-    Its words are not kept: they quote what is in the row. A destination that cannot be asked refuses nothing.
+    The error message is not kept, because it quotes the row. A destination that cannot be queried rejects nothing.
     """
     if not rows.num_rows or not warehouse.has(table.name):
         return {}
@@ -35,12 +35,12 @@ def refused(warehouse: Warehouse, table: Table, rows: pa.Table) -> dict[int, str
 
 
 def bisected(insert: Insert, rows: Sequence[Row], begin: int = 0) -> Iterator[tuple[int, str]]:
-    """Places of rows that are refused, and why.
+    """Yields the positions of rejected rows, and why they are rejected.
 
     Args:
         insert: Tries rows.
         rows: The rows, at least one.
-        begin: Place of the first.
+        begin: Position of the first row.
     """
     why = insert(rows)
     if why is None:
@@ -54,7 +54,7 @@ def bisected(insert: Insert, rows: Sequence[Row], begin: int = 0) -> Iterator[tu
 
 
 def stored_rejections(warehouse: Warehouse, row_ids: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """Of stored rejected rows with these ids: table_name, row_id, reason, and row_json as the warehouse writes it."""
+    """Yields stored rejected rows by id: table_name, row_id, reason, and row_json as the warehouse formats it."""
     for some in in_steps(row_ids):
         yield from warehouse.ask(_STORED, ids=some)
 

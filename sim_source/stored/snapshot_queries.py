@@ -1,4 +1,4 @@
-"""What the destination holds of snapshots of one workspace."""
+"""Queries for stored snapshots of one workspace."""
 
 from __future__ import annotations
 
@@ -47,21 +47,21 @@ _NEW_VERSIONS = """
     ) v
     WHERE v.place = 1
 """
-"""Of each deployment version of which no snapshot is stored its first run, whoever asks and whenever."""
+"""The first run of each deployment version without a stored snapshot; the same run is chosen every time."""
 
 
 class SnapshotQueries:
-    """What a destination holds of snapshots of one workspace."""
+    """Queries for stored snapshots of one workspace."""
 
     def __init__(self, warehouse: Warehouse, workspace_id: str) -> None:
         self._warehouse = warehouse
         self._workspace = workspace_id
 
     def waiting(self, mode: str) -> list[str]:
-        """Questions that find executions whose snapshot is to be asked for; each takes the workspace.
+        """Returns queries for executions whose snapshot is still to be requested; each takes the workspace id.
 
         Args:
-            mode: Whose: version, all or none. Of a table that nobody selected nothing is missing.
+            mode: Which snapshots: version, all or none. If the table does not exist, there are no queries.
         """
         if mode == "none" or not self._warehouse.has(EXECUTION_SNAPSHOTS.name):
             return []
@@ -69,11 +69,14 @@ class SnapshotQueries:
         return [missing] if mode == "all" else [self._about(_NEW_VERSIONS), missing + _UNVERSIONED]
 
     def snapshot_versions(self) -> set[str]:
-        """Deployment versions a snapshot of which is stored."""
+        """Returns deployment versions that have a stored snapshot."""
         return {row[0] for row in self._ask(self._about(_STORED_VERSIONS))}
 
     def without_snapshot(self, *, by_version: bool, limit: int) -> list[tuple[str, str | None]]:
-        """Executions whose snapshot is to be asked for: (execution id, workflow id), newest first."""
+        """Returns executions whose snapshot is still to be requested: (execution id, workflow id).
+
+        Newest first; but with ``by_version``, the first runs of deployment versions precede runs without a version.
+        """
         newest = f"ORDER BY l.started_at DESC LIMIT {int(limit)}"
         missing = self._about(_WITHOUT_SNAPSHOT)
         if not by_version:
@@ -84,12 +87,15 @@ class SnapshotQueries:
         return [(row[0], row[1]) for row in rows[:limit]]
 
     def with_snapshot(self, execution_ids: Sequence[str]) -> set[str]:
-        """Those of which a whole snapshot is stored."""
+        """Returns those of the executions that have a complete stored snapshot."""
         question = self._about(_STORED_OF)
         return {row[0] for some in in_steps(execution_ids) for row in self._ask(question, ids=some)}
 
     def _about(self, statement: str) -> str:
-        """A statement, asking for states of workflows only where they are loaded: whole is what has its state then."""
+        """Fills in a statement.
+
+        If workflow states are loaded, a snapshot is complete only if its state is stored, too.
+        """
         there = _STATE_IS_THERE if self._warehouse.has(WORKFLOW_STATES.name) else _STATES_ARE_NOT_LOADED
         stored, unasked = (part.format(state_is_there=there) for part in (_STORED, _UNASKED))
         return statement.format(stored=stored, unasked=unasked)

@@ -1,6 +1,6 @@
-"""Questions that find runs whose tables do not agree: a load was cut between them, and what it held is lost. Pure.
+"""Queries for runs whose tables disagree: a load was interrupted between them, and the rest of it is lost. Pure.
 
-Each answers with ids and starts of runs, newest first, and takes the workspace at every place.
+Each returns ids and starts of runs, newest first, and takes the workspace id for every placeholder.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from ..tables import COST_ITEMS, LOG_DETAILS, TRACE_SPANS
 
 TORN_AT_ONCE = 5_000
-"""Runs whose tables disagree that one sync reads again."""
+"""Most runs with disagreeing tables that one sync reads again."""
 
 _DETAILS = "LEFT JOIN {log_details} d ON d.id = l.id"
 _SUM_OF_ITEMS = """
@@ -43,13 +43,13 @@ _MODELS_WITHOUT_ITEMS = """
 
 
 def torn(there: Collection[str]) -> str | None:
-    """Finds runs of which one table has something that another lacks.
+    """Finds runs for which one table has data that another lacks.
 
     Args:
         there: Tables that can be compared with ``logs``.
 
     Returns:
-        The question; None where nothing can be compared.
+        The query; None if nothing can be compared.
     """
     details, items, spans = (table.name in there for table in (LOG_DETAILS, COST_ITEMS, TRACE_SPANS))
     joins = [(_DETAILS, details), (_SUM_OF_ITEMS, items), (_COUNT_OF_SPANS, details and spans)]
@@ -65,9 +65,9 @@ def torn(there: Collection[str]) -> str | None:
 
 
 def half_read(there: Collection[str]) -> str | None:
-    """Finds runs whose split is stored, and of their detail only what lists tell; see ``torn``.
+    """Finds runs whose cost split is stored, but whose detail holds only what lists provide; see ``torn``.
 
-    A model that cost nothing has no item, and a split all the same: its spans name it.
+    A model that cost nothing has no cost item, but counts as a split all the same: its spans name it.
     """
     if not {LOG_DETAILS.name, COST_ITEMS.name} <= set(there):
         return None

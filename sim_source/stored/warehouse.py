@@ -1,4 +1,4 @@
-"""Asking the destination: one place for its connection, its table names and what it answers when it cannot."""
+"""Queries the destination: its connection, its table names, and what happens if it cannot answer."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from ..timestamps import utc
 
 T = TypeVar("T")
 IDS_AT_ONCE = 500
-"""Ids in one question."""
+"""Most ids in one query."""
 
 
 class Warehouse:
-    """Asks the destination of a pipeline; one for all questions, since making dlt's client costs more than asking.
+    """Queries the destination of a pipeline. Share one instance: creating dlt's client costs more than a query.
 
-    Which tables are there is asked once (``has``). A destination that cannot be asked has none.
+    A table that exists is looked up only once (``has``). A destination that cannot be queried has no tables.
 
     Attributes:
-        doubted: It has refused a load: rows are tried before they are handed over.
+        doubted: The destination has rejected a load: rows are tried before they are handed over.
     """
 
     def __init__(self, pipeline: dlt.Pipeline) -> None:
@@ -41,7 +41,7 @@ class Warehouse:
 
     @property
     def client(self) -> SqlClientBase[Any]:
-        """Dlt's client, made when it is first wanted.
+        """The SQL client of dlt, created on first use.
 
         Raises:
             SqlClientNotAvailable: The destination has none.
@@ -51,16 +51,16 @@ class Warehouse:
         return self._client
 
     def ask(self, sql: str, *args: Any, ids: Sequence[str] = ()) -> list[tuple[Any, ...]]:
-        """Rows of a question; none where one of its tables is not there.
+        """Returns the rows of a query; none if one of its tables does not exist.
 
         Args:
-            sql: A SELECT; ``{logs}`` and the like stand for the tables' full names, ``{ids}`` for as many places as
+            sql: A SELECT; ``{logs}`` and the like stand for the full table names, ``{ids}`` for as many placeholders as
                 there are ids.
-            *args: Values of its other places, all of which come before ``{ids}``.
+            *args: Values of the other placeholders, which all come before ``{ids}``.
             ids: At most ``IDS_AT_ONCE`` of them; see ``in_steps``.
 
         Raises:
-            DatabaseException: The destination does not take the statement, or cannot answer.
+            DatabaseException: The destination rejects the statement, or cannot answer.
         """
         if not all(self.has(table) for table in _tables_in(sql)):
             return []
@@ -70,7 +70,7 @@ class Warehouse:
         """Runs a statement that changes rows; ``{logs}`` and the like as in ``ask``.
 
         Raises:
-            DatabaseException: The destination does not take it, or cannot answer.
+            DatabaseException: The destination rejects the statement, or cannot answer.
         """
         with self.client as client:
             client.execute_sql(self._named(client, sql), *args)
@@ -84,7 +84,7 @@ class Warehouse:
         return sql.format(**names, ids=", ".join(["%s"] * ids))
 
     def drop_orphans(self) -> None:
-        """Deletes rows of runs that are not in ``logs``: a load that was refused had brought them already."""
+        """Deletes rows of runs that are not in ``logs``: a rejected load had already written them."""
         for table in TABLES.values():
             for to in table.references:
                 if to.always and self.has(table.name) and self.has(to.table):
@@ -92,10 +92,10 @@ class Warehouse:
                     self.execute(f"DELETE FROM {{{table.name}}} WHERE {to.column} NOT IN ({there})")
 
     def refusal(self, table: Table, rows: Sequence[Row]) -> str | None:
-        """Tries to insert rows, and takes them back: the kind of error where they are refused, None where not.
+        """Tries to insert rows and rolls back; returns the kind of error, or None if they are accepted.
 
         Raises:
-            DatabaseException: The destination cannot answer, which says nothing of the rows.
+            DatabaseException: The destination cannot answer, which says nothing about the rows.
         """
         values = ", ".join(["(" + ", ".join(["%s"] * len(table.columns)) + ")"] * len(rows))
         try:
@@ -112,31 +112,31 @@ class Warehouse:
         return None
 
     def has(self, table: str) -> bool:
-        """Whether the destination has a table: one that nobody ever selected is not there to be asked.
+        """Whether the destination has a table. A table that was never selected does not exist.
 
-        The destination itself is asked, not dlt's schema: a dataset that somebody else has filled is not empty.
+        This asks the destination itself, not dlt's schema: another pipeline may have filled the dataset.
         """
         if table not in self._there:
             try:
                 self._ask(f"SELECT 1 FROM {{{table}}} WHERE 1 = 0")
             except (DatabaseUndefinedRelation, SqlClientNotAvailable, MissingDependencyException):
-                return False  # and asked again the next time: a load may bring it
+                return False  # not cached: a load may create it
             self._there.add(table)
         return True
 
     def stored_version(self) -> int | None:
-        """Version of the pipeline's state that the destination holds, of loads that came to their end.
+        """Returns the version of the pipeline's state in the destination, from completed loads only.
 
-        None where it holds none, or cannot be asked.
+        None if it holds none, or cannot be queried.
         """
         rows = self.ask(_STORED_VERSION, self._pipeline.pipeline_name)
         return None if not rows or rows[0][0] is None else int(rows[0][0])
 
     def holds_state(self) -> bool:
-        """Whether the destination holds the state that the working folder goes on from, as far as it can be asked.
+        """Whether the destination holds the state with which the working directory continues, as far as it shows.
 
-        It does not where the database was replaced by an old copy: dlt goes on from the higher version, and would
-        leave a hole.
+        It does not if the database was replaced by an old copy: dlt continues with the higher version, which would
+        leave a gap in the data.
         """
         if not self._pipeline.config.restore_from_destination or self._pipeline.has_pending_data:
             return True  # dlt does not store it there, or has not loaded it yet
@@ -144,17 +144,17 @@ class Warehouse:
         return held is None or held >= self._pipeline.state.get("_state_version", 0)
 
     def count(self, table: str) -> int:
-        """Rows of a table; 0 where it is not there."""
+        """Counts the rows of a table; 0 if it does not exist."""
         rows = self.ask(f"SELECT count(*) FROM {{{table}}}")
         return int(rows[0][0]) if rows else 0
 
 
 def cannot_answer(error: BaseException) -> bool:
-    """Whether a database was lost, or is out of memory or disk, rather than refuse what is in a statement.
+    """Whether the database is lost, or out of memory or disk, instead of rejecting the content of a statement.
 
-    By the kinds of the Python database API, which its drivers share: all that is not the statement's fault is an
-    ``OperationalError`` or an ``InterfaceError``. PostgreSQL's class 54, a value too large, is the row's fault, and
-    DuckDB's ``FatalException`` is not.
+    This goes by the exception classes of the Python database API, which drivers share: any fault that the statement did
+    not cause is an ``OperationalError`` or an ``InterfaceError``. Two exceptions: PostgreSQL's class 54 (a value is too
+    large) is caused by the row, and DuckDB's ``FatalException`` is not.
     """
     return any(
         not (getattr(cause, "pgcode", None) or "").startswith("54")
@@ -174,10 +174,10 @@ _STORED_VERSION = """
 
 @cache
 def _tables_in(sql: str) -> tuple[str, ...]:
-    """Tables that a statement names in braces.
+    """Returns the tables that a statement names in braces.
 
     Raises:
-        KeyError: There is no such table.
+        KeyError: A table is unknown.
     """
     names = {name for _, name, _, _ in Formatter().parse(sql) if name is not None} - {"ids"}
     if unknown := names.difference(TABLES, _DLT_TABLES):
@@ -191,7 +191,7 @@ def columns_of(alias: str, table: Table) -> str:
 
 
 def as_sent(table: Table, row: tuple[Any, ...]) -> Row:
-    """A stored row as it was sent: JSON as text (some drivers hand it out parsed), moments in UTC."""
+    """Converts a stored row to the values that were sent: JSON as text (some drivers parse it), times in UTC."""
     return tuple(
         _as_json(value) if column.kind == "json" else utc(value) if column.kind == "timestamp" and value else value
         for column, value in zip(table.columns, row, strict=True)
@@ -203,6 +203,6 @@ def _as_json(value: Any) -> str | None:
 
 
 def in_steps(found: Sequence[T]) -> Iterator[Sequence[T]]:
-    """The same in steps of as many as one question takes."""
+    """Splits a sequence into parts that each fit into one query."""
     for at in range(0, len(found), IDS_AT_ONCE):
         yield found[at : at + IDS_AT_ONCE]

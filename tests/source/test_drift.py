@@ -335,7 +335,7 @@ def test_a_detail_that_does_not_fit_is_set_aside_and_its_run_stays(warehouse: Wa
     told, set_aside_too = log.warnings
     assert "log_details" in set_aside_too
     assert "set aside" in set_aside_too
-    assert "asked for again by every sync" in told
+    assert "requested again by every sync" in told
     assert (again.rows["rejected_rows"], again.warnings) == (0, [told])  # its runs still lack a detail
     assert [row[:2] for row in set_aside(warehouse)] == [
         ("log_details", f"wf-triage.{kind}") for kind in sorted(DETAILS)

@@ -67,7 +67,7 @@ def test_a_list_without_end_is_left_and_said_and_the_rest_is_loaded(
         server.faults.clear()
         whole = app("run", "--json")
     assert (done.code, done.json["status"]) == (1, "partial")
-    stuck = [each for each in done.json["errors"] if "nothing new" in each["message"]]
+    stuck = [each for each in done.json["errors"] if "had no new ones" in each["message"]]
     of = {"logs": {WORKSPACE}, "audit_logs": {None}, "workflows": {WORKSPACE, SECOND_WORKSPACE}}[resource]
     assert {(each["resource"], each["workspace"]) for each in stuck} == {(resource, workspace) for workspace in of}
     assert all(each["message"] in done.err for each in stuck)
@@ -87,7 +87,7 @@ def test_check_ends_and_says_so(app: App, endless: Callable[[], Fault], resource
         done = app("check", "--json")
         assert server.count() < MOST_REQUESTS
     assert done.code == 2
-    assert any("nothing new" in finding["told"] for finding in done.json["findings"] if finding["ok"] is False)
+    assert any("had no new ones" in finding["told"] for finding in done.json["findings"] if finding["ok"] is False)
 
 
 # the walks themselves

@@ -186,7 +186,7 @@ def test_a_note_of_each_stretch_but_of_other_faults_one() -> None:
     for moment in moments:
         log.failed("audit_logs", None, errors.Incomplete(str(moment), moment, moment))
     told = [failure.message for failure in log.failures if failure.resource == "audit_logs"]
-    assert (len(told), told[-1]) == (21, "rows may be missing from further stretches, too")
+    assert (len(told), told[-1]) == (21, "rows may be missing from more time ranges, too")
 
 
 def test_whatever_is_warned_of_is_on_the_screen_and_in_json(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
