@@ -54,7 +54,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Imports what is asked for: dlt takes half a second, and processes that only read pages need nothing of it."""
+    """Imports names on first use: dlt is slow to import, and worker processes do not need it (bench: noop)."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = importlib.import_module(f".{_HOMES[name]}", __name__)

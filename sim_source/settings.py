@@ -1,4 +1,4 @@
-"""The settings of the source: each with its default and its check, once."""
+"""The settings of the source, each with its default and its check."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BASE_URL = "https://www.sim.ai"
 
 @configspec
 class SimSourceSettings(BaseConfiguration):
-    """Settings under ``[sources.sim_source]``; ``sim_source.sim_source`` says what each means."""
+    """Settings under ``[sources.sim_source]``; see ``sim_source.sim_source`` for their meaning."""
 
     workspace_id: Any = None
     api_key: TSecretStrValue = None  # type: ignore[assignment]
@@ -40,21 +40,24 @@ class SimSourceSettings(BaseConfiguration):
     allow_http: bool = False
 
     def on_resolved(self) -> None:
-        """Checks all of them.
+        """Checks all settings.
 
         Raises:
-            ConfigurationError: One of them is wrong; the message names it.
+            ConfigurationError: A setting is wrong; the message names it.
         """
         self.base_url = check_base_url(self.base_url, self.allow_http)
         self.workspace_id = list(options.workspace_ids(self.workspace_id))
         self.plan()
 
     def plan(self, resync: str | None = None) -> ReadPlan:
-        """What a sync with these settings is to read.
+        """Returns what a sync with these settings reads.
 
         Args:
-            resync: Nothing but ``[since, until]`` is read, again, whatever is stored of it. Any name for this wish: by
-                it, later extractions know what is done already. One that was stopped is gone on with.
+            resync: Read only ``[since, until]``, and read it again whatever is stored. The value is any id for this
+                command: later extractions recognize by it what is already done. A resync that was stopped is resumed.
+
+        Raises:
+            ConfigurationError: A setting is wrong, or a resync has no valid time range.
         """
         since, until = options.moment("since", self.since), options.moment("until", self.until)
         kept = RunOptions(
@@ -65,7 +68,9 @@ class SimSourceSettings(BaseConfiguration):
         if resync is not None:
             until = until or datetime.now(UTC)
             if since is None or since > until:
-                raise ConfigurationError("resync: name the stretch that is to be read again, since and until")
+                raise ConfigurationError(
+                    "resync: set since and until to the time range to read again; since must not be after until"
+                )
             wish = Resync(since, until, resync, f"{kept.details} {snapshots} {kept.payloads}")
         return ReadPlan(
             workspace_ids=options.workspace_ids(self.workspace_id),

@@ -1,6 +1,6 @@
 """The dlt source: its settings, its resources, and how dlt drives the reader.
 
-A hidden resource reads pages once; every table is a transformer that takes its part of them.
+A hidden resource reads each page once; every table is a transformer that takes its rows from it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .tables import TABLES
 
 @dlt.source(name="sim_source", section="sim_source", spec=SimSourceSettings)
 def sim_source(
-    workspace_id: Any = None,  # str or a list of it; dlt resolves no union from its configuration
+    workspace_id: Any = None,  # str or list[str]; dlt cannot resolve a union from its configuration
     api_key: TSecretStrValue = None,  # type: ignore[assignment]
     base_url: str | None = None,
     since: str | None = None,
@@ -43,37 +43,39 @@ def sim_source(
     allow_http: bool | None = None,
     bounds: Bounds | None = None,
 ) -> list[DltResource]:
-    """Loads what the Sim API tells of one or several workspaces.
+    """Loads the data that the Sim API provides about one or several workspaces.
 
-    What is None is taken from dlt's configuration (``[sources.sim_source]``), else the default.
+    Arguments that are None come from dlt's configuration (``[sources.sim_source]``), or else have their default.
 
     Args:
         workspace_id: Workspace ids; a list, or one string (comma-separated).
-        api_key: Key of Sim's API. It is sent to ``base_url`` only.
-        base_url: Where the API is; https, or http on loopback. Default: https://www.sim.ai.
-        since: Earliest run wanted: an ISO date, or ``30d``. Earlier than what is there, it extends backwards.
-        until: Latest run wanted; now where absent.
-        details: Which runs' detail is asked for: costly (those whose cost the list does not split; the default),
+        api_key: API key of Sim. It is sent only to ``base_url``.
+        base_url: URL of the API; https, or http on loopback. Default: https://www.sim.ai.
+        since: Earliest run to load: an ISO date, or ``30d``. If it is earlier than the loaded data, earlier runs are
+            added.
+        until: Latest run to load. Default: now.
+        details: Runs whose detail is requested: costly (those whose cost the list does not split; the default), all, or
+            none.
+        snapshots: Runs whose snapshot is requested: version (one run per workflow and deployment version; the default),
             all, or none.
-        snapshots: Whose snapshot is asked for: version (one run per workflow and deployment version; the default),
-            all, or none.
-        payloads: none (the default) drops inputs and outputs in memory; full keeps them. Secrets are removed always.
-        redact_people: Names in audit logs and e-mail addresses everywhere become keyed hashes. Default: False.
+        payloads: none (the default) drops inputs and outputs in memory; full keeps them. Secrets are always removed.
+        redact_people: Replaces names in audit logs, and e-mail addresses everywhere, by keyed hashes. Default: False.
         redact_salt: The secret key of these hashes, at least 16 characters.
-        lookback_minutes: How far each sync reads again, in minutes. Default: 60.
-        reconcile_days: How far a sync reads again once a day, in days; 0 for never. Default: 7.
-        allow_http: Permits http to hosts other than loopback. Default: False.
-        bounds: How much is read at most; a later run goes on. None: all.
+        lookback_minutes: How much each sync reads again, in minutes. Default: 60.
+        reconcile_days: How much a sync reads again once a day, in days; 0 for never. Default: 7.
+        allow_http: Allows http to hosts other than loopback. Default: False.
+        bounds: How much to read at most; a later sync continues. None: everything.
 
     Returns:
         One resource per table, and the hidden one that reads the pages for all of them.
 
     Raises:
         ConfigurationError: A setting is missing or wrong.
-        SimError: While reading: the API refuses, stays unavailable or leads nowhere. Not where it shows a stretch not
-            in full: what it shows is loaded, ``errors.Incomplete`` is logged (logger ``sim_source``, level ERROR,
-            which Python prints where no logging is set up), and the next run walks the stretch again. With
-            ``source_in_session`` failures of one resource are noted instead, and the others go on.
+        SimError: While reading: the API rejects a request, stays unavailable, or makes no progress. A time range that
+            the API does not return in full is not an error: the rows it returns are loaded, ``errors.Incomplete`` is
+            logged (logger ``sim_source``, level ERROR, which Python prints if no logging is configured), and the next
+            sync reads the time range again. With ``source_in_session``, failures of one resource are recorded instead,
+            and the others continue.
     """
     settings = SimSourceSettings(
         workspace_id=workspace_id,
@@ -96,12 +98,12 @@ def sim_source(
 
 
 def source_in_session(plan: ReadPlan, session: SyncSession, bounds: Bounds | None = None) -> DltSource:
-    """The same source, for who loads it in several extractions, or wants to know how it went.
+    """Returns the same source, for callers that load it in several extractions or want to know what happened.
 
     Args:
-        plan: What is to be read; see ``SimSourceSettings.plan``.
-        session: What the extractions share. It is not closed here. Where it is not strict, failures of one resource are
-            noted in ``session.log``.
+        plan: What to read; see ``SimSourceSettings.plan``.
+        session: What the extractions share. It is not closed here. Unless it is strict, failures of one resource are
+            recorded in ``session.log``.
         bounds: How much this extraction reads at most.
     """
     resources = _resources(plan, lambda: nullcontext(session), bounds or Bounds())
@@ -121,7 +123,7 @@ def _resources(
             if not warehouse.holds_state():
                 state.forget()
                 session.log.warn(
-                    "the destination does not hold what was last written to it; going on from what it holds"
+                    "the destination does not hold the latest loads (an older copy?); continuing from what it holds"
                 )
             reader = Reader(
                 session=session,
@@ -141,11 +143,14 @@ def _resources(
 
 
 _WHOLE = "sim_source_whole"
-"""Under this name dlt's working folder itself, not its state, remembers that the destination's tables agree."""
+"""Key in dlt's working directory (not in its state): the tables in the destination are known to agree."""
 
 
 def _knows(pipeline: dlt.Pipeline) -> bool:
-    """Whether this working folder has seen all loads: one that was cut is then still in it and gets finished."""
+    """Whether this working directory has seen all loads.
+
+    If so, a load that was interrupted is still in it, and dlt completes it.
+    """
     try:
         return bool(pipeline.get_local_state_val(_WHOLE))
     except KeyError:
@@ -163,7 +168,7 @@ def _resource(table: Table, hidden: DltResource) -> DltResource:
 
 
 def _merge_as_it_can(pipeline: dlt.Pipeline, source: DltSource) -> None:
-    """Has tables merged in a way the destination knows: only while a pipeline runs is it certain which one that is."""
+    """Sets a merge strategy that the destination supports; the destination is known only while a pipeline runs."""
     destination: Any = pipeline.destination
     strategies = destination.capabilities().supported_merge_strategies or () if destination is not None else ()
     for name, table in TABLES.items():

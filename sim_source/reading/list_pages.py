@@ -1,4 +1,4 @@
-"""Pages of one workspace's lists: fetched ahead, and handed to worker processes if nothing is stored of them."""
+"""Pages of one workspace's lists: fetched ahead, and handed to worker processes if none of their runs is stored."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class ListPages:
         walks.leave(workspace_id)
 
     def _walk(self, window: windows.Window) -> Iterator[Step]:
-        """Walks, and hands full pages to a worker if nothing can be stored of them yet.
+        """Walks, and hands full pages to a worker if none of their runs can be in the destination yet.
 
         Plain rows are parsed here: that is faster than handing them over.
         """

@@ -54,7 +54,7 @@ class WorkspaceContext:
         return self.session.out_of_time
 
     def allowance(self, bound: int) -> int:
-        """Returns how many requests can be sent now, within the bound, without waiting for the rate limit."""
+        """Returns how many requests the rate limit allows now without waiting, within the bound."""
         available = self.session.client.available
         if bound >= UNLIMITED // 2 or available is None:
             return max(0, bound)
@@ -73,8 +73,7 @@ class WorkspaceContext:
         answer: Detail | None = None,
         stored: StoredRun | None = None,
     ) -> RunRows | None:
-        """Converts a run to rows; no stored value is overwritten by a less complete one. A run that does not fit is set
-        aside.
+        """Converts a run to rows; more complete stored values are kept. A run that does not fit is set aside.
 
         Args:
             run: Its list row.
