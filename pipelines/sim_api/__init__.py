@@ -4,7 +4,7 @@
     with serve(world, "2026-08") as server:
         requests.get(f"{server.base_url}/api/v1/logs", params={"workspaceId": WORKSPACE}, headers=…)
 
-A `World` is the truth, a dialect is how one generation of Sim servers tells it, `Faults` are what goes wrong.
+A `World` holds the data, a dialect says how one generation of Sim servers returns it, `Faults` are injected errors.
 """
 
 from ..rate_limit import RateLimit

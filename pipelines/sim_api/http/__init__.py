@@ -1,1 +1,1 @@
-"""How a generation of Sim servers tells a world: endpoints, pages, limits, faults, and the server itself."""
+"""How a generation of Sim servers answers: endpoints, pages, limits, faults, and the server itself."""

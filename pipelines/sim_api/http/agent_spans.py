@@ -1,4 +1,4 @@
-"""What Sim tells of an agent block: its model calls and tools, in every place where they are repeated."""
+"""The spans of an agent block: its model calls and tools, in every place where a response repeats them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _GAP_MS = 5
 
 
 def token_counts(dialect: Dialect, cost: TrueModelCost) -> dict[str, int]:
-    """`{input, output, total}`, or `{prompt, completion, total}` in the documents."""
+    """`{input, output, total}`; `{prompt, completion, total}` in the documents dialect."""
     first, second = dialect.token_keys
     put_in, put_out = cost.input_tokens, cost.output_tokens
     return {first: put_in, second: put_out, "total": put_in + put_out}
 
 
 def all_tokens(dialect: Dialect, cost: TrueModelCost) -> dict[str, int]:
-    """As `token_counts`, with cached and reasoning tokens, which are part of the others."""
+    """As `token_counts`, plus cached and reasoning tokens, which are included in the other counts."""
     tokens = {**token_counts(dialect, cost), "cacheRead": cost.cache_read, "reasoning": cost.reasoning}
     if cost.cache_write:
         tokens["cacheWrite"] = cost.cache_write
@@ -36,7 +36,7 @@ def cost_of_span(cost: TrueModelCost) -> dict[str, float]:
 
 
 def placed_segments(block: Block) -> list[Placed]:
-    """(start, duration, segment) in ms from the run's start, one after the other."""
+    """(start, duration, segment) in ms from the start of the run, one after the other."""
     placed, at = [], block.start_ms
     for segment in block.segments:
         placed.append((at, segment.duration_ms, segment))
@@ -69,7 +69,7 @@ def early_tool_calls(block: Block, started_ms: int) -> list[dict[str, Any]]:
 
 
 def asked_tools(block: Block, place: int) -> list[dict[str, Any]]:
-    """The tools that the model call at this place asked for: those right after it."""
+    """The tools requested by the model call at this position: those directly after it."""
     calls = []
     for index, segment in enumerate(block.segments[place + 1 :], start=place + 1):
         if not isinstance(segment, ToolUse):
@@ -79,7 +79,7 @@ def asked_tools(block: Block, place: int) -> list[dict[str, Any]]:
 
 
 def timing(dialect: Dialect, block: Block, started_ms: int) -> tuple[dict[str, Any], list[Span]]:
-    """`providerTiming` and its segments: the only place with epoch-millisecond numbers."""
+    """`providerTiming` and its segments: the only place with times as epoch milliseconds."""
     placed = placed_segments(block)
     start, end = placed[0][0], placed[-1][0] + placed[-1][1]
     facts = {
@@ -120,7 +120,7 @@ def _time_segment(dialect: Dialect, block: Block, place: int, start_ms: int) -> 
 
 
 def model_facts(dialect: Dialect, block: Block, turn: Turn, place: int) -> Span:
-    """What a model segment says itself on 2026-08; before, only `providerTiming` said it."""
+    """The fields that a model segment has itself on 2026-08; before, only `providerTiming` had them."""
     facts: Span = {"model": turn.model, "provider": PRICES[turn.model].provider}
     if turn.error_type is not None:
         return {**facts, "errorType": turn.error_type, "errorMessage": block.error}

@@ -1,4 +1,4 @@
-"""Answers before they become HTTP: status, body bytes, headers; and the errors Sim words."""
+"""Answers before they are sent as HTTP: status, body bytes, headers; and Sim's error messages."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def json_answer(body: Any, status: int = 200) -> Reply:
 
 
 def error(status: int, error: str, /, **more: Any) -> Reply:
-    """`{"error": error}`, with further fields where Sim has them."""
+    """`{"error": error}`, with further fields if Sim has them."""
     return json_answer({"error": error, **more}, status)
 
 
@@ -45,7 +45,7 @@ def too_many(resets_ms: int) -> Reply:
 
 
 def named_moment(answer: Reply, now: float) -> float | None:
-    """Before when a refusal asks not to be tried again, epoch seconds; None where it names no moment."""
+    """The earliest time for a retry that a refusal names, in epoch seconds; None if it names none."""
     if answer.status not in (429, 503):
         return None
     header = answer.headers.get("retry-after")
@@ -58,7 +58,7 @@ def named_moment(answer: Reply, now: float) -> float | None:
 
 
 class BadRequestError(Exception):
-    """A parameter that Sim's validation refuses; knows its words in both zod dialects."""
+    """A parameter that Sim's validation rejects, with the message of both zod versions."""
 
     def __init__(self, path: str, old: dict[str, Any], new: dict[str, Any]) -> None:
         super().__init__(path)
@@ -66,11 +66,11 @@ class BadRequestError(Exception):
         self.new = {**new, "path": [path]}
 
     def answer(self, dialect: Dialect) -> Reply:
-        """400 in the words of this generation (recordings logs_limit_abc, audit_limit_101 …)."""
+        """400 with the message of this generation (recordings logs_limit_abc, audit_limit_101 …)."""
         if dialect.zod == 3:
             return error(400, "Invalid parameters", details=[self.old])
         return error(400, self.new["message"], details=[self.new])
 
 
 class ServerError(Exception):
-    """The server falls over: 500 `Internal server error`."""
+    """The server fails: 500 `Internal server error`."""

@@ -1,4 +1,4 @@
-"""GET /api/v1/audit-logs: newest first always, and a cursor that loses rows."""
+"""GET /api/v1/audit-logs: always newest first, with a cursor that loses rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Body = dict[str, Any]
 
 
 def audit_body(row: AuditRow) -> Body:
-    """One entry; createdAt loses its microseconds."""
+    """One entry; createdAt has no microseconds."""
     return {
         "id": row.id,
         "workspaceId": row.workspace_id,
@@ -93,7 +93,7 @@ def _matches(dialect: Dialect, row: AuditRow, tests: dict[str, Any]) -> bool:
 
 
 def _after(params: Params) -> tuple[int, str] | None:
-    """The cursor as (epoch microseconds, id); a bad one is silently page 1 (audit_bad_cursor)."""
+    """The cursor as (epoch microseconds, id); a bad one silently returns page 1 (audit_bad_cursor)."""
     fields = decode_cursor(params.text("cursor") or "")
     moment = js_date(str(fields.get("createdAt"))) if fields else None
     if fields is None or moment is None:
@@ -104,10 +104,10 @@ def _after(params: Params) -> tuple[int, str] | None:
 def _newest_first(
     world: World, after: tuple[int, str] | None, start: int | None, end: int | None
 ) -> Iterator[AuditRow]:
-    """Rows behind the cursor and between the dates.
+    """Rows after the cursor and between the dates.
 
-    Cursor and dates have milliseconds and are compared at .000 microseconds, so rows of the cursor's
-    millisecond are skipped and `[.123, .123]` misses what `[.123, .124]` finds (audit_walk_50_*).
+    Cursor and dates have milliseconds and are compared at .000 microseconds. So rows in the cursor's millisecond are
+    skipped, and `[.123, .123]` misses rows that `[.123, .124]` finds (audit_walk_50_*).
     """
     for row in reversed(world.audit):
         if start is not None and row.created_us < start * 1000:

@@ -1,4 +1,4 @@
-"""Who pays for a run, as 2026-08 tells in `executionData.billingAttribution`."""
+"""The payer of a run, as 2026-08 returns it in `executionData.billingAttribution`."""
 
 from __future__ import annotations
 

@@ -10,12 +10,12 @@ import msgspec
 
 
 def encode_cursor(fields: dict[str, Any]) -> str:
-    """`{"startedAt": …, "id": …}` as Sim packs it."""
+    """Encodes `{"startedAt": …, "id": …}` as Sim does."""
     return base64.b64encode(msgspec.json.encode(fields)).decode()
 
 
 def decode_cursor(text: str) -> dict[str, Any] | None:
-    """The object inside, None for anything else."""
+    """Returns the object inside, None for anything else."""
     try:
         found = msgspec.json.decode(base64.b64decode(text, validate=True))
     except (ValueError, binascii.Error, msgspec.DecodeError):

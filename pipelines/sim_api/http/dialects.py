@@ -1,7 +1,7 @@
-"""What differs between generations of Sim servers; the recordings show each difference.
+"""Differences between generations of Sim servers; the recordings show each of them.
 
-`2026-03` and `2026-08` answer as the recorded servers do; `documents` answers what the published OpenAPI
-document describes.
+`2026-03` and `2026-08` answer like the recorded servers; `documents` answers as the published OpenAPI document
+describes.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ Ties = Literal["fixed", "inserted", "unordered"]
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """One server generation. A new quirk is a new field here, not an `if` on a name elsewhere."""
+    """One server generation. Add a field here for a new quirk, not an `if` on a name elsewhere."""
 
     name: Generation
     zod: Literal[3, 4]
-    """Words of a 400: 3 says `Invalid parameters`, 4 repeats the first problem."""
+    """Wording of a 400: 3 says `Invalid parameters`, 4 repeats the first problem."""
     log_cursors: Literal["work", "fail"] = "work"
     """`fail`: any well-formed cursor on /logs answers 500 (2026-03, logs_walk_asc_50_p01)."""
     max_limit: int | None = None
-    """Upper clamp of `limit` on /logs; None: no bound at all."""
+    """Upper clamp of `limit` on /logs; None: no limit."""
     ties: Ties = "fixed"
-    """Order of runs with one startedAt: by id, as inserted, or different at every request."""
+    """Order of runs with the same startedAt: by id, by insertion, or different in every request."""
     any_flag_is_true: bool = False
     """`includeTraceSpans=false` counts as true (logs_full_includeTraceSpans_false)."""
     model_filter_fails: bool = False
     access_errors: bool = True
-    """False: 200 and no rows for a workspace that may not be read (logs_workspace_no_access)."""
+    """False: 200 without rows for a workspace that the caller may not read (logs_workspace_no_access)."""
     audit_lists: bool = True
     """`resourceType=a,b` means either (audit_filter_types)."""
     audit_by_actor: bool = False
-    """Only rows of present members, without rows of nobody (audit_first_page)."""
+    """Only rows of current members, without rows that have no actor (audit_first_page)."""
     detail_execution_models: bool = True
-    """Whether executionData carries `models` and `tokens`."""
+    """Whether executionData has `models` and `tokens`."""
     list_cost_when_full: bool = False
-    """details=full lists carry the whole cost object."""
+    """details=full lists have the whole cost object."""
     detail_cost: Literal["total", "models", "whole"] = "total"
     cost_while_running: bool = False
     """A running row already shows the base charge."""
@@ -46,23 +46,23 @@ class Dialect:
     tokens_key: Literal["tokens", "tokenBreakdown"] = "tokens"
     """Where executionData has the run's tokens."""
     tool_costs: bool = True
-    """Model entries carry `toolCost`."""
+    """Model entries have `toolCost`."""
     span_costs: bool = False
     segment_tokens: bool = True
-    """Model segments carry tokens, model and provider themselves."""
+    """Model segments have tokens, model and provider themselves."""
     tool_children: bool = True
     """Agent spans have children; otherwise `toolCalls`."""
     run_facts: bool = True
-    """executionData says finalizationPath, hasTraceSpans, lastStartedBlock, billingAttribution."""
+    """executionData has finalizationPath, hasTraceSpans, lastStartedBlock, billingAttribution."""
     forgets_when_resumed: bool = True
     cancelled_output: bool = True
-    """The final output of a cancelled run says so (v0.8.9: logs_full_cancelled_without_model)."""
+    """A cancelled run has a final output that says so (v0.8.9: logs_full_cancelled_without_model)."""
     errors_of_sweeps: bool = False
-    """executionData says why a run was swept before it paused (withheld in v0.8.9: log_detail_swept_timed_out)."""
+    """executionData has the error of a run swept before it paused (not in v0.8.9: log_detail_swept_timed_out)."""
     secrets_in_snapshots: bool = False
     workflow_color: bool = False
     objects_for_lists: bool = False
-    """`files` and `inputs` are objects, as the OpenAPI document has them."""
+    """`files` and `inputs` are objects, as in the OpenAPI document."""
     header_limit: Literal["capacity", "rate"] = "capacity"
     headers_on_errors: bool = True
     headers_on_401: bool = False
@@ -70,7 +70,7 @@ class Dialect:
     foreign_workflow: Literal[403, 404] = 404
 
     def telling(self, legacy: str | None) -> Dialect:
-        """This dialect for a row that was stored by one of the earliest servers, or for any other."""
+        """Returns the dialect for a row: changed if one of the earliest servers stored the row."""
         if legacy is None:
             return self
         return replace(self, **_EARLIEST)
@@ -130,9 +130,9 @@ DIALECTS: dict[str, Dialect] = {
 
 
 def dialect(name: str, **options: Any) -> Dialect:
-    """A generation by name, with options such as `ties="unordered"` or `max_limit=50`.
+    """Returns a generation by name, with options such as `ties="unordered"` or `max_limit=50`.
 
     Raises:
-        KeyError: for a generation nobody has recorded or published.
+        KeyError: The generation is unknown.
     """
     return replace(DIALECTS[name], **options)

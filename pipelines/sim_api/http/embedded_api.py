@@ -35,11 +35,11 @@ _encode = msgspec.json.encode
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it was answered; the key is never kept. Status 0: no answer at all.
+    """A request and its status; the key is never kept. Status 0: it was not answered.
 
     Attributes:
-        arrived: When it came, epoch seconds of the server's clock.
-        asked_to_wait_until: The moment its answer names as the earliest for the next try, if it names one.
+        arrived: When it arrived, in epoch seconds of the server's clock.
+        asked_to_wait_until: The earliest time for a retry that the answer names, if any.
     """
 
     path: str
@@ -58,11 +58,11 @@ class EmbeddedApi:
     """The ASGI application.
 
     Attributes:
-        world: what it answers from; may be changed between requests.
-        dialect: the server's generation; may be replaced, which is how a server gets upgraded.
-        requests: every request in order of its answer.
-        before_request: called with (number from 1, path) before each answer, in the server's thread.
-        drop: resets the connection of a scope; set by the server.
+        world: The data; may be changed between requests.
+        dialect: The server's generation; replace it to simulate an upgrade.
+        requests: Every request, in order of its answer.
+        before_request: Called with (number from 1, path) before each answer, in the server's thread.
+        drop: Resets the connection of a scope; set by the server.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class EmbeddedApi:
         await send({"type": "http.response.body", "body": answer.body})
 
     def answer(self, method: str, path: str, query: str, key: str | None, fault: Fault | None) -> Reply:
-        """The answer to a request, without sending it."""
+        """Returns the answer to a request, without sending it."""
         if fault is not None and fault.kind in ("answer", "rate_limited") and not fault.costs_token:
             return fault_answer(fault, self.clock())
         if path == "/api/users/me/usage-limits":
@@ -142,7 +142,7 @@ class EmbeddedApi:
         return answer
 
     def _usage_limits(self, key: str | None) -> Reply:
-        """Not rate limited, and refuses in words of its own (usage_limits_no_key)."""
+        """Not rate limited, and has its own error message (usage_limits_no_key)."""
         caller = caller_of(self.world, key)
         if caller is None:
             return error(401, "Authentication required", code="AUTHENTICATION_REQUIRED")
@@ -228,7 +228,7 @@ class EmbeddedApi:
         return answer
 
     def _unauthorized(self, text: str) -> Reply:
-        """401; 2026-03 puts false rate headers on it (logs_bad_key)."""
+        """401; on 2026-03 with wrong rate limit headers (logs_bad_key)."""
         answer = error(401, text)
         if self.dialect.headers_on_401:
             answer.headers = {

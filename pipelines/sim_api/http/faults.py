@@ -1,4 +1,4 @@
-"""Faults that a real server, its proxy or the network can have, injected by script or by chance."""
+"""Faults of a server, its proxy or the network, injected by a script or at random."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _HTML = "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1><
 
 
 class Gate:
-    """A place where a request waits until somebody opens it.
+    """Holds requests until a test opens it.
 
     Attributes:
-        reached: Set once a request stands there.
+        reached: Set once a request is waiting.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Gate:
         self._opened = threading.Event()
 
     def open(self) -> None:
-        """Lets everybody through, from now on."""
+        """Lets all requests pass, from now on."""
         self._opened.set()
 
     async def passed(self) -> None:
@@ -43,7 +43,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault; make it with the functions below."""
+    """One fault; create it with the functions below."""
 
     name: str
     kind: Kind
@@ -58,11 +58,11 @@ class Fault:
 
 
 class Endless:
-    """A list that says for ever that there is more.
+    """A list that always reports more rows.
 
     Attributes:
-        empty: Its pages have no rows; else each has those of the first one asked for, whatever is asked.
-        cursor: Whether each page names the same cursor, or another.
+        empty: Its pages have no rows; otherwise each has the rows of the first page requested, whatever the query.
+        cursor: Whether all pages have the same cursor, or each has another.
     """
 
     def __init__(self, empty: bool, cursor: Cursor) -> None:
@@ -72,7 +72,7 @@ class Endless:
         self._pages = 0
 
     def page(self, path: str, answer: Reply) -> Reply:
-        """The page instead of the right one; what is no page stays as it is."""
+        """Returns the page that replaces an answer; an answer that is not a page stays as it is."""
         body = msgspec.json.decode(answer.body) if answer.status == 200 else {}
         if not isinstance(body, dict) or not isinstance(body.get("data"), list):
             return answer
@@ -88,7 +88,7 @@ def _html(status: int, title: str) -> Reply:
 
 
 def server_error() -> Fault:
-    """500 `Internal server error`; costs a token of the bucket, as Sim's own errors do."""
+    """500 `Internal server error`; takes a token from the bucket, like Sim's own errors."""
     return Fault("500", "answer", error(500, "Internal server error"), costs_token=True)
 
 
@@ -98,13 +98,13 @@ def bad_gateway() -> Fault:
 
 
 def unavailable(retry_after_seconds: int | None = 2) -> Fault:
-    """503, which may carry `retryAfterSeconds` in its body (not in a header)."""
+    """503, optionally with `retryAfterSeconds` in its body (not in a header)."""
     more = {} if retry_after_seconds is None else {"retryAfterSeconds": retry_after_seconds}
     return Fault("503", "answer", error(503, "Service temporarily unavailable", **more))
 
 
 def rate_limited(retry_after: int | Literal["date"] | None = 1, seconds: float = 1.0) -> Fault:
-    """429 out of turn: Retry-After in seconds, 0, an HTTP date (`"date"`, `seconds` ahead) or missing."""
+    """429 although tokens are left: Retry-After in seconds, 0, an HTTP date (`"date"`, `seconds` ahead) or missing."""
     return Fault("429", "rate_limited", retry_after=retry_after, seconds=seconds)
 
 
@@ -119,7 +119,7 @@ def reset() -> Fault:
 
 
 def transient_401(text: str = "Rate limit check failed") -> Fault:
-    """401 that means a fault of the server: `Rate limit check failed` or `Authentication failed`."""
+    """401 for a fault of the server: `Rate limit check failed` or `Authentication failed`."""
     return Fault("401", "answer", error(401, text))
 
 
@@ -139,17 +139,17 @@ def held(gate: Gate) -> Fault:
 
 
 def oversize(limit: int) -> Fault:
-    """500 for a details=full page of more than `limit` rows; smaller ones pass. Give it to `always`."""
+    """500 for a details=full page of more than `limit` rows; smaller pages succeed. Use it with `always`."""
     return Fault("oversize", "oversize", error(500, "Internal server error"), limit=limit, costs_token=True)
 
 
 def endless(*, empty: bool = False, cursor: Cursor = "same") -> Fault:
-    """A list without end: empty pages, or the same one again and again. Give it to `always`."""
+    """A list without an end: empty pages, or the same page again and again. Use it with `always`."""
     return Fault("endless", "endless", endless=Endless(empty, cursor))
 
 
 def redirect(url: str, status: int = 307) -> Fault:
-    """A redirect, for instance to another host, which must not be sent the key."""
+    """A redirect, for example to another host, which must not receive the API key."""
     return Fault("redirect", "answer", Reply(status, b"", {"location": url}))
 
 
@@ -160,7 +160,7 @@ def fault_answer(fault: Fault, now: float) -> Reply:
     resets_ms = int((now + fault.seconds) * 1000)
     made = too_many(resets_ms)
     if fault.retry_after == "date":
-        # Whole seconds, as HTTP dates are: round up so that waiting until then is never too early.
+        # HTTP dates have whole seconds: round up, so that a client that waits is never too early.
         made.headers["retry-after"] = formatdate(-(-resets_ms // 1000), usegmt=True)
     elif fault.retry_after is not None:
         made.headers["retry-after"] = str(fault.retry_after)
@@ -175,13 +175,13 @@ class _Rule:
     faults: Sequence[Fault] = ()
     seen: int = 0
     deck: list[Fault] | None = None
-    """Of `deal`: the faults that are still to come before any comes again."""
+    """For `deal`: the faults that come before any of them is repeated."""
 
 
 class Faults:
-    """Chooses the fault of each request; the same seed and the same requests give the same faults.
+    """Chooses the fault of each request; the same seed and the same requests produce the same faults.
 
-    Paths are prefixes; `/api/v1/logs` therefore counts details too, `/api/v1/logs?` only the list.
+    Paths are prefixes: `/api/v1/logs` includes details, `/api/v1/logs?` is only the list.
     """
 
     def __init__(self, seed: int = 0) -> None:
@@ -191,31 +191,31 @@ class Faults:
         """(path, fault name) of every fault that happened."""
 
     def at(self, nth: int, fault: Fault, *, path: str = "/") -> Faults:
-        """The n-th request (from 1, counted from now) to this path gets the fault."""
+        """Gives the fault to the n-th request to this path (from 1, counted from now)."""
         self._rules.append(_Rule(path, {nth: fault}))
         return self
 
     def script(self, faults: Sequence[Fault | None], *, path: str = "/") -> Faults:
-        """The next requests to this path get these faults, one each; None is a good answer."""
+        """Gives these faults to the next requests to this path, one each; None is a good answer."""
         self._rules.append(_Rule(path, {n: f for n, f in enumerate(faults, start=1) if f is not None}))
         return self
 
     def chance(self, probability: float, *faults: Fault, path: str = "/") -> Faults:
-        """Each request to this path gets one of the faults with this probability (0..1)."""
+        """Gives one of the faults to each request to this path with this probability (0..1)."""
         self._rules.append(_Rule(path, chance=probability, faults=faults))
         return self
 
     def deal(self, probability: float, *faults: Fault, path: str = "/") -> Faults:
-        """As `chance`, but each fault comes once before any comes again."""
+        """As `chance`, but each fault comes once before any is repeated."""
         self._rules.append(_Rule(path, chance=probability, faults=faults, deck=[]))
         return self
 
     def always(self, fault: Fault, *, path: str = "/") -> Faults:
-        """Every request to this path gets the fault."""
+        """Gives the fault to every request to this path."""
         return self.chance(1.0, fault, path=path)
 
     def clear(self) -> None:
-        """No more faults."""
+        """Removes all faults."""
         self._rules.clear()
 
     def pick(self, path: str, query: str) -> Fault | None:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from ...rate_limit import RateLimit
 
 NO_LIMIT = RateLimit(rate=1_000_000_000, capacity=2_000_000_000)
-"""Self-hosted without billing: the headers are there, the limit is not practical."""
+"""Self-hosted without billing: the headers are present, but the limit is never reached."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the bucket said to one request; times in epoch seconds."""
+    """The bucket's answer to one request; times in epoch seconds."""
 
     allowed: bool
     remaining: int
@@ -29,7 +29,7 @@ class Buckets:
         self._state: dict[str, tuple[int, float]] = {}
 
     def take(self, payer: str, now: float) -> Decision:
-        """Takes a token at this moment (epoch seconds), if there is one."""
+        """Takes a token at this moment (epoch seconds), if one is left."""
         limit = self.limit
         tokens, refilled = self._state.get(payer, (limit.capacity, now))
         passed = max(0, math.floor((now - refilled) / limit.interval))

@@ -18,12 +18,12 @@ from .permissions import Caller, list_refusal
 from .run_answers import cost_object, encode, kept, list_row
 
 _CACHED_WORLD = 20_000
-"""Above this many runs, rendered rows are not kept: a load test must not fill the memory."""
+"""Above this many runs, rendered rows are not cached: a load test must not fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class After:
-    """Where a page begins: behind this row."""
+    """Where a page begins: after this row."""
 
     started_ms: int
     id: str
@@ -35,7 +35,7 @@ class InvalidCursorError(Exception):
 
 @dataclass(slots=True)
 class LogsQuery:
-    """One request, understood."""
+    """One parsed request."""
 
     workspace_id: str
     descending: bool
@@ -50,7 +50,7 @@ class LogsQuery:
 
 
 def read_query(params: Params, dialect: Dialect) -> LogsQuery:
-    """Validates the parameters in Sim's order: schema first, then dates, then the cursor."""
+    """Validates the parameters in the same order as Sim: schema first, then dates, then the cursor."""
     workspace_id = params.workspace_id()
     params.choice("level", ("info", "error"))
     full = params.choice("details", ("basic", "full")) == "full"
@@ -80,7 +80,7 @@ def _cursor(params: Params, dialect: Dialect, descending: bool) -> After | None:
     fields = decode_cursor(text)
     moment = js_date(str(fields.get("startedAt"))) if fields else None
     if fields is None or moment is None or not isinstance(fields.get("id"), str):
-        # 2026-03: silently page 1, so a careless loop never ends (logs_bad_cursor).
+        # 2026-03 silently returns page 1, so a careless loop never ends (logs_bad_cursor).
         if dialect.zod == 4:
             raise InvalidCursorError
         return None
@@ -92,7 +92,7 @@ def _cursor(params: Params, dialect: Dialect, descending: bool) -> After | None:
 
 
 def _filters(params: Params, dialect: Dialect) -> Callable[[SimRun], bool]:
-    """All filters but workspace and dates, as one predicate."""
+    """All filters except workspace and dates, as one predicate."""
     workflow_ids, folder_ids = params.texts("workflowIds"), params.texts("folderIds")
     triggers, level, model = params.texts("triggers"), params.text("level"), params.text("model")
     execution_id = params.text("executionId")
@@ -122,12 +122,12 @@ def _filters(params: Params, dialect: Dialect) -> Callable[[SimRun], bool]:
 
 
 def _between(value: float | None, low: float | None, high: float | None) -> bool:
-    """SQL's comparison: null is never between."""
+    """Compares like SQL: null is never between."""
     return value is not None and (low is None or value >= low) and (high is None or value <= high)
 
 
 def candidates(world: World, dialect: Dialect, query: LogsQuery) -> Iterator[SimRun]:
-    """Runs of the workspace in the order of the answer, from the cursor on, both dates inclusive."""
+    """Runs of the workspace in response order, from the cursor on; both dates are inclusive."""
     low = 0 if query.start_ms is None else world.first_at(query.workspace_id, query.start_ms)
     runs = world.runs_of(query.workspace_id)
     high = len(runs) if query.end_ms is None else world.first_at(query.workspace_id, query.end_ms + 1)
@@ -149,7 +149,7 @@ def _is_behind(run: SimRun, after: After, descending: bool) -> bool:
 
 
 def _with_ties(ties: str, shuffler: Random, runs: Iterator[SimRun]) -> Iterator[SimRun]:
-    """Puts runs that share a startedAt in the server's order: by id, as inserted, or shuffled."""
+    """Orders runs that share a startedAt as the server does: by id, by insertion, or shuffled."""
     if ties == "fixed":
         yield from runs
         return
@@ -161,7 +161,7 @@ def _with_ties(ties: str, shuffler: Random, runs: Iterator[SimRun]) -> Iterator[
 
 
 def list_logs(world: World, dialect: Dialect, caller: Caller, params: Params, limits: bytes) -> Reply:
-    """Answers GET /api/v1/logs; `limits` is the encoded object of that name."""
+    """Answers GET /api/v1/logs; `limits` is the encoded object of the same name."""
     try:
         query = read_query(params, dialect)
     except InvalidCursorError:
@@ -170,7 +170,7 @@ def list_logs(world: World, dialect: Dialect, caller: Caller, params: Params, li
         refusal = list_refusal(world, dialect, caller, query.workspace_id)
         if refusal is not None:
             return refusal
-    # 2026-03 joins on permissions: what may not be read is simply not there.
+    # 2026-03 joins on permissions: rows that the caller may not read are missing from the result.
     elif not _joined(world, caller, query.workspace_id):
         return _page([], None, limits)
     rows, more = _cut(candidates(world, dialect, query), query)
@@ -190,7 +190,7 @@ def _joined(world: World, caller: Caller, workspace_id: str) -> bool:
 
 
 def _cut(found: Iterator[SimRun], query: LogsQuery) -> tuple[list[SimRun], bool]:
-    """The page and whether there is more. A negative limit cuts from the end (logs_limit_neg, 2026-03)."""
+    """The page, and whether there is more. A negative limit cuts from the end (logs_limit_neg, 2026-03)."""
     wanted = filter(query.wanted, found)
     if query.limit < 0:
         return list(wanted)[: query.limit], True
@@ -212,6 +212,6 @@ def _encoded(world: World, dialect: Dialect, run: SimRun, query: LogsQuery) -> b
 
 
 def _page(rows: list[bytes], cursor: str | None, limits: bytes) -> Reply:
-    """`{data, nextCursor?, limits}`: the key nextCursor is absent on the last page."""
+    """`{data, nextCursor?, limits}`: the last page has no key nextCursor."""
     middle = b"" if cursor is None else b'"nextCursor":' + encode(cursor) + b","
     return Reply(200, b'{"data":[' + b",".join(rows) + b"]," + middle + b'"limits":' + limits + b"}")

@@ -1,4 +1,4 @@
-"""Reads query parameters as Sim's validation does, zod 3 and zod 4, with its quirks."""
+"""Parses query parameters like Sim's validation, zod 3 and zod 4, including its quirks."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from .dialects import Dialect
 
 
 class Params:
-    """The query of one request; a repeated parameter counts once, the last one."""
+    """The query of one request; of a repeated parameter, the last one counts."""
 
     def __init__(self, query: str, dialect: Dialect) -> None:
         self.dialect = dialect
         self.values = dict(parse_qsl(query, keep_blank_values=True))
 
     def text(self, name: str) -> str | None:
-        """A plain text parameter, None where absent or empty."""
+        """Returns a plain text parameter, None if absent or empty."""
         return self.values.get(name) or None
 
     def texts(self, name: str) -> list[str] | None:
@@ -28,7 +28,7 @@ class Params:
         return None if value is None else [part.strip() for part in value.split(",") if part.strip()]
 
     def workspace_id(self) -> str:
-        """`workspaceId`, required; 2026-03 lets the empty one pass (logs_empty_workspaceId)."""
+        """Returns `workspaceId`, which is required; 2026-03 accepts an empty one (logs_empty_workspaceId)."""
         value = self.values.get("workspaceId")
         required = "Workspace ID is required"
         if value is None:
@@ -44,7 +44,7 @@ class Params:
         return value
 
     def choice(self, name: str, options: tuple[str, ...]) -> str | None:
-        """One of several words; absent is None, anything else 400."""
+        """Returns one of several words; None if absent, 400 for anything else."""
         value = self.values.get(name)
         if value is None or value in options:
             return value
@@ -63,12 +63,12 @@ class Params:
         )  # fmt: skip
 
     def flag(self, name: str) -> bool:
-        """A boolean. 2026-03 takes any text for true, "false" and "0" too; 2026-08 takes true and 1."""
+        """Returns a boolean. On 2026-03 any text is true, even "false" and "0"; on 2026-08, true and 1 are."""
         value = self.values.get(name, "")
         return bool(value) if self.dialect.any_flag_is_true else value.lower() in ("true", "1")
 
     def number(self, name: str) -> float | None:
-        """`Number(text)`: the empty text is 0, words are 400."""
+        """`Number(text)`: an empty text is 0, words are 400."""
         text = self.values.get(name)
         if text is None:
             return None
@@ -91,7 +91,7 @@ class Params:
         return value
 
     def log_limit(self) -> int:
-        """`limit` of /logs, default 100: clamped to 1..1000 on 2026-08, unbounded on 2026-03."""
+        """Returns `limit` of /logs, default 100: clamped to 1..1000 on 2026-08, without limit on 2026-03."""
         value = self.number("limit")
         if value is None:
             return 100
@@ -115,7 +115,7 @@ class Params:
         return int(value)
 
     def date(self, name: str, strict: bool) -> int | None:
-        """A date as epoch milliseconds. A malformed one is 400 on /audit-logs (strict), 500 on /logs."""
+        """Returns a date as epoch milliseconds. A malformed one is 400 on /audit-logs (strict), 500 on /logs."""
         text = self.text(name)
         if text is None:
             return None

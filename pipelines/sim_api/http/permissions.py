@@ -20,7 +20,7 @@ class Caller:
 
 
 def caller_of(world: World, key: str | None) -> Caller | None:
-    """Who sends this key, None for an invalid one."""
+    """Returns who sends this key, None for an invalid one."""
     found = world.keys.get(key or "")
     if found is None:
         return None
@@ -29,7 +29,7 @@ def caller_of(world: World, key: str | None) -> Caller | None:
 
 
 def may_read(world: World, caller: Caller, workspace_id: str) -> bool:
-    """Whether the caller's user reads this workspace with this key."""
+    """Whether the caller's user can read this workspace with this key."""
     workspace = world.workspaces.get(workspace_id)
     if workspace is None or caller.user.id not in workspace.readers:
         return False
@@ -39,12 +39,12 @@ def may_read(world: World, caller: Caller, workspace_id: str) -> bool:
 
 
 def workspace_refusal(world: World, caller: Caller, workspace_id: str) -> Reply | None:
-    """403 of 2026-08 for a workspace that may not be read, None where it may."""
+    """403 of 2026-08 for a workspace that the caller may not read, None otherwise."""
     key = caller.key
     if key.workspace_id is not None and key.workspace_id != workspace_id:
         return error(403, "API key is not authorized for this workspace")
     workspace = world.workspaces.get(workspace_id)
-    # An unknown workspace is told in the words of a forbidding one (logs_workspace_unknown).
+    # An unknown workspace gets the message of one that forbids personal keys (logs_workspace_unknown).
     if key.workspace_id is None and (workspace is None or not workspace.allows_personal_keys):
         return error(403, "Personal API keys are not allowed for this workspace")
     if not may_read(world, caller, workspace_id):
@@ -53,9 +53,10 @@ def workspace_refusal(world: World, caller: Caller, workspace_id: str) -> Reply 
 
 
 def list_refusal(world: World, dialect: Dialect, caller: Caller, workspace_id: str) -> Reply | None:
-    """As `workspace_refusal`, in the words of the generation.
+    """As `workspace_refusal`, with the messages of the generation.
 
-    2026-03 knows no ban of personal keys here, and says `Access denied` where its own check exists.
+    2026-03 has no message of its own for personal keys: it says `Access denied` if the caller may not read the
+    workspace.
     """
     if dialect.zod == 4:
         return workspace_refusal(world, caller, workspace_id)

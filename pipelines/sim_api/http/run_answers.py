@@ -1,4 +1,4 @@
-"""Renders runs as the dialects' list rows, details and execution snapshots, and keeps the bytes."""
+"""Renders runs as list rows, details and execution snapshots of each dialect, and caches the bytes."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _workflow_full(dialect: Dialect, world: World, workflow: SimWorkflow) -> Bod
 
 
 def final_output(dialect: Dialect, run: SimRun) -> Any:
-    """What the run gave, None where it gave nothing (running, killed, expired, resumed)."""
+    """The output of the run, None if there is none (running, killed, expired, resumed)."""
     if not run.has_trace or run.trace_expired or _forgets(dialect, run):
         return None
     if run.state in ("paused", "resumed", "resumed_then_swept"):
@@ -143,7 +143,7 @@ def detail(dialect: Dialect, world: World, run: SimRun) -> Body:
 
 
 def execution_data(dialect: Dialect, world: World, run: SimRun) -> Body:
-    """What is known of the run's inside; shrinks when the trace expires."""
+    """`executionData` of a detail; it shrinks when the trace expires."""
     writer = SpanWriter(dialect, run)
     trace = writer.trace() if run.has_trace else []
     counts: Body = {"hasTraceSpans": bool(trace), "traceSpanCount": writer.count}
@@ -173,12 +173,12 @@ def execution_data(dialect: Dialect, world: World, run: SimRun) -> Body:
 
 
 def _forgets(dialect: Dialect, run: SimRun) -> bool:
-    """2026-08: a run that ended after a pause has lost environment, trigger and output (life_2c)."""
+    """2026-08: a run that ended after a pause has lost its environment, trigger and output (life_2c)."""
     return dialect.forgets_when_resumed and run.was_resumed and run.state in ("completed", "failed")
 
 
 def _standing_facts(world: World, run: SimRun) -> Body:
-    """Environment and trigger: known from the start. They hold users' data."""
+    """Environment and trigger: known from the start. They contain user data."""
     environment = {
         "userId": world.workspaces[run.workspace_id].owner_id,
         "variables": run.plan.variables,
@@ -204,7 +204,7 @@ _PATHS = {
 
 
 def _run_facts(world: World, run: SimRun) -> Body:
-    """What only 2026-08 tells: who pays, how the run ended, which block started last."""
+    """Fields that only 2026-08 has: who pays, how the run ended, which block started last."""
     facts: Body = {"billingAttribution": billing_attribution(world, run)}
     begun = run.state in ("running", "swept", "cancelled_directly")
     blocks = run.seen.blocks or (run.plan.blocks[:1] if begun else ())
@@ -237,7 +237,7 @@ def execution(dialect: Dialect, run: SimRun) -> Body:
 
 
 def kept(run: SimRun, key: tuple[object, ...], render: Any) -> bytes:
-    """The encoded answer, rendered once and forgotten when the run or its workflow changes."""
+    """The encoded answer, rendered once and dropped when the run or its workflow changes."""
     whole = (*key, run.workflow.revision)
     body = run.rendered.get(whole)
     if body is None:

@@ -1,4 +1,4 @@
-"""Runs the embedded Sim API on loopback, in a thread of its own."""
+"""Runs the embedded Sim API on loopback, in a separate thread."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Peer = tuple[str, int]
 
 
 class _Uvicorn(uvicorn.Server):
-    """Uvicorn that says when it is up and stops when told, without polling."""
+    """Uvicorn that signals when it is up and stops on request, without polling."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -41,7 +41,7 @@ class _Uvicorn(uvicorn.Server):
         await self._over.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # Uvicorn's own waits for its connections; here nobody is left who reads the answers.
+        # Uvicorn's own method waits for its connections, but nobody reads their answers any more.
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):
@@ -59,8 +59,8 @@ class SimServer:
 
     Attributes:
         base_url: `http://127.0.0.1:<port>`.
-        world: change it as you like, between requests or from `app.before_request`.
-        app: the ASGI application, with `dialect`, `faults` and `requests`.
+        world: The data; change it between requests, or from `app.before_request`.
+        app: The ASGI application, with `dialect`, `faults` and `requests`.
     """
 
     def __init__(self, app: EmbeddedApi) -> None:
@@ -68,7 +68,7 @@ class SimServer:
         self.world = app.world
         self._open: dict[Peer, asyncio.Transport] = {}
         app.drop = self._drop
-        # The protocol is named because asyncio sets TCP_NODELAY only then; without it an answer takes 40 ms.
+        # The protocol is named because asyncio sets TCP_NODELAY only then; without it, answers are delayed.
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind(("127.0.0.1", 0))
@@ -81,7 +81,7 @@ class SimServer:
         opened = self._open
 
         class Tracked(H11Protocol):
-            """Remembers open connections, so that faults can cut them."""
+            """Records open connections, so that faults can close them."""
 
             def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
                 opened[transport.get_extra_info("peername")[:2]] = transport
@@ -107,7 +107,7 @@ class SimServer:
         )
 
     def _drop(self, scope: Scope, reset: bool) -> None:
-        """Closes the connection of a request in the middle; `reset` sends RST instead of FIN."""
+        """Closes the connection of a request midway; `reset` sends RST instead of FIN."""
         transport = self._open.get((scope["client"][0], scope["client"][1]))
         if transport is None:
             return
@@ -122,10 +122,10 @@ class SimServer:
         self._uvicorn.run(sockets=[self._socket])
 
     def start(self) -> Self:
-        """Starts to answer; returns when connections are accepted.
+        """Starts the server; returns when connections are accepted.
 
         Raises:
-            RuntimeError: the server did not come up.
+            RuntimeError: The server did not start.
         """
         self._thread.start()
         if not self._uvicorn.up.wait(timeout=10):
@@ -133,7 +133,7 @@ class SimServer:
         return self
 
     def stop(self) -> None:
-        """Stops and waits for the thread."""
+        """Stops the server and waits for its thread."""
         self._uvicorn.stop()
         self._thread.join(timeout=10)
         self._socket.close()
@@ -156,15 +156,15 @@ class SimServer:
 
     @property
     def faults(self) -> Faults:
-        """The faults in force."""
+        """The active faults."""
         return self.app.faults
 
     def count(self, path_prefix: str = "/") -> int:
-        """How many requests went to this path; `/api/v1/logs?` counts the list only."""
+        """Returns how many requests went to this path; `/api/v1/logs?` counts only the list."""
         return sum(f"{request.path}?{request.query}".startswith(path_prefix) for request in self.app.requests)
 
     def use(self, name: str, **options: Any) -> None:
-        """The server becomes another generation, as after an upgrade."""
+        """Switches the server to another generation, as an upgrade does."""
         self.app.dialect = dialect_named(name, **options)
 
 
@@ -177,14 +177,14 @@ def serve(
     clock: Callable[[], float] = time.time,
     **options: Any,
 ) -> SimServer:
-    """A server for this world, to be used with `with`.
+    """Returns a server for this data, to be used with `with`.
 
     Args:
-        world: what it answers from.
+        world: The data.
         dialect: `2026-03`, `2026-08` or `documents`.
-        limit: the API's rate limit per payer; None is a self-hosted server without one.
-        faults: faults to inject.
-        clock: epoch seconds, for buckets and headers.
-        options: fields of the dialect to change, such as `ties="unordered"` or `max_limit=50`.
+        limit: The API's rate limit per payer; None is a self-hosted server without one.
+        faults: Faults to inject.
+        clock: Epoch seconds, for buckets and headers.
+        options: Fields of the dialect to change, such as `ties="unordered"` or `max_limit=50`.
     """
     return SimServer(EmbeddedApi(world, dialect_named(dialect, **options), limit, faults, clock))

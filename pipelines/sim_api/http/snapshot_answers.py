@@ -1,4 +1,4 @@
-"""The state of a workflow at the moment of a run, as /logs/executions/{executionId} shows it."""
+"""The state of a workflow at the time of a run, as returned by /logs/executions/{executionId}."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ Body = dict[str, Any]
 
 
 def workflow_state(dialect: Dialect, run: SimRun) -> Body:
-    """Blocks and edges of the version that ran; two runs of one version have the same state.
+    """Blocks and edges of the executed version; two runs of one version have the same state.
 
-    2026-03 returns the secrets of password fields (`subBlocks.apiKey.value` in its execution_* recordings),
-    2026-08 nulls them.
+    2026-03 returns the secrets of password fields (`subBlocks.apiKey.value` in its execution_* recordings), 2026-08
+    replaces them with null.
     """
     version = next(
         (v.version for v in run.workflow.deployments if v.id == run.deployment_version_id),

@@ -1,4 +1,4 @@
-"""Renders a run's plan as the trace spans that each generation of servers gives."""
+"""Renders a run's plan as the trace spans that each server generation returns."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .dialects import Dialect
 
 
 class SpanWriter:
-    """Writes the spans of one run; `count` afterwards is Sim's `traceSpanCount`."""
+    """Writes the spans of one run; afterwards, `count` is Sim's `traceSpanCount`."""
 
     def __init__(self, dialect: Dialect, run: SimRun) -> None:
         self.dialect = dialect
@@ -34,7 +34,7 @@ class SpanWriter:
         self.order = 0
 
     def trace(self) -> list[Span]:
-        """The whole tree: one `workflow` root with the blocks that ran."""
+        """The whole tree: one `workflow` root with the executed blocks."""
         blocks = self.run.seen.blocks
         if not blocks:
             return []
@@ -93,7 +93,7 @@ class SpanWriter:
         return span
 
     def _container(self, block: Block) -> Span:
-        """A loop or parallel: iterations inside, blocks inside those (the same block id recurs)."""
+        """A loop or parallel: it contains iterations, which contain blocks (the same block id recurs)."""
         failed = any(child.error for child in walk(block.children))
         span_id = f"{block.type}-execution-{block.block_id}"
         span = self._span(span_id, block.name, block.type, block.start_ms, block.duration_ms, failed)
@@ -111,7 +111,7 @@ class SpanWriter:
         return span
 
     def _child_workflow(self, span: Span, block: Block) -> None:
-        """A workflow block repeats the sums of what is under it."""
+        """A workflow block repeats the sums of its child spans."""
         cost = cost_of(block.children).all_models
         span["tokens"] = token_counts(self.dialect, cost)
         if self.dialect.span_costs:

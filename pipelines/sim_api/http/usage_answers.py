@@ -1,4 +1,4 @@
-"""What an account has spent and may spend: the `limits` of every body, and GET /api/users/me/usage-limits."""
+"""An account's spending and limits: `limits` of every body, and GET /api/users/me/usage-limits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ASYNC = {"free": (200, 400), "pro": (1000, 2000), "team": (2500, 5000), "enterp
 
 
 class Spending:
-    """Sums what each account spent this month; adds up again only when the world has changed."""
+    """Sums what each account has spent this month; recomputed only after the data has changed."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -26,7 +26,7 @@ class Spending:
         self._spent: dict[str, float] = {}
 
     def spent(self, account: Account) -> float:
-        """USD since the first of the world's month."""
+        """USD since the first day of the current month."""
         if self._at != self.world.revision:
             self._spent = self._sums()
             self._at = self.world.revision
@@ -43,7 +43,7 @@ class Spending:
         return sums
 
     def limits(self, account: Account, now_ms: int) -> Body:
-        """`limits` of a v1 body: about executing workflows, not about this API."""
+        """`limits` of a v1 body: they concern workflow executions, not this API."""
         usage = self._usage(account)
         usage["isExceeded"] = usage["currentPeriodCost"] >= account.usage_limit
         return {"workflowExecutionRateLimit": _buckets(account, now_ms, {}), "usage": usage}

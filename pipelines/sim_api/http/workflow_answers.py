@@ -50,7 +50,7 @@ def workflow_body(dialect: Dialect, workflow: SimWorkflow, full: bool) -> Body:
 
 
 def list_workflows(world: World, dialect: Dialect, caller: Caller, params: Params, limits: Body) -> Reply:
-    """Answers GET /api/v1/workflows; archived and deleted ones are left out."""
+    """Answers GET /api/v1/workflows; archived and deleted workflows are omitted."""
     workspace_id = params.workspace_id()
     limit = params.strict_limit(50)
     refusal = list_refusal(world, dialect, caller, workspace_id)
@@ -79,7 +79,7 @@ def list_workflows(world: World, dialect: Dialect, caller: Caller, params: Param
 
 
 def _after(params: Params) -> Order | None:
-    """The cursor; a bad one is silently page 1 (workflows_bad_cursor)."""
+    """The cursor; a bad one silently returns page 1 (workflows_bad_cursor)."""
     fields = decode_cursor(params.text("cursor") or "")
     moment = js_date(str(fields.get("createdAt"))) if fields else None
     if fields is None or moment is None or not isinstance(fields.get("sortOrder"), int):

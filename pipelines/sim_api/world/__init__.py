@@ -1,1 +1,1 @@
-"""The truth that the embedded Sim API tells: accounts, workflows, runs and what they cost. Knows nothing of HTTP."""
+"""The data behind the embedded Sim API: accounts, workflows, runs and their costs. Knows nothing of HTTP."""

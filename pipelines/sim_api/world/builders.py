@@ -1,4 +1,4 @@
-"""Small worlds for tests, and large cheap ones for load tests."""
+"""Small data sets for tests, and large cheap ones for load tests."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from .truth import Plan
 from .world import World
 
 OWNER_KEY = "sk-sim-demo-owner"
-"""Personal key of an organization's owner: reads WORKSPACE and SECOND_WORKSPACE, and the audit logs."""
+"""Personal key of an organization's owner: can read WORKSPACE, SECOND_WORKSPACE and the audit logs."""
 MEMBER_KEY = "sk-sim-demo-member"
-"""Personal key of a plain member: reads WORKSPACE, no audit logs."""
+"""Personal key of an ordinary member: can read WORKSPACE, no audit logs."""
 WORKSPACE_KEY = "sk-sim-demo-workspace"
 """Key of WORKSPACE."""
 FREE_KEY = "sk-sim-demo-free"
-"""Personal key of a free user outside the organization: reads FOREIGN_WORKSPACE only."""
+"""Personal key of a free user outside the organization: can read only FOREIGN_WORKSPACE."""
 
 WORKSPACE = "5e0a0001-0000-4000-8000-000000000001"
 SECOND_WORKSPACE = "5e0a0002-0000-4000-8000-000000000002"
 FOREIGN_WORKSPACE = "5e0a0003-0000-4000-8000-000000000003"
 LOCKED_WORKSPACE = "5e0a0004-0000-4000-8000-000000000004"
-"""The owner's too, but it forbids personal keys."""
+"""Also the owner's, but it does not allow personal keys."""
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-"""Default present of small worlds: fixed, so that tests are."""
+"""Default current time of small data sets: fixed, so that tests are reproducible."""
 
 
 def organization(seed: int = 0, now: datetime = NOW) -> World:
-    """A world with people, keys and workspaces, but neither workflows nor runs."""
+    """Creates people, keys and workspaces, but no workflows or runs."""
     world = World(seed, to_ms(now))
     world.add_account("org-acme", plan="enterprise", usage_limit=1000.0).storage_used = 734_003_200
     world.add_user("user-olga", "Olga Owner", account_id="org-acme", role="owner")
@@ -61,12 +61,12 @@ def small_world(seed: int = 0, now: datetime = NOW) -> World:
 
 
 def finished_run(world: World, workflow_id: str, plan: Plan, *, started_ms: int | None = None) -> SimRun:
-    """A run that has ended already."""
+    """Adds a run that has already ended."""
     return world.end_run(world.start_run(workflow_id, plan, started_ms=started_ms).id)
 
 
 def one_of_each(world: World, workflow_id: str = "wf-triage", *, every_ms: int = 60_000) -> dict[str, SimRun]:
-    """A finished run of each kind, and one in each state of life, by name; the running one is the newest.
+    """Adds a finished run of each kind and one in each state, by name; the running one is the newest.
 
     Ids are `<workflow id>.<name>`.
     """
@@ -111,13 +111,13 @@ def one_of_each(world: World, workflow_id: str = "wf-triage", *, every_ms: int =
 
 
 def tied_runs(world: World, workflow_id: str, count: int, started_ms: int, plan: Plan | None = None) -> list[SimRun]:
-    """Many finished runs that started in one instant."""
+    """Adds finished runs that all started at the same instant."""
     kind = plan or every_kind()["plain"]
     return [finished_run(world, workflow_id, kind, started_ms=started_ms) for _ in range(count)]
 
 
 def audit_burst(world: World, count: int, created_ms: int, *, workspace_id: str | None = WORKSPACE) -> list[AuditRow]:
-    """Many audit rows inside one millisecond, a few microseconds apart."""
+    """Adds audit rows within one millisecond, a few microseconds apart."""
     step = max(1, 999 // max(1, count))
     return [
         world.add_audit(
@@ -145,9 +145,9 @@ def audit_bulk(
     workspaces: Sequence[str | None] = (WORKSPACE, SECOND_WORKSPACE),
     resource_id: str | None = None,
 ) -> list[AuditRow]:
-    """Audit rows of one microsecond, as one statement of Sim's writes them (sim-v0.8.9, audit_burst_page).
+    """Adds audit rows of one microsecond, as a single statement of Sim writes them (sim-v0.8.9, audit_burst_page).
 
-    As recorded, each has a resource of its own unless one is named; actions, actors and workspaces take turns.
+    As recorded, each has its own resource unless one is given; actions, actors and workspaces alternate.
     """
     return [
         world.add_audit(
@@ -167,7 +167,7 @@ def audit_bulk(
 def many_runs(
     count: int, *, seed: int = 0, now: datetime = NOW, every_ms: int = 1000, world: World | None = None
 ) -> World:
-    """A world with `count` finished runs, `every_ms` apart and newest just before now; plans are shared."""
+    """Adds `count` finished runs, `every_ms` apart, the newest just before now; plans are shared."""
     world = world or small_world(seed, now)
     plans = list(every_kind().values())
     triggers = ("api", "schedule", "webhook", "chat", "manual")

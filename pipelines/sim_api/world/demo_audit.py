@@ -1,4 +1,4 @@
-"""Audit rows of the demo month: people at work, and bursts inside one millisecond."""
+"""Audit rows of the demo month: ordinary actions, and bursts within one millisecond."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A believable month of one workspace, for `sim-sync demo` and for tests that want something real."""
+"""A realistic month of one workspace, for `sim-sync demo` and for tests that need realistic data."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DAYS = 30
 JUMP_DAY = 21
 """The chat's cost jumps on this day (counted from the month's first)."""
 BROKEN_HOURS = (17 * 24 + 14, 19 * 24 + 9)
-"""Hours of the month in which the triage's failing version is live."""
+"""Hours of the month in which a failing version of the triage workflow goes live and is replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Character:
     hours: tuple[int, int] = (7, 19)
     """Its busy hours (UTC)."""
     weekend: float = 0.25
-    """Weekend activity against a working day."""
+    """Activity on weekends relative to a working day."""
     model: str | None = None
     folder_id: str | None = None
     drafts: float = 0.06
@@ -74,16 +74,16 @@ CHARACTERS = (
 
 
 def demo_month(seed: int = 7, now: datetime | None = None, runs: int = 3000) -> World:
-    """One workspace (`WORKSPACE`) over thirty days up to now.
+    """Creates one workspace (`WORKSPACE`) with thirty days of runs up to now.
 
-    Holds a day on which the chat's cost jumps, a failing version of the triage, runs that are still
-    running, paused, cancelled or killed, an archived and a hard-deleted workflow, old runs whose trace has
-    expired, and audit rows with bursts inside one millisecond. About 60 % of the runs use a model.
+    It has a day on which the chat's cost jumps, a failing version of the triage workflow, runs that are still running,
+    paused, cancelled or killed, an archived and a hard-deleted workflow, old runs with expired traces, and audit rows
+    with bursts within one millisecond. About 60 % of the runs use a model.
 
     Args:
-        seed: the same seed and now give the same world.
-        now: the world's present (aware), by default the machine's.
-        runs: about how many runs.
+        seed: The same seed and now produce the same data.
+        now: The current time of the data (aware); by default, the machine's.
+        runs: Approximate number of runs.
     """
     moment = (now or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
     world = organization(seed, moment)
@@ -122,7 +122,7 @@ def _add(world: World, character: Character, first_ms: int) -> SimWorkflow:
 
 
 def _weights(world: World, character: Character) -> list[float]:
-    """Running sum of the activity of each hour of the month."""
+    """Cumulative activity over the hours of the month."""
     first = world.now_ms - DAYS * DAY_MS
     busy_from, busy_to = character.hours
     activity = []
@@ -152,7 +152,7 @@ def _runs_of(world: World, source: random.Random, character: Character, workflow
 
 
 def _nightly(world: World, source: random.Random, first_ms: int, runs: int) -> list[Due]:
-    """The report of each night at 02:00 UTC, one of them by hand."""
+    """The nightly reports at 02:00 UTC."""
     world.add_workflow(
         WORKSPACE, "Nightly report", workflow_id="wf-report", model="claude-sonnet-4-5", folder_id="fld-1",
         created_ms=first_ms - 20 * DAY_MS,
@@ -179,13 +179,13 @@ def _retired(world: World, source: random.Random, first_ms: int) -> list[Due]:
 
 
 def _fates(world: World, source: random.Random) -> None:
-    """Not every run ends well: paused, cancelled, killed and expired ones, and some that run right now."""
+    """Ends some runs differently: paused, cancelled, killed, expired; and starts some that are still running."""
     day = world.now_ms - DAY_MS
     contracts = [run for run in world.runs_of(WORKSPACE) if run.workflow.id == "wf-contract"]
     for run in contracts[-3:]:
         world.pause_run(run.id, blocks=2, ended_ms=run.started_ms + 9_000)
     for run in contracts[-6:-3]:
-        # Approved by a human a few hours later: endedAt is far behind the last block.
+        # Approved by a human a few hours later: endedAt is long after the last block.
         run.was_resumed = True
         world.end_run(run.id, ended_ms=run.started_ms + (3 + source.randrange(20)) * HOUR_MS)
     quiet = [run for run in world.runs_of(WORKSPACE) if run.started_ms < day and run not in contracts]

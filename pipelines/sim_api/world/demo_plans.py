@@ -1,4 +1,4 @@
-"""How each workflow of the demo month behaves: what its runs do, how long, at what price."""
+"""What the runs of each workflow in the demo month do, how long they take, and what they cost."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ BROKEN = "Cannot read properties of undefined (reading 'category')"
 
 
 def _around(source: random.Random, middle: float, spread: float = 0.35) -> int:
-    """A long-tailed positive number around the middle."""
+    """Returns a positive number around the middle, with a long tail."""
     return max(1, int(source.lognormvariate(0.0, spread) * middle))
 
 
 def _chain(blocks: list[Block]) -> tuple[Block, ...]:
-    """Puts blocks one behind the other, 5 ms apart."""
+    """Places blocks one after the other, 5 ms apart."""
     placed, at = [], 0
     for block in blocks:
         shift = at - block.start_ms
@@ -62,7 +62,7 @@ def _agent(source: random.Random, name: str, model: str, put_in: float, put_out:
 
 
 def _failed(source: random.Random, agent: Block) -> Block:
-    """The provider refuses: the agent fails, nothing is charged for it."""
+    """Returns the agent as failed at its provider, at no cost."""
     error, kind = source.choice(
         (("Rate limited by provider", "RateLimitError"), ("The model is overloaded", "APIError"))
     )
@@ -71,7 +71,7 @@ def _failed(source: random.Random, agent: Block) -> Block:
 
 
 def triage(source: random.Random, broken: bool) -> Plan:
-    """Support triage: gpt-4o, sometimes with a search; a broken version fails behind the agent."""
+    """Support triage: gpt-4o, sometimes with a search; in a broken version, the block after the agent fails."""
     topic = source.choice(TOPICS)
     agent = _agent(source, "Triage Agent", "gpt-4o", 1400, 260, 0.005 if source.random() < 0.25 else 0.0)
     if source.random() < 0.02:
@@ -81,7 +81,7 @@ def triage(source: random.Random, broken: bool) -> Plan:
 
 
 def chat(source: random.Random, jumped: bool) -> Plan:
-    """Website chat: small and quick; after the jump it reads the whole manual with a dear model."""
+    """Website chat: small and fast; after the jump it reads the whole manual with an expensive model."""
     topic = source.choice(TOPICS)
     model, put_in = ("claude-sonnet-4-5", 16000.0) if jumped else ("gpt-4o-mini", 1100.0)
     blocks = [
@@ -92,7 +92,7 @@ def chat(source: random.Random, jumped: bool) -> Plan:
 
 
 def report_plan(source: random.Random, day: int) -> Plan:
-    """Nightly report: a loop over the regions, then a summary; slow and dear, one PDF a night."""
+    """Nightly report: a loop over the regions, then a summary; slow and expensive, one PDF a night."""
     inner, at = [], 0
     for index in range(4):
         agent = _agent(source, "Summarize Region", "claude-haiku-4-5", 2600, 420)
@@ -110,7 +110,7 @@ def report_plan(source: random.Random, day: int) -> Plan:
 
 
 def enrichment(source: random.Random, _: bool) -> Plan:
-    """Lead enrichment: paid Exa searches side by side, then a cheap model."""
+    """Lead enrichment: paid Exa searches in parallel, then a cheap model."""
     searches = tuple(
         Block("blk-exa", "Exa Search", "exa", index, 400 + source.randrange(300), {"query": "lead"}, FOUND,
               tool_cost=0.007, parallel_id="parallel-web", iteration=index)
@@ -121,7 +121,7 @@ def enrichment(source: random.Random, _: bool) -> Plan:
 
 
 def invoices(source: random.Random, _: bool) -> Plan:
-    """Invoice intake: no model, quick, and now and then the bookkeeping is down."""
+    """Invoice intake: no model, fast; now and then the bookkeeping service is down."""
     error = "Request failed with status 503" if source.random() < 0.05 else None
     blocks = [
         _step("Parse Invoice", "function", _around(source, 60)),
@@ -131,7 +131,7 @@ def invoices(source: random.Random, _: bool) -> Plan:
 
 
 def sync_plan(source: random.Random, _: bool) -> Plan:
-    """CRM sync: no model, every hour, with rare time-outs that take long."""
+    """CRM sync: no model, every hour, with rare time-outs after a long wait."""
     slow = source.random() < 0.03
     error = "Request timed out after 30000ms" if slow else None
     fetch = _step("Fetch Contacts", "api", 30_000 if slow else _around(source, 900), error=error)

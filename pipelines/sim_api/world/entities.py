@@ -1,4 +1,4 @@
-"""The things of a Sim account: users, organizations, workspaces, keys, workflows, runs, audit rows."""
+"""The objects of a Sim account: users, organizations, workspaces, keys, workflows, runs, audit rows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Legacy = Literal["tool_calls", "bare_tokens"]
 
 @dataclass(slots=True)
 class Account:
-    """Who pays: a user, or an organization. Money in USD, storage in bytes."""
+    """A payer: a user or an organization. Money in USD, storage in bytes."""
 
     id: str
     plan: str = "free"
@@ -33,12 +33,12 @@ class Account:
     storage_used: int = 0
     storage_limit: int = 5_368_709_120
     members: dict[str, str] = field(default_factory=dict)
-    """User id to role (owner, admin, member); empty for a user who pays alone."""
+    """User id to role (owner, admin, member); empty for a single user."""
 
 
 @dataclass(slots=True)
 class User:
-    """A person; `account_id` names who pays for them."""
+    """A person; `account_id` is the account that pays for them."""
 
     id: str
     name: str
@@ -60,7 +60,7 @@ class Workspace:
 
 @dataclass(slots=True)
 class ApiKey:
-    """A key: personal (workspace_id None) or of one workspace. Invented, so it may be shown."""
+    """A key: personal (workspace_id None) or of one workspace. It is made up, so it may be shown."""
 
     key: str
     user_id: str
@@ -78,7 +78,7 @@ class Deployment:
 
 @dataclass(slots=True)
 class SimWorkflow:
-    """A workflow; `revision` grows with every change that its runs' rows show."""
+    """A workflow; `revision` grows with every change that is visible in its runs' rows."""
 
     id: str
     workspace_id: str
@@ -92,9 +92,9 @@ class SimWorkflow:
     model: str | None = None
     secret: str = ""
     fields: dict[str, Json] = field(default_factory=dict)
-    """Further sub-blocks of its agent block, as its snapshots show them."""
+    """Further sub-blocks of its agent block, as returned in snapshots."""
     variables: dict[str, Json] = field(default_factory=dict)
-    """Its variables by id, as its snapshots show them."""
+    """Its variables by id, as returned in snapshots."""
     deployments: list[Deployment] = field(default_factory=list)
     undeployed: bool = False
     deleted: bool = False
@@ -120,7 +120,7 @@ _STATUS = {
 
 @dataclass(slots=True)
 class SimRun:
-    """One run, as the database holds it; times are epoch milliseconds."""
+    """One run as stored in Sim's database; times are epoch milliseconds."""
 
     id: str
     execution_id: str
@@ -131,7 +131,7 @@ class SimRun:
     seq: int
     plan: Plan
     seen: Plan
-    """The part of the plan that has been done and recorded."""
+    """The part of the plan that has been executed and recorded."""
     state: State = "running"
     ended_ms: int | None = None
     duration_ms: int | None = None
@@ -141,9 +141,9 @@ class SimRun:
     trace_expired: bool = False
     legacy: Legacy | None = None
     extra: dict[str, Json] = field(default_factory=dict)
-    """Fields nobody has documented, put on the row, the detail and the root span."""
+    """Undocumented fields, put on the row, the detail and the root span."""
     more_data: dict[str, Json] = field(default_factory=dict)
-    """Fields put into the detail's executionData as they are."""
+    """Fields put unchanged into the detail's executionData."""
     rendered: dict[tuple[object, ...], bytes] = field(default_factory=dict)
 
     @property
@@ -153,35 +153,35 @@ class SimRun:
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing will change any more."""
+        """Whether the run will not change any more."""
         return self.state not in ("running", "paused", "resumed")
 
     @property
     def has_trace(self) -> bool:
-        """Whether blocks were recorded: not before the first end or pause, never for a run killed before either."""
+        """Whether blocks were recorded: only after the first end or pause, never for a run killed before."""
         return self.state not in ("running", "swept", "cancelled_directly", "force_failed")
 
     @property
     def total_cost(self) -> float | None:
-        """The true cost (USD), None where the run has no cost row (yet)."""
+        """The true cost (USD), None if the run has no cost row (yet)."""
         return self.seen.cost.total if self.has_trace and self.has_cost_row else None
 
     @property
     def status(self) -> str:
-        """What a reader of the API should call it: running, paused, completed, failed or cancelled.
+        """The status that a reader of the API should report: running, paused, completed, failed or cancelled.
 
-        v1 shows one cancelled directly as it shows one that was swept.
+        v1 returns a run cancelled directly like one that was swept.
         """
         return _STATUS.get(self.state, self.state)
 
     def changed(self) -> None:
-        """Forgets the rendered answers."""
+        """Clears the rendered answers."""
         self.rendered.clear()
 
 
 @dataclass(slots=True)
 class AuditRow:
-    """One audited action; `created_us` is epoch MICROseconds, as in Sim's database."""
+    """One audited action; `created_us` is epoch microseconds, as in Sim's database."""
 
     id: str
     created_us: int
@@ -199,5 +199,5 @@ class AuditRow:
 
     @property
     def created_ms(self) -> int:
-        """What the wire can say: the microseconds are cut off."""
+        """The time in a response: microseconds are truncated."""
         return self.created_us // 1000

@@ -1,4 +1,4 @@
-"""Ids in Sim's forms, drawn from a seeded generator."""
+"""Ids in Sim's formats, from a seeded generator."""
 
 from __future__ import annotations
 

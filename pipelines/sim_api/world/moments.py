@@ -1,4 +1,4 @@
-"""Time on the wire: ISO 8601 with milliseconds and Z, as JavaScript's `toISOString` writes it."""
+"""Times in responses: ISO 8601 with milliseconds and Z, as written by JavaScript's `toISOString`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# What `new Date(text)` reads among the forms clients send; "yesterday" and "1763625600000" are Invalid Date
+# The formats sent by clients that `new Date(text)` accepts; "yesterday" and "1763625600000" are Invalid Date
 # (recordings logs_startDate_malformed, logs_startDate_epoch_ms).
 _ISO = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?(Z|[+-]\d\d:?\d\d)?",
@@ -27,7 +27,7 @@ def iso_of_ms(epoch_ms: int) -> str:
 
 
 def iso_or_none(epoch_ms: int | None) -> str | None:
-    """As `iso`, null for None."""
+    """As `iso_of_ms`; None for None."""
     return None if epoch_ms is None else iso_of_ms(epoch_ms)
 
 
@@ -37,7 +37,7 @@ def to_ms(moment: datetime) -> int:
 
 
 def js_date(text: str) -> int | None:
-    """What `new Date(text)` makes of a parameter, epoch milliseconds; None for Invalid Date."""
+    """Parses a parameter as `new Date(text)` does; epoch milliseconds, None for Invalid Date."""
     match = _ISO.fullmatch(text)
     if match is None:
         return None

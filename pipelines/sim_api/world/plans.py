@@ -1,4 +1,4 @@
-"""Plans of the kinds of run that the recordings show, for small worlds in tests."""
+"""Plans of the kinds of run in the recordings, for small test data."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from .truth import Block, Json, Plan, ToolUse, Turn
 INPUT = {"ticket": "My printer is on fire", "note": "sk-super-secret-input"}
 OUTPUT = {"content": "Category: hardware", "note": "sk-super-secret-output"}
 VARIABLES = {"REGION": "eu-west-1", "CRM_TOKEN": "sk-super-secret-env"}
-"""Planted private data: none of it may reach a disk unasked."""
+"""Fake private data: it must not reach a disk unless requested."""
 
 
 def start_block(given: Json = None) -> Block:
-    """The block every run begins with."""
+    """The block that every run begins with."""
     given = INPUT if given is None else given
     return Block("blk-start", "Start", "start_trigger", 0, 3, given, given)
 
@@ -29,9 +29,9 @@ def agent_block(
     pace_ms: int = 885,
     **counted: Any,
 ) -> Block:
-    """An agent that calls its model, a tool (unless it costs nothing), and its model again.
+    """An agent that calls its model, a tool (unless the tool cost is zero), and its model again.
 
-    ``counted`` are further tokens of the last call: ``cache_read`` (128 unless told) and ``reasoning``.
+    ``counted`` are further tokens of the last call: ``cache_read`` (default 128) and ``reasoning``.
     """
     counted = {"cache_read": 128} | counted
     put_in, put_out = tokens
@@ -53,7 +53,7 @@ def agent_block(
 
 
 def agent_plan(model: str = "gpt-4o", **agent: Json) -> Plan:
-    """One agent; costs 0.0164 with gpt-4o, as in the recordings."""
+    """One agent; costs 0.0164 USD with gpt-4o, as in the recordings."""
     return _plan(start_block(), agent_block(model, **agent))
 
 
@@ -70,7 +70,7 @@ def two_model_plan() -> Plan:
 
 
 def tool_plan() -> Plan:
-    """An agent and a standalone Exa block with a cost of its own (log_detail_tool_with_cost: 0.0234)."""
+    """An agent and a standalone Exa block with its own cost (log_detail_tool_with_cost: 0.0234)."""
     agent = agent_block()
     start = agent.start_ms + agent.duration_ms + 5
     exa = Block("blk-exa", "Exa Search", "exa", start, 500, {"query": "fire"}, {"results": []}, tool_cost=0.007)
@@ -89,7 +89,7 @@ def failing_plan(error: str = "Rate limited by provider", error_type: str | None
 
 
 def plain_plan() -> Plan:
-    """No model at all: only the base charge."""
+    """No model: only the base charge."""
     done = Block("blk-function", "Format", "function", 5, 40, {"code": "return 1"}, {"result": 1, "stdout": ""})
     return _plan(start_block(), done)
 
@@ -108,7 +108,7 @@ def file_plan() -> Plan:
 
 
 def loop_plan(rounds: int = 3, model: str = "gemini-2.5-flash") -> Plan:
-    """A loop of an agent, then a parallel of functions: the same block ids recur."""
+    """A loop around an agent, then parallel functions: the same block ids recur."""
     inner, at = [], 10
     for index in range(rounds):
         agent = agent_block(model, start_ms=at, tokens=(400 + 100 * index, 90), tool_cost=0, block_id="blk-each")
@@ -132,7 +132,7 @@ def _in_loop(block: Block, index: int) -> Block:
 
 
 def child_workflow_plan() -> Plan:
-    """A block that runs another workflow: its span repeats the sums of the spans under it."""
+    """A block that runs another workflow: its span repeats the sums of its child spans."""
     inner = agent_block("claude-haiku-4-5", start_ms=20, block_id="blk-inner", tool_cost=0)
     child = Block(
         "blk-child", "Research", "workflow", 5, inner.duration_ms + 30, {"workflowId": "child"},

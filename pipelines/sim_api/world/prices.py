@@ -1,7 +1,7 @@
 """Prices of the models that the embedded Sim API runs, USD per million tokens.
 
-List prices, so that the ratios between models and between input and output tokens are true to life.
-Source of the shape: `output.cost.pricing` of agent spans in the recordings.
+These are list prices, so the ratios between models and between input and output tokens are realistic. The format is
+that of `output.cost.pricing` in the agent spans of the recordings.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ PRICED_ON = "2026-01-01"
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What one model costs, USD per million tokens."""
+    """The price of one model, USD per million tokens."""
 
     provider: str
     input: float
@@ -21,7 +21,7 @@ class Price:
     cached_input: float
 
     def pricing(self) -> dict[str, float | str]:
-        """The `pricing` object that Sim puts beside an agent's cost."""
+        """The `pricing` object that Sim returns beside an agent's cost."""
         return {
             "input": self.input,
             "output": self.output,

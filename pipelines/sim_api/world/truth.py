@@ -1,7 +1,7 @@
-"""What really happened in a run: blocks, model calls, tool calls, and what they cost.
+"""What a run really does: blocks, model calls, tool calls, and their costs.
 
-A `Plan` is the truth; the dialects render it as the different servers would. Plans are immutable, so
-thousands of runs may share one.
+A `Plan` is the source; the dialects render it as the different servers would. Plans are immutable, so thousands of runs
+can share one.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ Json = Any
 """Any value that JSON can hold."""
 
 BASE_CHARGE = 0.005
-"""USD for every run, in no field of its own (sim-api notes, `log_detail_fail`: total 0.005, no models)."""
+"""USD for every run, not in a field of its own (sim-api notes, `log_detail_fail`: total 0.005, no models)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One call of a model inside an agent block; tokens are counts, times milliseconds."""
+    """One model call inside an agent block; tokens are counts, times are milliseconds."""
 
     model: str
     input_tokens: int
@@ -53,7 +53,7 @@ class ToolUse:
 class Block:
     """One executed block, or a container (`loop`, `parallel`, `workflow`) of blocks.
 
-    `start_ms` counts from the start of the run. `tool_cost` (USD) is that of a standalone tool block.
+    `start_ms` counts from the start of the run. `tool_cost` (USD) is the cost of a standalone tool block.
     """
 
     block_id: str
@@ -71,7 +71,7 @@ class Block:
     iteration: int | None = None
     children: tuple[Block, ...] = ()
     extra: dict[str, Json] = field(default_factory=dict)
-    """Fields nobody has documented, put on its span."""
+    """Undocumented fields, put on its span."""
 
     @property
     def turns(self) -> list[Turn]:
@@ -99,7 +99,7 @@ class TrueModelCost:
     reasoning: int = 0
 
     def add(self, other: TrueModelCost) -> None:
-        """Adds another cost as JavaScript would: plain floats, in order."""
+        """Adds another cost as JavaScript does: plain floats, in order."""
         for name in self.__slots__:
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
@@ -120,7 +120,7 @@ class TrueCost:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Everything a run will do, in order; immutable, may be shared by many runs."""
+    """Everything that a run will do, in order; immutable, can be shared by many runs."""
 
     blocks: tuple[Block, ...]
     final_output: Json = field(default_factory=lambda: {"content": "Done"})
@@ -134,12 +134,12 @@ class Plan:
 
     @cached_property
     def cost(self) -> TrueCost:
-        """What the whole plan costs."""
+        """The cost of the whole plan."""
         return cost_of(self.blocks)
 
     @property
     def duration_ms(self) -> int:
-        """Until the end of the last block, milliseconds."""
+        """Milliseconds until the end of the last block."""
         return max((b.start_ms + b.duration_ms for b in self.blocks), default=0)
 
     def upto(self, count: int) -> Plan:
@@ -187,7 +187,7 @@ def walk(blocks: Iterable[Block]) -> Iterator[Block]:
 
 
 def cost_of(blocks: Iterable[Block]) -> TrueCost:
-    """Cost of a run that did these blocks; sums as JavaScript makes them (0.027800000000000002)."""
+    """Cost of a run that executed these blocks; summed as JavaScript does it (0.027800000000000002)."""
     models: dict[str, TrueModelCost] = {}
     tools: dict[str, float] = {}
     for block in walk(blocks):

@@ -1,7 +1,7 @@
-"""The mutable in-memory world behind the embedded Sim API.
+"""The mutable in-memory data behind the embedded Sim API.
 
-Every change goes through a method here, under one lock, so a test may change the world while the
-server answers. The same seed and the same calls give the same world.
+Every change goes through a method here, under one lock, so a test may change data while the server answers. The same
+seed and the same calls produce the same data.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ def _audit_order(row: AuditRow) -> Order:
 
 
 class World(WorldSetup):
-    """Workspaces, keys, workflows, runs and audit rows; `now_ms` is the world's present.
+    """Workspaces, keys, workflows, runs and audit rows; `now_ms` is the current time of this data.
 
     Attributes:
-        now_ms: epoch milliseconds; new runs start and running ones end at this moment unless told.
-        lock: held by the server while it answers and by every method that changes something.
+        now_ms: Epoch milliseconds; by default, new runs start and running ones end at this moment.
+        lock: Held by the server while it answers, and by every method that changes something.
     """
 
     def __init__(self, seed: int = 0, now_ms: int = 1_767_225_600_000) -> None:
         self.random = random.Random(seed)
-        self.shuffler = random.Random(seed + 1)  # its own, so that reading changes no later id
+        self.shuffler = random.Random(seed + 1)  # separate, so that reading does not change later ids
         self.now_ms = now_ms
         self.lock = threading.RLock()
         self.revision = 0
@@ -78,7 +78,7 @@ class World(WorldSetup):
         draft: bool = False,
         run_id: str | None = None,
     ) -> SimRun:
-        """A run begins: its row appears at once. A moment in the past makes a late row."""
+        """Starts a run: its row appears at once. With a start in the past, it is a late row."""
         with self.lock:
             if run_id in self.runs:
                 raise ValueError(f"there is a run {run_id} already")
@@ -103,37 +103,37 @@ class World(WorldSetup):
             return run
 
     def end_run(self, run_id: str, *, ended_ms: int | None = None, plan: Plan | None = None) -> SimRun:
-        """The run completes, or fails where a block of its plan failed; endedAt and cost become final."""
+        """Completes a run, or fails it if a block of its plan failed; endedAt and cost become final."""
         run = self.runs[run_id]
         done = plan or run.plan
         failed = any(block.error for block in done.blocks)
         return self._close(run_id, "failed" if failed else "completed", done, ended_ms)
 
     def pause_run(self, run_id: str, *, blocks: int | None = None, ended_ms: int | None = None) -> SimRun:
-        """The run waits for a human: endedAt and cost are set, and are not final."""
+        """Pauses a run until a human answers: endedAt and cost are set, but not final."""
         plan = self.runs[run_id].plan
         count = max(1, len(plan.blocks) // 2) if blocks is None else blocks
         return self._close(run_id, "paused", plan.upto(count), ended_ms)
 
     def resume_run(self, run_id: str) -> SimRun:
-        """A human answered: the run goes on while its row still shows the old endedAt and cost."""
+        """Resumes a paused run: it continues while its row still shows the old endedAt and cost."""
         with self.lock:
             run = self.runs[run_id]
             run.was_resumed = True
             return self._set(run, "resumed")
 
     def cancel_run(self, run_id: str, *, blocks: int = 1, ended_ms: int | None = None) -> SimRun:
-        """Somebody stopped the run after some of its blocks; 0 for while its first one was at work."""
+        """Cancels a run after some of its blocks; 0 cancels it during the first one."""
         return self._close(run_id, "cancelled", self.runs[run_id].plan.upto(blocks), ended_ms)
 
     def cancel_run_directly(self, run_id: str, *, ended_ms: int | None = None) -> SimRun:
-        """Somebody stopped a run that no process was at work on: its row shows no more than that of a swept one."""
+        """Cancels a run that no process was working on: its row shows no more than that of a swept run."""
         return self._close(run_id, "cancelled_directly", self.runs[run_id].plan.upto(0), ended_ms)
 
     def sweep_run(self, run_id: str, *, ended_ms: int | None = None) -> SimRun:
-        """The stale-run sweep kills the run: level stays info, and newer servers withhold its error.
+        """Ends a run by the stale-run sweep: level stays info, and newer servers do not return its error.
 
-        One that had paused before keeps what it showed then, and shows the error.
+        A run that had paused before keeps what it showed then, and shows the error.
         """
         run = self.runs[run_id]
         if run.was_resumed:
@@ -141,7 +141,7 @@ class World(WorldSetup):
         return self._close(run_id, "swept", run.plan.upto(0), ended_ms)
 
     def force_fail_run(self, run_id: str, *, ended_ms: int | None = None) -> SimRun:
-        """The run is marked as failed without a trace (recording life_4)."""
+        """Marks a run as failed, without a trace (recording life_4)."""
         return self._close(run_id, "force_failed", self.runs[run_id].plan.upto(0), ended_ms)
 
     def _close(self, run_id: str, state: State, seen: Plan, ended_ms: int | None) -> SimRun:
@@ -149,7 +149,7 @@ class World(WorldSetup):
             run = self.runs[run_id]
             run.seen = seen
             end = run.started_ms + seen.duration_ms + 5 if ended_ms is None else ended_ms
-            # A second end comes after the human's answer, not at the plan's own pace.
+            # After a pause, the end depends on the human's answer, not on the plan's duration.
             run.ended_ms = max(end, run.ended_ms + 1000) if run.ended_ms and ended_ms is None else end
             run.duration_ms = run.ended_ms - run.started_ms
             return self._set(run, state)
@@ -168,10 +168,10 @@ class World(WorldSetup):
                 setattr(run, name, value)
             return self._set(run, run.state)
 
-    # what time and people take away -------------------------------------------------------------
+    # retention, expiry and audit logs -----------------------------------------------------------
 
     def purge_run(self, run_id: str) -> None:
-        """Retention removes the run: its row is gone, its detail is 404."""
+        """Removes a run, as retention does: its row is gone, its detail is 404."""
         with self.lock:
             run = self.runs.pop(run_id)
             del self.executions[run.execution_id]
@@ -186,11 +186,11 @@ class World(WorldSetup):
         return len(gone)
 
     def expire_trace(self, run_id: str) -> SimRun:
-        """Trace data expires, the row stays: the detail shrinks without an error."""
+        """Expires the trace data of a run; the row stays, and the detail shrinks without an error."""
         return self.change_run(run_id, trace_expired=True)
 
     def add_audit(self, action: str, created_us: int | None = None, **fields: Json) -> AuditRow:
-        """An audited action; the moment is in epoch microseconds."""
+        """Adds an audited action; its time is in epoch microseconds."""
         with self.lock:
             moment = self.now_ms * 1000 if created_us is None else created_us
             fields.setdefault("resource_type", action.partition(".")[0])

@@ -1,4 +1,4 @@
-"""The standing parts of a world: accounts, people, workspaces, keys, workflows and deployments."""
+"""The fixed parts of the data: accounts, people, workspaces, keys, workflows and deployments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DAY_MS = 86_400_000
 
 
 class WorldSetup:
-    """Building and renaming; `World` adds runs and audit rows."""
+    """Methods that create and rename these parts; `World` adds runs and audit rows."""
 
     random: random.Random
     now_ms: int
@@ -28,14 +28,14 @@ class WorldSetup:
     audit: list[AuditRow]
 
     def add_account(self, account_id: str, *, plan: str = "free", usage_limit: float = 5.0) -> Account:
-        """Someone who pays; plan is free, pro, team or enterprise, the limit is in USD."""
+        """Adds a payer; plan is free, pro, team or enterprise, the limit is in USD."""
         storage = 536_870_912_000 if plan == "enterprise" else 5_368_709_120
         account = Account(account_id, plan, usage_limit, storage_limit=storage)
         self.accounts[account_id] = account
         return account
 
     def add_user(self, user_id: str, name: str, *, account_id: str | None = None, role: str = "") -> User:
-        """A person; with a role they belong to the organization that pays for them."""
+        """Adds a person; with a role, they belong to the organization that pays for them."""
         if account_id is None:
             account_id = self.add_account(user_id).id
         if role:
@@ -45,7 +45,7 @@ class WorldSetup:
         return user
 
     def remove_user(self, user_id: str) -> None:
-        """The person leaves the organization; what they did stays, and audit logs show it only if asked to."""
+        """Removes a person from the organization; audit logs return their actions only on request."""
         with self.lock:
             self.accounts[self.users[user_id].account_id].members.pop(user_id)
             self.revision += 1
@@ -53,14 +53,14 @@ class WorldSetup:
     def add_workspace(
         self, name: str, owner_id: str, *, workspace_id: str | None = None, readers: tuple[str, ...] = ()
     ) -> Workspace:
-        """A workspace, paid by its owner's account and readable by its owner and the readers."""
+        """Adds a workspace, paid by its owner's account and readable by its owner and the readers."""
         account_id = self.users[owner_id].account_id
         workspace = Workspace(workspace_id or uuid4(self.random), name, owner_id, account_id, {owner_id, *readers})
         self.workspaces[workspace.id] = workspace
         return workspace
 
     def add_key(self, key: str, user_id: str, workspace_id: str | None = None) -> ApiKey:
-        """A personal key, or a workspace's key made by this user."""
+        """Adds a personal key, or a workspace key created by this user."""
         self.keys[key] = ApiKey(key, user_id, workspace_id)
         return self.keys[key]
 
@@ -74,7 +74,7 @@ class WorldSetup:
         deployed: bool = True,
         **about: Any,
     ) -> SimWorkflow:
-        """A workflow, deployed once at its creation unless told otherwise; ``about``: description, folder_id, model."""
+        """Adds a workflow, by default deployed at its creation; ``about``: description, folder_id, model."""
         created = self.now_ms - 60 * DAY_MS if created_ms is None else created_ms
         slug = name.lower().replace(" ", "-")
         workflow = SimWorkflow(
@@ -89,7 +89,7 @@ class WorldSetup:
         return workflow
 
     def deploy(self, workflow_id: str, *, deployed_ms: int | None = None) -> Deployment:
-        """A new version goes live; runs started later carry its id."""
+        """Deploys a new version; runs started later have its id."""
         with self.lock:
             workflow = self.workflows[workflow_id]
             moment = self.now_ms if deployed_ms is None else deployed_ms
@@ -102,20 +102,20 @@ class WorldSetup:
 
     @staticmethod
     def version_at(workflow: SimWorkflow, moment_ms: int) -> str | None:
-        """Id of the version that was live at this moment, None for a draft."""
+        """Returns the id of the version that was live at this moment, None for a draft."""
         live = [version.id for version in workflow.deployments if version.deployed_ms <= moment_ms]
         return live[-1] if live and not workflow.undeployed else None
 
     def rename_workflow(self, workflow_id: str, name: str) -> None:
-        """A new name; all its rows show it, old ones too."""
+        """Renames a workflow; all its rows show the new name, including old ones."""
         self._touch_workflow(workflow_id, name=name, updated_ms=self.now_ms)
 
     def archive_workflow(self, workflow_id: str) -> None:
-        """Left out of the list, 404 as a detail; its runs still carry its id and name."""
+        """Archives a workflow: lists omit it and its detail is 404; its runs keep its id and name."""
         self._touch_workflow(workflow_id, archived=True)
 
     def delete_workflow(self, workflow_id: str) -> None:
-        """A hard delete: rows get workflowId null and `Deleted Workflow`, no filter finds them."""
+        """Hard-deletes a workflow: its rows get workflowId null and `Deleted Workflow`; no filter finds them."""
         self._touch_workflow(workflow_id, deleted=True)
 
     def _touch_workflow(self, workflow_id: str, **fields: object) -> None:
