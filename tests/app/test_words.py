@@ -211,7 +211,7 @@ def test_an_unknown_workspace_is_named_with_both_possibilities(app: App, command
         app.account(server, workspace="99999999-0000-4000-8000-000000000000")
         told = app(command)
     assert told.code == 2
-    for words in ("99999999-0000-4000-8000-000000000000", "the id is wrong", "takes no personal keys"):
+    for words in ("99999999-0000-4000-8000-000000000000", "the id is wrong", "does not allow personal keys"):
         assert words in told.err + told.out
 
 
