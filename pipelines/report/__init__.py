@@ -1,4 +1,4 @@
-"""What runs cost, which model and workflow spent it, what failed: in the terminal, and as a page.
+"""The report on cost, models, workflows and failures, in the terminal and as an HTML page.
 
 Imports ``destination`` and ``views``; only ``commands`` imports this package.
 """

@@ -1,7 +1,6 @@
-"""The charts of the page, as Vega-Lite; their rows come with the page and change with its filters.
+"""The charts of the HTML page as Vega-Lite specifications. Their rows depend on the filters of the page.
 
-Colours are the page's, which has one set for light and one for dark: a palette by position, and ``$name`` for those of
-its style sheet.
+``$name`` stands for a colour of the page's style sheet, which has one set of colours for light and one for dark mode.
 """
 
 from __future__ import annotations
@@ -27,10 +26,10 @@ FROM_SECONDS = (
 
 
 def specs(groups: Mapping[str, int]) -> dict[str, dict[str, Any]]:
-    """Every chart by its figure's id.
+    """Returns all charts by the id of their figure.
 
     Args:
-        groups: What spend is stacked by, from below, and the number of its colour.
+        groups: Groups by which spend is stacked, from the bottom, and the number of their colour.
     """
     charts = {
         "spend": _spend(groups),
@@ -59,7 +58,7 @@ def _day(**axis: Any) -> alt.X:
 
 
 def _bar_span() -> dict[str, Any]:
-    """A bar from the beginning of its day, week or month to its end, less a little."""
+    """Returns the x encoding of a bar that covers its day, week or month, except for a small gap."""
     return {"x": _day(), "x2": alt.X2("end:T")}
 
 
@@ -97,7 +96,7 @@ def _ranked() -> Any:
     amount = alt.X("cost:Q", axis=alt.Axis(title=None, format="$,~f", tickCount=TICKS, labelOverlap=True))
     bars = alt.Chart(ROWS).mark_bar(height={"band": 0.68})
     encoded = bars.encode(x=amount, y=names, tooltip=_tooltip("name", "spend", "share"))
-    return _sized(encoded).properties(usermeta={"heightOfRow": 26})  # an alt.Step makes Vega-Lite warn
+    return _sized(encoded).properties(usermeta={"heightOfRow": 26})  # Vega-Lite warns about alt.Step
 
 
 def _stacked_tokens() -> Any:
@@ -173,7 +172,7 @@ def _anomalies() -> Any:
         y=alt.Y("cost:Q"), tooltip=_tooltip("period", "name", "spend", "expectation", "driver")
     )
     ticks = base.mark_tick(thickness=2, width=12, orient="horizontal", color="$soft").encode(y=alt.Y("expected:Q"))
-    span = alt.Chart(alt.NamedData("span")).mark_point(opacity=0).encode(x=_day())  # the axis has all that is looked at
+    span = alt.Chart(alt.NamedData("span")).mark_point(opacity=0).encode(x=_day())  # covers all selected days
     return _sized(alt.layer(span, stems, ticks, heads), 180)
 
 

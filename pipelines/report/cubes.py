@@ -1,4 +1,4 @@
-"""What the page counts with: the views, asked once for all that it filters by."""
+"""Queries the views for the data of the HTML page, grouped by everything that the page can filter by."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from ..destination.target import Target
 from .fold import Book, Cubes, Row
 
 STEPS = (1.05, 1.1, 1.25, 2.0)
-"""Widths of the buckets of durations, the finest first; wider ones are taken where those are too many."""
+"""Widths of the duration buckets as factors, the finest first. Wider ones are used if there are too many buckets."""
 MAX_DURATIONS = 800_000
+"""Maximum number of duration buckets over all cells."""
 NEEDED = ("runs", "cost_by_model", "cost_reconciliation")
 
 KEY = "day, workspace_id, workflow_id, workflow_name, trigger"
@@ -39,7 +40,7 @@ BUCKET = (
     "LN(CAST(GREATEST(total_duration_ms, 1) AS DOUBLE PRECISION)) / LN(CAST({step} AS DOUBLE PRECISION))"
     "))) AS BIGINT)"
 )
-"""The upper edge of a duration's bucket in ms; what the page counts, and what the SQL beside it says."""
+"""SQL expression for the upper edge of a duration's bucket in ms. The SQL shown on the page uses the same one."""
 DURATIONS = """
 SELECT {key}, STRING_AGG(CAST(ms AS VARCHAR) || ' ' || CAST(runs AS VARCHAR), ' ' ORDER BY ms)
 FROM (
@@ -53,22 +54,22 @@ GROUP BY {key}
 
 
 def read_cubes(target: Target, workspaces: Sequence[str], since: date | None, room: int) -> Cubes:
-    """Asks the views.
+    """Reads the data of the page from the views.
 
     Raises:
-        ConfigurationError: There are no views, or no run.
+        ConfigurationError: There are no runs.
     """
 
     def asked(sql: str, **more: str) -> Sequence[Row]:
         return ask(target, sql.format(key=KEY, dataset=target.dataset, where=condition(workspaces, since), **more)).rows
 
-    runs = sorted(asked(RUNS), key=lambda row: tuple(map(str, row[:5])))  # the same rows make the same page
+    runs = sorted(asked(RUNS), key=lambda row: tuple(map(str, row[:5])))  # makes the page deterministic
     if not runs:
-        raise ConfigurationError(f"there is no run to report in {target}; run sim-sync run (or sim-sync demo) first")
+        raise ConfigurationError(f"no runs to report in {target}; run sim-sync run (or sim-sync demo) first")
     items, reconciled = asked(ITEMS), asked(RECONCILED)
     for step in STEPS:
         durations = asked(DURATIONS, bucket=BUCKET.format(step=step))
-        if sum(row[5].count(" ") for row in durations) <= 2 * MAX_DURATIONS:  # each is two numbers
+        if sum(row[5].count(" ") for row in durations) <= 2 * MAX_DURATIONS:  # each bucket is two numbers
             break
     book = Book(runs, items, room)
     for row in runs:
@@ -86,7 +87,7 @@ def read_cubes(target: Target, workspaces: Sequence[str], since: date | None, ro
 
 
 def condition(workspaces: Sequence[str], since: date | None) -> str:
-    """What is asked for, as SQL says it."""
+    """Returns the SQL condition for the workspaces and the first day."""
     parts = []
     if workspaces:
         parts.append(one_of("workspace_id", workspaces))
@@ -96,7 +97,7 @@ def condition(workspaces: Sequence[str], since: date | None) -> str:
 
 
 def last_load(target: Target) -> str | None:
-    """Which load was the last one."""
+    """Returns the id of the last load; None if there is none."""
     if "_dlt_loads" not in there(target):
         return None
     (row,) = ask(target, LAST_LOAD.format(dataset=target.dataset)).rows
@@ -104,16 +105,16 @@ def last_load(target: Target) -> str | None:
 
 
 def there(target: Target) -> frozenset[str]:
-    """Tables and views.
+    """Returns the names of the existing tables and views.
 
     Raises:
-        ConfigurationError: The views that every report needs are not among them.
+        ConfigurationError: A view that every report needs is missing.
     """
     found = stored_relations(target)
     missing = set(NEEDED) - found
     if missing:
         raise ConfigurationError(
-            f"{target} lacks the views a report is made of ({', '.join(sorted(missing))}); "
-            "run sim-sync run once with this version, which makes them"
+            f"{target} lacks the views that the report needs ({', '.join(sorted(missing))}); "
+            "run sim-sync run once with this version to create them"
         )
     return found

@@ -1,4 +1,4 @@
-"""Stretches of days, and those they are compared with. Pure."""
+"""Periods of days, and the previous periods they are compared with. Pure, no I/O."""
 
 from __future__ import annotations
 
@@ -8,26 +8,30 @@ from datetime import date, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """A stretch of days, both included."""
+    """A period of days, including the first and the last one."""
 
     first: date
     last: date
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """Number of days."""
         return (self.last - self.first).days + 1
 
     @property
     def before(self) -> Days:
-        """As many days of the month before where these begin a month, else as many right before."""
+        """The previous period of the same length.
+
+        If this period starts on the first of a month, and does not exceed the month, the previous one starts on the
+        first of the previous month and does not exceed that month.
+        """
         if self.first.day == 1 and self.last < _next_month(self.first):
             first = (self.first - timedelta(days=1)).replace(day=1)
             return Days(first, min(first + timedelta(days=self.count - 1), self.first - timedelta(days=1)))
         return Days(self.first - timedelta(days=self.count), self.first - timedelta(days=1))
 
     def sql(self) -> str:
-        """A condition on ``day``."""
+        """Returns the SQL condition on the column ``day``."""
         return f"day BETWEEN DATE '{self.first}' AND DATE '{self.last}'"
 
 

@@ -1,6 +1,6 @@
-"""The figures of a report: what was spent in a period and in the one before, on what, what failed, what comes.
+"""The figures of a report: cost of a period and of the previous one, by workflow and model, failures and forecast.
 
-Asks the views only. Amounts are USD, durations ms, days UTC.
+Queries the views only. Amounts are in USD, durations in ms, days in UTC.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .days import Days
 
 Rows = list[dict[str, Any]]
 TOP = 8
-"""Workflows, models and blocks that are shown."""
+"""Number of workflows, models and blocks that are shown."""
 
 
 _ENDED = "CASE WHEN status IN ('completed', 'failed') THEN total_duration_ms END"
@@ -41,20 +41,21 @@ _NO_RUNS = {
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything a report shows.
+    """The content of a report.
 
     Attributes:
         days: The period.
-        totals: runs, completed, failed, cost, wasted_cost, tokens, p50_ms, p95_ms, p99_ms; of the period.
-        before: The same of the period before.
-        by_day: day, runs, failed_runs, cost; one for each day of the period.
-        workflows: workflow_name, runs, failed_runs, cost, before (cost in the period before), p95_ms.
+        totals: Totals of the period: runs, completed_runs, failed_runs, cost, wasted_cost, tokens, p50_ms, p95_ms,
+            p99_ms.
+        before: The same for the previous period.
+        by_day: day, runs, failed_runs, cost; one row for each day of the period.
+        workflows: workflow_name, runs, failed_runs, cost, before (cost in the previous period), p95_ms.
         models: kind, name, runs, cost, before, tokens.
         errors: workflow_name, block_name, block_type, errors, runs, error_message.
-        budget: The row of the view, if there is one.
-        billing_off: Sim says of the account's spend what it says where nothing is billed.
-        anomalies: Rows of the view in the period, the largest first.
-        freshness: last_load, first_day (of the runs there are), newest_run, runs_with_cost, runs_split, open_runs,
+        budget: The row of the view ``budget``, if there is one.
+        billing_off: Whether usage was read but there is no budget: billing is off on the server.
+        anomalies: Rows of the view ``cost_anomalies`` in the period, the largest first.
+        freshness: last_load, first_day (of the stored runs), newest_run, runs_with_cost, runs_split, open_runs,
             unreconciled.
     """
 
@@ -72,17 +73,17 @@ class Report:
 
     @property
     def completeness(self) -> float | None:
-        """Share of the runs with a cost whose split by model is read, of all there are; None without any."""
+        """Share of all stored runs with a cost whose cost by model is known; None if no run has a cost."""
         costly = self.freshness["runs_with_cost"]
         return self.freshness["runs_split"] / costly if costly else None
 
     @property
     def compared(self) -> bool:
-        """Whether there is something of the period before to compare with."""
+        """Whether the previous period has runs to compare with."""
         return bool(self.before["runs"])
 
     def as_json(self) -> dict[str, Any]:
-        """The same, for ``--json``: amounts as text, moments and days in ISO."""
+        """Returns the JSON object for ``--json``: amounts as text, timestamps and days in ISO format."""
         return {
             "period": {"first_day": str(self.days.first), "last_day": str(self.days.last)},
             "period_before": {"first_day": str(self.days.before.first), "last_day": str(self.days.before.last)},
@@ -105,29 +106,28 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
 def read_figures(
     target: Target, *, workspaces: Sequence[str] = (), since: datetime | None = None, now: datetime | None = None
 ) -> Report:
-    """Asks for all of it.
+    """Reads the figures of a report.
 
     Args:
-        target: Where the rows are.
-        workspaces: Workspaces that count; all if none is named. The budget is that of the account.
-        since: Begin of the period; that of the billing period, or of the month, if not given.
+        target: The destination.
+        workspaces: Workspaces to report; default: all. The budget always covers the whole account.
+        since: Start of the period; default: start of the billing period, else of the month.
         now: End of the period.
 
     Raises:
-        ConfigurationError: Nothing was synced there yet, or by a sim-sync that made no views, or nothing of the
-            workspaces.
-        TryLater: A sync holds the file.
+        ConfigurationError: Nothing has been synced there yet, a view is missing, or the workspaces have no runs.
+        TryLater: A sync is writing to the file.
     """
     missing = all_views().keys() - questions.stored_relations(target)
     if missing:
-        raise ConfigurationError(f"{target} has no view {sorted(missing)[0]} yet; sim-sync run makes it")
+        raise ConfigurationError(f"{target} has no view {sorted(missing)[0]} yet; run sim-sync run to create it")
     asked = _Asked(target, workspaces)
     budget = asked.rows("SELECT * FROM sim.budget")
     days = _period(budget[0] if budget else None, since, now or datetime.now(UTC))
     totals, before = asked.totals(days)
     freshness = asked.freshness()
     if workspaces and freshness["newest_run"] is None:
-        raise ConfigurationError(f"--workspace {', '.join(workspaces)}: {target} has no run of it")
+        raise ConfigurationError(f"--workspace {', '.join(workspaces)}: {target} has no runs of it")
     return Report(
         days=days,
         totals=totals,
@@ -144,7 +144,7 @@ def read_figures(
 
 
 def _period(budget: dict[str, Any] | None, since: datetime | None, now: datetime) -> Days:
-    """From its begin to today."""
+    """Returns the period from its start to today."""
     today = now.astimezone(UTC).date()
     if since is not None:
         return Days(min(since.astimezone(UTC).date(), today), today)
@@ -156,18 +156,18 @@ def _period(budget: dict[str, Any] | None, since: datetime | None, now: datetime
 
 
 class _Asked:
-    """Questions to the views of one destination."""
+    """Queries the views of one destination."""
 
     def __init__(self, target: Target, workspaces: Sequence[str]) -> None:
         self._target = target
         self._where = f" AND {one_of('workspace_id', workspaces)}" if workspaces else ""
 
     def rows(self, sql: str) -> Rows:
-        """Rows by name of column; ``{where}`` narrows to the workspaces."""
+        """Returns rows by column name; ``{where}`` in the query becomes the condition for the workspaces."""
         return questions.answer(self._target, sql.replace("{where}", self._where)).dicts
 
     def totals(self, days: Days) -> tuple[dict[str, Any], dict[str, Any]]:
-        """All runs of some days, and of those before."""
+        """Returns the totals of a period and of the previous one."""
         found = {
             row.pop("now"): row
             for row in self.rows(
@@ -188,7 +188,7 @@ class _Asked:
         return found.get(True, _NO_RUNS), found.get(False, _NO_RUNS)
 
     def by_day(self, days: Days) -> Rows:
-        """Each day, also one without a run."""
+        """Returns a row for each day, including days without runs."""
         found = {
             row["day"]: row
             for row in self.rows(
@@ -204,7 +204,7 @@ class _Asked:
         return [found.get(day, {"day": day} | nothing) for day in every]
 
     def workflows(self, days: Days) -> Rows:
-        """Those that cost most."""
+        """Returns the workflows with the highest cost."""
         return self.rows(
             f"""
             SELECT workspace_id, workflow_id, workflow_name,
@@ -219,7 +219,7 @@ class _Asked:
         )
 
     def models(self, days: Days) -> Rows:
-        """Models, tools and the rest that cost most."""
+        """Returns the models, tools and other items with the highest cost."""
         return self.rows(
             f"""
             SELECT kind, name,
@@ -233,7 +233,7 @@ class _Asked:
         )
 
     def errors(self, days: Days) -> Rows:
-        """Blocks that fail most."""
+        """Returns the blocks with the most errors."""
         return self.rows(
             f"""
             SELECT workflow_name, block_name, block_type, CAST(SUM(errors) AS BIGINT) AS errors,
@@ -245,7 +245,7 @@ class _Asked:
         )
 
     def anomalies(self, days: Days) -> Rows:
-        """Days that cost much more or less than that weekday does."""
+        """Returns days that cost much more or less than usual for their weekday."""
         return self.rows(
             f"""
             SELECT * FROM sim.cost_anomalies WHERE {days.sql()}{{where}}
@@ -254,7 +254,7 @@ class _Asked:
         )
 
     def freshness(self) -> dict[str, Any]:
-        """How new and how complete the data is."""
+        """Returns how new and how complete the data is."""
         (row,) = self.rows(
             """
             SELECT

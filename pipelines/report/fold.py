@@ -1,8 +1,8 @@
-"""Rows of the views, folded into columns of whole numbers for the page.
+"""Folds rows of the views into columns of integers for the HTML page.
 
-A cell is a day, workflow and trigger; what belongs to it (items of its cost, durations of its runs) names it by
-number. Amounts are two whole numbers, millionths of a dollar and millionths of those, so that a page which adds them
-up gets what SQL gets, to the last of 12 digits.
+A cell is a combination of day, workflow and trigger. Its cost items and durations refer to it by number. An amount is
+two integers, micro-dollars and millionths of a micro-dollar, so that sums on the page equal those of SQL to all 12
+digits.
 """
 
 from __future__ import annotations
@@ -15,31 +15,31 @@ from decimal import Decimal
 from typing import Any
 
 MAX_NAMES = 25
-"""Models, and tools, that are named."""
+"""Maximum number of models, and of tools, that are listed by name."""
 CELL_COLUMNS = ("runs", "completed", "failed", "costed", "split", "prompt", "completion", "checked", "unreconciled")
 CELL_MONEY = ("cost", "wasted", "said", "itemised")
 CELL_WEIGHT = 4
-"""A cell takes as much room as so many of its items (measured)."""
+"""Approximate size of a cell on the page, in cost items."""
 
 Key = tuple[str | None, str | None, str | None]
-"""A workflow: workspace, id, and the name of one that has no id."""
+"""A workflow: workspace id, workflow id, and the name if it has no id."""
 Row = tuple[Any, ...]
 
 
 @dataclass(slots=True)
 class Cubes:
-    """What the page holds of runs.
+    """The run data of the page.
 
     Attributes:
-        first_day: Day 0.
-        workflows: Workspace, id and name of each; the name of the rest is None.
-        folded: For each workspace that has a rest: how many workflows are in it.
-        triggers: What started runs.
-        items: Kind and name of what cost something; the name of the rest of a kind is None.
-        cells: Columns of cells.
-        parts: Columns of items of cells.
-        durations: Columns of durations of cells.
-        step: Width of the buckets of durations.
+        first_day: Day number 0.
+        workflows: Workspace, id and name of each workflow; id and name are None for "other workflows".
+        folded: Number of workflows in "other workflows", by workspace.
+        triggers: Triggers of runs.
+        items: Kind and name of each cost item; the name is None for the other items of a kind.
+        cells: Columns of the cells.
+        parts: Columns of the cost items of cells.
+        durations: Columns of the durations of cells.
+        step: Width of the duration buckets, as a factor.
     """
 
     first_day: date
@@ -64,12 +64,12 @@ class _Cell:
 
 
 class Book:
-    """Numbers for days, workflows, triggers, items and cells, the largest workflows and items by their name.
+    """Assigns numbers to days, workflows, triggers, items and cells. Only the largest workflows and items are named.
 
     Args:
         runs: Rows of runs, by cell.
-        items: Rows of items of cost, by cell and item.
-        room: How many items there is room for; the smallest workflows beyond that become "other workflows".
+        items: Rows of cost items, by cell and item.
+        room: Maximum number of cost items. The smallest workflows beyond it become "other workflows".
     """
 
     def __init__(self, runs: Sequence[Row], items: Sequence[Row], room: int) -> None:
@@ -78,7 +78,7 @@ class Book:
         cost: dict[Key, int] = defaultdict(int)
         rows: dict[Key, int] = defaultdict(int)
         for row in sorted(runs, key=lambda row: row[0]):
-            self._names[key_of(row)] = row[3]  # the latest day's
+            self._names[key_of(row)] = row[3]  # the name on the latest day
             cost[key_of(row)] += pico(row[12])
             rows[key_of(row)] += CELL_WEIGHT
         for row in items:
@@ -99,7 +99,7 @@ class Book:
         return self._workflows.setdefault(named, len(self._workflows))
 
     def cell(self, row: Row) -> _Cell:
-        """The cell of a row that begins with the columns of the key."""
+        """Returns the cell of a row that starts with the columns of ``cubes.KEY``."""
         at = (
             (row[0] - self.first_day).days,
             self._workflow(key_of(row)),
@@ -108,7 +108,7 @@ class Book:
         return self._cells.setdefault(at, _Cell(len(self._cells)))
 
     def cubes(self, items: Sequence[Row], durations: Sequence[Row], step: float) -> Cubes:
-        """All of it in columns, in the order of cells."""
+        """Returns all data in columns, in the order of the cells."""
         parts, counted = self._parts(items), self._durations(durations)
         cells = list(self._cells.items())
         money = {name: [cell.money[at] for _, cell in cells] for at, name in enumerate(CELL_MONEY)}
@@ -142,7 +142,7 @@ class Book:
         } | amounts({"cost": [part[2] for _, part in ordered]})
 
     def _durations(self, durations: Sequence[Row]) -> dict[str, list[int]]:
-        """Of each row a text, "ms runs ms runs …"."""
+        """Returns the columns of durations. Each row has a text of pairs: "ms runs ms runs …"."""
         counted: dict[int, dict[int, int]] = {}
         for row in durations:
             runs_by_ms = counted.setdefault(self.cell(row).number, {})
@@ -164,17 +164,17 @@ class Book:
 
 
 def key_of(row: Row) -> Key:
-    """The workflow of a row; one without id is told by its name."""
+    """Returns the key of a row's workflow. A workflow without id is identified by its name."""
     return row[1], row[2], None if row[2] is not None else row[3]
 
 
 def pico(amount: Decimal | None) -> int:
-    """An amount in millionths of millionths of a dollar."""
+    """Converts an amount in USD to pico-dollars."""
     return int(amount.scaleb(12)) if amount else 0
 
 
 def amounts(columns: dict[str, list[int]]) -> dict[str, list[int]]:
-    """Amounts as the page has them: millionths of a dollar, and millionths of those that are over."""
+    """Splits amounts in pico-dollars for the page: into micro-dollars and the remaining pico-dollars."""
     found = {}
     for name, values in columns.items():
         found[f"{name}_micro"] = [value // 1_000_000 for value in values]
@@ -191,7 +191,7 @@ def _while_room(ranked: Iterable[Key], rows: dict[Key, int], room: int) -> Itera
 
 
 def _ranked_items(items: Sequence[Row]) -> dict[tuple[str, str | None], int]:
-    """Models by cost, then tools by cost, then the other kinds; numbered."""
+    """Numbers the cost items: models by cost, then tools by cost, then the other kinds."""
     cost: dict[tuple[str, str | None], int] = defaultdict(int)
     for row in items:
         cost[row[5], row[6]] += pico(row[9])
@@ -203,7 +203,7 @@ def _ranked_items(items: Sequence[Row]) -> dict[tuple[str, str | None], int]:
 
 
 def _steps(numbers: Iterable[int]) -> list[int]:
-    """Each number less the one before: small ones, which pack well."""
+    """Returns the differences between neighbouring numbers; small numbers compress well."""
     found, before = [], 0
     for number in numbers:
         found.append(number - before)

@@ -1,7 +1,7 @@
-"""The report as one HTML page, which asks no host for anything and filters without a server.
+"""The report as one self-contained HTML page, which sends no requests and filters without a server.
 
-What is told of runs is packed (JSON, gzip, base64): no name of a workflow is ever part of the page's HTML, and its
-scripts put text into text nodes only.
+Data is embedded as JSON (gzip, base64). Names of workflows are never part of the page's HTML, and its scripts write
+text to text nodes only.
 """
 
 from __future__ import annotations
@@ -30,20 +30,21 @@ from . import charts, cubes
 from .fold import Cubes
 
 LARGEST = 5_000_000
-"""Bytes of a page at most, so that it can be mailed."""
+"""Maximum size of a page in bytes, so that it can be mailed."""
 ROOM = (250_000, 100_000, 40_000, 10_000)
-"""Items of cost there is room for: less where the page would be too large."""
+"""Limits for the number of cost items on the page, tried in order until the page is small enough."""
 ATTEMPTS = 3
+"""How often data is read at most, if a sync changes it meanwhile."""
 MAX_ANOMALIES = 500
 STACKED = 5
-"""Models that have a colour of their own."""
+"""Number of models that have their own colour."""
 KINDS = {
     "model": ("other models", 6),
     "tool": ("tools", 7),
     "other": ("base charge and other", 8),
     "unknown": ("split not known", 9),
 }
-"""What is stacked together, and the number of its colour in page.css."""
+"""Label of each kind of cost item that is stacked as a group, and the number of its colour in page.css."""
 SCRIPTS = (
     "data.js",
     "text.js",
@@ -79,15 +80,15 @@ def write_page(
     """Writes the page.
 
     Args:
-        target: Where the rows are; only its views are asked.
-        file: The page; replaced if it is there.
-        workspaces: Workspaces to report; all if none.
+        target: The destination; only its views are queried.
+        file: Path of the page; an existing file is replaced.
+        workspaces: Workspaces to report; default: all.
         since: First day to report, UTC.
-        now: When it is written.
+        now: Current time, shown as the time of writing.
 
     Raises:
         ConfigurationError: There is nothing to report yet, or the file cannot be written.
-        SimError: The destination cannot be asked.
+        SimError: The destination cannot be queried.
     """
     if not file.parent.is_dir():
         raise ConfigurationError(f"--html: the folder {file.parent} does not exist")
@@ -96,7 +97,7 @@ def write_page(
         before = cubes.last_load(target)
         page = _fitting(target, workspaces, first, now or datetime.now(UTC))
         if cubes.last_load(target) == before:
-            break  # else a sync came across, and one figure may know of runs that another does not
+            break  # otherwise a sync has changed the data, and the figures may not be consistent
     half = file.with_name(f".{file.name}.part")
     try:
         half.write_bytes(page)
@@ -113,11 +114,11 @@ def _fitting(target: Target, workspaces: Sequence[str], since: date | None, now:
         page = _page(about, cubes.read_cubes(target, workspaces, since, room))
         if len(page) < LARGEST:
             return page
-    raise ConfigurationError(f"--html: the page would have {len(page) // 1_000_000} MB; report fewer days (--since)")
+    raise ConfigurationError(f"--html: the page would be {len(page) // 1_000_000} MB; report fewer days (--since)")
 
 
 def _about(target: Target, workspaces: Sequence[str], since: date | None, now: datetime) -> dict[str, Any]:
-    """All but the runs."""
+    """Returns all data of the page except the runs."""
     views = cubes.there(target)
     where = cubes.condition(workspaces, since)
 
@@ -182,7 +183,7 @@ def _page(about: dict[str, Any], found: Cubes) -> bytes:
 
 
 def _groups(found: Cubes) -> tuple[dict[str, int], list[int]]:
-    """What spend is stacked by with the number of its colour, and the group of each item."""
+    """Returns the groups by which spend is stacked, with the numbers of their colours, and the group of each item."""
     groups: dict[str, int] = {}
     group_of = []
     for number, (kind, name) in enumerate(found.items):
@@ -194,12 +195,12 @@ def _groups(found: Cubes) -> tuple[dict[str, int], list[int]]:
 
 
 def _allowed(text: str) -> str:
-    """A script or style as the page's policy names it: no other one is run."""
+    """Returns the hash of a script or style for the page's Content-Security-Policy, which allows no others."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _days(budget: dict[str, Any]) -> tuple[date, date]:
-    """First and last day of the period; one that ends at midnight does not reach into that day."""
+    """Returns the first and last day of the billing period. A period that ends at midnight excludes that day."""
     last: datetime = budget["period_end"] - timedelta(microseconds=1)
     return budget["period_start"].astimezone(UTC).date(), last.astimezone(UTC).date()
 

@@ -1,4 +1,4 @@
-"""Figures as a person reads them. Pure."""
+"""Formats numbers for the terminal report. Pure, no I/O."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Number = int | float | Decimal
 
 
 def dollars(value: Decimal | None) -> str:
-    """An amount: cents from a dollar on, hundredths of a cent below."""
+    """Formats an amount in USD: with cents from one dollar up, with hundredths of a cent below."""
     if value is None:
         return NONE
     return f"${value:,.2f}" if abs(value) >= 1 else f"${value:,.4f}"
 
 
 def duration(ms: Number | None) -> str:
-    """A duration."""
+    """Formats a duration given in ms."""
     if ms is None:
         return NONE
     for least, unit, size in ((3_600_000, "h", 3_600_000), (120_000, "min", 60_000), (1_000, "s", 1_000)):
@@ -30,7 +30,7 @@ def duration(ms: Number | None) -> str:
 
 
 def many(count: Number) -> str:
-    """A count, short from a million on."""
+    """Formats a count; abbreviated from a million up."""
     for size, unit in ((1_000_000_000, "B"), (1_000_000, "M")):
         if count >= size:
             return f"{float(count) / size:,.1f} {unit}"
@@ -38,12 +38,12 @@ def many(count: Number) -> str:
 
 
 def percent(part: Number, whole: Number) -> str:
-    """A share; nothing of nothing is none."""
+    """Formats a share in percent; a dash if the whole is zero."""
     return NONE if not whole else f"{100 * float(part) / float(whole):.1f} %"
 
 
 def change(now: Number | None, before: Number | None) -> str:
-    """How much more or less; words where there was nothing."""
+    """Formats the relative change; ``new`` if the earlier value is zero, a factor from +1000 % up."""
     if now is None or before is None or (not now and not before):
         return ""
     if not before:
@@ -55,13 +55,13 @@ def change(now: Number | None, before: Number | None) -> str:
 
 
 def share_bar(share: float, width: int, full: str = "█", rest: str = " ") -> str:
-    """A bar of so many characters; a share of more than 1 fills it."""
+    """Draws a bar of ``width`` characters; a share above 1 fills it."""
     cells = round(max(0.0, min(1.0, share)) * width)
     return full * cells + rest * (width - cells)
 
 
 def sparkline(values: Sequence[Number], blocks: str = BLOCKS) -> str:
-    """One block a value, from 0 to the largest."""
+    """Draws one block per value, scaled from 0 to the largest value."""
     top = max((float(value) for value in values), default=0.0)
     if top <= 0:
         return blocks[0] * len(values)
@@ -69,7 +69,7 @@ def sparkline(values: Sequence[Number], blocks: str = BLOCKS) -> str:
 
 
 def gathered(values: Sequence[Number], width: int) -> list[float]:
-    """Neighbours added up until so many are left: what fits a narrow terminal."""
+    """Sums up neighbouring values so that at most ``width`` are left, for narrow terminals."""
     if len(values) <= width:
         return [float(value) for value in values]
     size = -(-len(values) // width)

@@ -1,4 +1,4 @@
-"""The report in the terminal: 80 columns wide or less, in colour where somebody looks."""
+"""Prints the report in the terminal: up to 80 columns wide, in colour on a terminal."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .phrases import (
 )
 
 NARROW = 72
-"""Columns of the terminal below which the less important columns of tables are left out."""
+"""Terminal width below which less important table columns are omitted."""
 _TOTALS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("spend", "cost", dollars),
     ("runs", "runs", many),
@@ -39,16 +39,16 @@ _TOTALS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
 
 Cells = tuple[str, ...]
 Column = tuple[str, bool, bool]
-"""Head, whether to the right, whether it is left out where there is little room."""
+"""Header, whether it is right-aligned, whether it is omitted on narrow terminals."""
 
 
 def print_report(report: Report, out: Console) -> None:
-    """Prints it."""
+    """Prints the report."""
     _Page(report, out).show()
 
 
 class _Page:
-    """A report on its way to a console."""
+    """Prints a report to a console."""
 
     def __init__(self, report: Report, out: Console) -> None:
         self._report = report
@@ -58,7 +58,7 @@ class _Page:
         self._blocks, self._full, self._rest = (PLAIN_BLOCKS, "#", ".") if plain else (BLOCKS, "█", "░")
 
     def show(self) -> None:
-        """All sections, those with nothing to say left out."""
+        """Prints all sections that are not empty."""
         self._head()
         self._totals()
         self._budget()
@@ -70,10 +70,10 @@ class _Page:
 
     def _head(self) -> None:
         days, first = self._report.days, self._report.freshness["first_day"]
-        against = f", against {days.before.first} to {days.before.last}" if self._report.compared else ""
+        against = f", compared with {days.before.first} to {days.before.last}" if self._report.compared else ""
         self._out.print(f"[bold]{days.first} to {days.last}[/]{against}")
         if first is not None and first > days.before.first:
-            self._line(f"The runs that are here begin on {first}: the period before is not whole")
+            self._line(f"The stored runs start on {first}, so the previous period is incomplete")
         self._out.print()
 
     def _totals(self) -> None:
@@ -99,7 +99,7 @@ class _Page:
         budget = self._report.budget
         if budget is None:
             if self._report.billing_off:
-                self._line("Billing is off on this server: there is no budget")
+                self._line("Billing is off on this server, so there is no budget")
                 self._out.print()
             return
         self._title(f"Budget of the account ({budget['plan'] or 'plan unknown'})")
@@ -112,7 +112,7 @@ class _Page:
         self._line(_period_of(budget))
         if budget["forecast"] is not None:
             span = f"{dollars(budget['forecast_low'])} to {dollars(budget['forecast_high'])}"
-            self._line(f"{dollars(budget['burn_per_day'])} a day; at its end {dollars(budget['forecast'])} ({span})")
+            self._line(f"{dollars(budget['burn_per_day'])} a day; forecast {dollars(budget['forecast'])} ({span})")
         elif budget["burn_per_day"] is not None:
             self._line(f"{dollars(budget['burn_per_day'])} a day")
         if limit and budget["limit_at"] is not None:
@@ -126,7 +126,7 @@ class _Page:
         whole = float(self._report.totals["cost"]) or 1.0
         self._titled(
             "Workflows",
-            [("", False, False), ("cost", True, False), ("", False, True), ("against", True, False),
+            [("", False, False), ("cost", True, False), ("", False, True), ("change", True, False),
              ("runs", True, False), ("failed", True, False), ("95 %", True, True)],
             [
                 (
@@ -146,7 +146,7 @@ class _Page:
         whole = float(self._report.totals["cost"]) or 1.0
         self._titled(
             "Models, tools and the rest",
-            [("", False, False), ("cost", True, False), ("", False, True), ("against", True, False),
+            [("", False, False), ("cost", True, False), ("", False, True), ("change", True, False),
              ("runs", True, False), ("tokens", True, True)],
             [
                 (
@@ -163,8 +163,8 @@ class _Page:
 
     def _errors(self) -> None:
         self._titled(
-            "Blocks that fail",
-            [("", False, False), ("errors", True, False), ("runs", True, True), ("one of them", False, False)],
+            "Failing blocks",
+            [("", False, False), ("errors", True, False), ("runs", True, True), ("example", False, False)],
             [
                 (
                     f"{_name(row['workflow_name'])}: {_name(row['block_name'])}",
@@ -184,7 +184,7 @@ class _Page:
         for row in rows:
             more = "more" if row["difference"] > 0 else "less"
             name, difference = _name(row["workflow_name"]), dollars(abs(row["difference"]))
-            told = f"{dollars(row['cost'])}, {difference} {more} than that weekday does; {_driver(row)}"
+            told = f"{dollars(row['cost'])}, {difference} {more} than usual for that weekday; {_driver(row)}"
             self._line(f"{row['day']} {name}: {told}")
         self._out.print()
 
@@ -193,16 +193,16 @@ class _Page:
         self._title("Data")
         load = f"{facts['last_load']:%Y-%m-%d %H:%M}" if facts["last_load"] else NONE
         newest = f"{facts['newest_run']:%Y-%m-%d %H:%M}" if facts["newest_run"] else NONE
-        self._line(f"last load {load} UTC, newest run {newest}; {facts['open_runs']:,} runs not ended yet")
+        self._line(f"last load {load} UTC, newest run {newest}; {facts['open_runs']:,} unfinished runs")
         if self._report.completeness is not None:
-            self._line(f"details for {100 * self._report.completeness:.0f} % of costly runs")
+            self._line(f"cost by model is known for {100 * self._report.completeness:.0f} % of the runs with a cost")
         if facts["unreconciled"]:
             self._markup(
-                f"[bold red]items of {facts['unreconciled']:,} runs do not add up to their cost[/]; "
-                "sim-sync check --data says which"
+                f"[bold red]the cost items of {facts['unreconciled']:,} runs do not add up to their cost[/]; "
+                "sim-sync check --data lists them"
             )
         else:
-            self._line("the items of every run add up to its cost")
+            self._line("the cost items of every run add up to its cost")
 
     def _titled(self, title: str, columns: Sequence[Column], rows: Sequence[Cells]) -> None:
         if rows:
@@ -219,7 +219,7 @@ class _Page:
         self._out.print(Padding(text, (0, 0, 0, 2), expand=False), soft_wrap=False)
 
     def _table(self, columns: Sequence[Column], rows: Iterable[Cells]) -> None:
-        left_out = {"" if self._report.compared else "against"} - {""}
+        left_out = {"" if self._report.compared else "change"} - {""}
         kept = [
             index
             for index, (head, _, droppable) in enumerate(columns)
@@ -239,9 +239,9 @@ class _Page:
 
 def _period_of(budget: dict[str, Any]) -> str:
     if budget["period_source"] == "none":
-        return "Sim names no billing period: spend counts since ever"
+        return "Sim reports no billing period; the spend covers all time"
     start, end = (f"{budget[name]:%Y-%m-%d}" for name in ("period_start", "period_end"))
-    assumed = "" if budget["period_source"] == "billing" else " (assumed: Sim has told none)"
+    assumed = "" if budget["period_source"] == "billing" else " (assumed; Sim reports none)"
     return f"billing period {start} to {end}{assumed}"
 
 
@@ -255,12 +255,12 @@ def _item(kind: str, name: str) -> str:
 
 
 def _driver(row: dict[str, Any]) -> str:
-    """What moved a day's cost."""
+    """Returns what drove a day's cost."""
     found = {
         "runs": f"{many(row['runs'])} runs instead of {many(row['expected_runs'] or 0)}",
-        "tokens per run": f"{many(row['tokens_per_run'] or 0)} tokens a run instead of "
+        "tokens per run": f"{many(row['tokens_per_run'] or 0)} tokens per run instead of "
         f"{many(row['expected_tokens_per_run'] or 0)}",
-        "price": "the price of a token",
+        "price": "token price",
     }
     told = found.get(row["driver"], row["driver"])
-    return f"{told}, most of it {row['model']}" if row["model"] else told
+    return f"{told}, mostly {row['model']}" if row["model"] else told

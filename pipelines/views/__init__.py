@@ -1,6 +1,6 @@
-"""The views: one SQL file each, in DuckDB's dialect; read here, made for a destination in ``destination.keep_views``.
+"""The views: one SQL file each, in DuckDB's dialect. ``destination.keep_views`` creates them in a destination.
 
-A file says at its top what a row is and what each column says; then comes one SELECT over ``sim.<table or view>``.
+A file starts with comments that describe a row and each column, followed by one SELECT over ``sim.<table or view>``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class View:
 
     Attributes:
         name: Name in the dataset.
-        description: What one row is.
+        description: What one row describes.
         columns: Names and descriptions of the columns, in order.
         query: Its SELECT, in DuckDB's dialect, over ``sim.<table or view>``.
     """
@@ -34,13 +34,13 @@ class View:
 
     @property
     def relations(self) -> frozenset[str]:
-        """Tables and views it reads."""
+        """Tables and views that it reads."""
         return relations(self.query)
 
 
 @cache
 def all_views() -> dict[str, View]:
-    """All views, by name."""
+    """Returns all views by name."""
     texts = {
         file.name[:-4]: file.read_text("utf-8") for file in files(__name__).iterdir() if file.name.endswith(".sql")
     }
@@ -48,28 +48,28 @@ def all_views() -> dict[str, View]:
 
 
 def by_dependency(wanted: Iterable[View]) -> list[View]:
-    """The same views, each after those it reads."""
+    """Sorts views so that each one comes after the views it reads."""
     named = {view.name: view for view in wanted}
     order = TopologicalSorter({name: sorted(view.relations & named.keys()) for name, view in named.items()})
     return [named[name] for name in order.static_order()]
 
 
 def _read(name: str, text: str) -> View:
-    """Reads a file.
+    """Parses an SQL file.
 
     Raises:
-        ValueError: Its head is not as the others'.
+        ValueError: The comments at its top are incomplete.
     """
     head, about, query = [], [], text
     while query.startswith("--"):
         line, _, query = query.partition("\n")
         head.append(line[2:].strip())
     if "" not in head:
-        raise ValueError(f"{name}.sql: after what a row is, an empty comment line, then the columns")
+        raise ValueError(f"{name}.sql: an empty comment line must separate the description from the columns")
     end = head.index("")
     for line in head[end + 1 :]:
         column, _, description = line.partition(" ")
         if not description:
-            raise ValueError(f"{name}.sql: {column} is not described")
+            raise ValueError(f"{name}.sql: column {column} has no description")
         about.append((column, description.strip()))
     return View(name, " ".join(head[:end]), tuple(about), query.strip())

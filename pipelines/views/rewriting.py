@@ -1,4 +1,4 @@
-"""SQL over ``sim.<table or view>`` in DuckDB's dialect, rewritten for a destination: names, then dialect. Pure."""
+"""Rewrites SQL over ``sim.<table or view>`` in DuckDB's dialect for a destination: names and dialect. Pure, no I/O."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sim_source.schema import MONEY_SCALE, Kind, Table
 
 DIALECT = "duckdb"
 SCHEMA = "sim"
-"""The schema over which views and questions are written."""
+"""Schema name that views and queries use for all tables and views."""
 SQL_TYPES: dict[Kind, str] = {
     "text": "VARCHAR",
     "timestamp": "TIMESTAMPTZ",
@@ -24,17 +24,17 @@ SQL_TYPES: dict[Kind, str] = {
     "money": f"DECIMAL(38, {MONEY_SCALE})",
     "json": "JSON",
 }
-"""What DuckDB calls the kinds of columns."""
+"""DuckDB's types for the kinds of columns."""
 
 
 class _Mention(NamedTuple):
-    """A place in a statement where a table or view of ``sim`` is named.
+    """A position in a statement at which a table or view of ``sim`` is named.
 
     Attributes:
-        start: Position of its first character.
-        end: Position after its last.
-        name: The table's or view's.
-        is_aliased: An alias follows.
+        start: Index of the first character.
+        end: Index after the last character.
+        name: Name of the table or view.
+        is_aliased: Whether an alias follows.
     """
 
     start: int
@@ -44,21 +44,21 @@ class _Mention(NamedTuple):
 
 
 def relations(sql: str) -> frozenset[str]:
-    """Tables and views of ``sim`` that a statement reads."""
+    """Returns the tables and views of ``sim`` that a statement reads."""
     return frozenset(mention.name for mention in _mentions(sql))
 
 
 def rewritten(sql: str, dialect: str, named: Callable[[str], str], there: Collection[str] | None = None) -> str:
-    """A statement as a destination takes it.
+    """Rewrites a statement for a destination.
 
     Args:
         sql: One statement in DuckDB's dialect, over ``sim.<table or view>``.
-        dialect: The destination's, as sqlglot calls it.
-        named: Full name of a table or view there, quoted where it must be.
-        there: Tables that exist; others are read as empty ones. None: all do.
+        dialect: The destination's dialect, as named by sqlglot.
+        named: Returns the qualified name of a table or view in the destination, quoted if necessary.
+        there: Existing tables; missing ones are replaced by empty ones. None if all tables exist.
 
     Raises:
-        sqlglot.errors.SqlglotError: It is no statement, or cannot be said in that dialect.
+        sqlglot.errors.SqlglotError: The statement is invalid or cannot be translated.
     """
     for mention in reversed(_mentions(sql)):
         table = TABLES.get(mention.name)
@@ -74,7 +74,7 @@ def rewritten(sql: str, dialect: str, named: Callable[[str], str], there: Collec
 
 @cache
 def _mentions(sql: str) -> tuple[_Mention, ...]:
-    """Where tables are named, by tokens: texts, comments and columns (``sim.logs.id``) are none."""
+    """Finds table names in the tokens of a statement, but not in strings, comments or columns (``sim.logs.id``)."""
     tokens = sqlglot.tokenize(sql, read=DIALECT)
     found = []
     for before, schema, dot, name, after in zip(
@@ -91,7 +91,7 @@ def _mentions(sql: str) -> tuple[_Mention, ...]:
 
 @cache
 def _in_duckdb(name: str, dialect: str) -> str:
-    """A full name of a destination as DuckDB writes it, which the translation then takes back."""
+    """Returns a qualified name of a destination in DuckDB's quoting; the translation converts it back."""
     return name if dialect == DIALECT else exp.to_table(name, dialect=dialect).sql(DIALECT)
 
 

@@ -77,7 +77,7 @@ def test_keys_that_are_there_twice_are_told_with_five_examples_and_their_number(
     load(place, sound() | {"trace_spans": [{"log_id": "a", "span_index": index} for index in range(7)]})
     _execute(place, "INSERT INTO sim.trace_spans SELECT * FROM sim.trace_spans")
     (verdict,) = broken(target)
-    assert verdict.what.startswith("a row of trace_spans")
+    assert verdict.what.startswith("every row of trace_spans has a key")
     assert (verdict.broken, len(verdict.examples)) == (7, 5)
     assert verdict.examples[0]["times"] == 2
 
@@ -121,7 +121,7 @@ def test_what_was_not_loaded_is_not_looked_at(place: Place, target: Target) -> N
     load(place, {}, names=("logs",))
     verdicts = data.try_rules(target)
     assert not [verdict for verdict in verdicts if verdict.ok is False]
-    (items,) = (verdict for verdict in verdicts if verdict.what.startswith("a row of cost_items"))
+    (items,) = (verdict for verdict in verdicts if verdict.what.startswith("every row of cost_items has a key"))
     assert (items.ok, items.told) == (None, "not checked: missing cost_items")
 
 

@@ -84,7 +84,7 @@ def report_of(file: Path) -> str:
     found = figures.read_figures(target_of("duckdb", None, file), since=NOW - timedelta(days=13), now=NOW)
     printing.print_report(found, Console(file=out, width=80))
     whole = "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
-    return whole[: whole.index("\n\nBlocks that fail") + 1]
+    return whole[: whole.index("\n\nFailing blocks") + 1]
 
 
 def main() -> None:

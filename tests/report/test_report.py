@@ -94,7 +94,7 @@ def test_a_period_can_be_chosen_and_workspaces(place: Place, target: Target) -> 
     found = figures.read_figures(target, workspaces=["other"], since=at("2026-11-09"), now=NOW)
     assert found.days == Days(date(2026, 11, 9), date(2026, 11, 10))
     assert (found.totals["cost"], [row["workflow_name"] for row in found.workflows]) == (usd("1.5"), ["Chat [beta]"])
-    with pytest.raises(ConfigurationError, match="no run of it"):
+    with pytest.raises(ConfigurationError, match="no runs of it"):
         figures.read_figures(target, workspaces=["o'ther"], now=NOW)
 
 
@@ -132,9 +132,10 @@ def drawn(target: Target, width: int = 80, **options: Any) -> str:
 def test_what_is_drawn_says_the_figures_in_words(place: Place, target: Target) -> None:
     place.fill(months())
     text = drawn(target)
-    assert "2026-11-01 to 2026-11-10, against 2026-10-01 to 2026-10-10" in text
+    assert "2026-11-01 to 2026-11-10, compared with 2026-10-01 to 2026-10-10" in text
     for told in ("$6.00", "+100 %", "before: $3.00", "Chat [beta]", "Exa Search (tool)", "Triage: Fetch",
-                 "Request timed out", "details for 83 % of costly runs", "1 runs do not add up"):  # fmt: skip
+                 "Request timed out", "cost by model is known for 83 % of the runs with a cost",
+                 "1 runs do not add up"):  # fmt: skip
         assert told in text, told
     assert "\x1b[" not in text
     assert max(map(len, text.splitlines())) <= 80
@@ -158,7 +159,8 @@ def test_where_the_terminal_knows_no_blocks_plain_letters_are_drawn(place: Place
 def test_before_the_first_run_the_report_is_empty_and_does_not_compare(place: Place, target: Target) -> None:
     place.fill({})
     text = drawn(target)
-    assert "against" not in text
+    assert "compared with" not in text
+    assert "change" not in text
     assert "$0.0000" in text
 
 

@@ -58,7 +58,7 @@ def test_the_demo_says_what_sql_says(browser: Browser, app: App) -> None:
 def test_what_somebody_wants_to_know_first(browser: Browser, report_page: Path) -> None:
     browser.open(report_page)
     assert "Data up to 9 Nov 2026, 00:00 UTC, page written 10 Nov 2026, 09:30 UTC." in browser.text("header")
-    assert "Details for 80.0 % of 5 costly runs." in browser.text("header")
+    assert "Cost by model is known for 80.0 % of 5 runs with a cost." in browser.text("header")
     cards = [text.split("\n") for text in browser.script(CARDS)]
     assert [(title, value) for title, value, _ in cards] == [
         ("Spend", "$900,720.53"),
@@ -75,16 +75,19 @@ CARDS = "return [...document.querySelectorAll('.card')].map((card) => card.inner
 
 def test_spend_is_compared_with_as_many_days_before(browser: Browser, report_page: Path) -> None:
     browser.open(report_page, "#from=2026-11-05&to=2026-11-07")
-    assert browser.script(CARDS)[0].split("\n")[1:] == ["$0.60", "▼ 100 % against $900,719.93 in the 3 days before"]
+    assert browser.script(CARDS)[0].split("\n")[1:] == [
+        "$0.60",
+        "▼ 100 % compared with $900,719.93 in the 3 days before",
+    ]
 
 
 def test_what_does_not_add_up_and_what_is_out_of_the_ordinary_is_said(browser: Browser, report_page: Path) -> None:
     browser.open(report_page, "#from=2026-11-05&to=2026-11-09")
-    assert "1 of 4 runs do not add up; 0.01 USD in all." in browser.text("#reconciliation")
+    assert "1 of 4 runs do not add up; the difference is 0.01 USD in total." in browser.text("#reconciliation")
     assert "$0.30 instead of $0.10" in browser.text("#anomalies")
     assert "the limit is reached on 22 Nov 2026" in browser.text("#budget")
     assert "half took up to 255 s" not in browser.text("#latency")
-    assert "Of 2 runs that came to an end" in browser.text("#latency")
+    assert "Of 2 finished runs, half took" in browser.text("#latency")
 
 
 def test_what_this_database_has_no_view_of_is_left_out_and_said(browser: Browser, tmp_path: Path) -> None:
@@ -94,7 +97,9 @@ def test_what_this_database_has_no_view_of_is_left_out_and_said(browser: Browser
         connection.execute("DROP VIEW IF EXISTS sim.budget; DROP VIEW IF EXISTS sim.cost_anomalies")
     page.write_page(Target(database=file), tmp_path / "report.html", now=NOW)
     browser.open(tmp_path / "report.html")
-    assert browser.text("#budget") == "Budget: this database has no view “budget” yet; the next sim-sync run makes it."
+    assert (
+        browser.text("#budget") == "Budget: this database has no view “budget” yet; the next sim-sync run creates it."
+    )
     assert "no view “cost_anomalies”" in browser.text("#anomalies")
     assert browser.complaints() == []
 
@@ -155,7 +160,7 @@ def test_what_keeps_a_page_from_being_written_is_said_plainly(report_account: Ta
         page.write_page(Target(database=tmp_path / "none.duckdb"), tmp_path / "report.html")
     with pytest.raises(ConfigurationError, match="the folder"):
         page.write_page(report_account, tmp_path / "nowhere" / "report.html")
-    with pytest.raises(ConfigurationError, match="no run to report"):
+    with pytest.raises(ConfigurationError, match="no runs to report"):
         page.write_page(report_account, tmp_path / "report.html", workspaces=["unknown"])
     (tmp_path / "report.html").mkdir()
     with pytest.raises(ConfigurationError, match="cannot be written"):

@@ -125,7 +125,7 @@ def test_charts_are_described_for_those_who_do_not_see_them(browser: Browser, re
     for role, label in labels:
         assert role == "img"
         assert "The table has the numbers." in label
-    assert any("$900,720.52 in all" in label for _, label in labels)
+    assert any("$900,720.52 in total" in label for _, label in labels)
     unlabelled = (
         "return [...document.querySelectorAll('input, button, select')]"
         ".filter((each) => !(each.labels?.length || each.ariaLabel || each.innerText.trim())).length"

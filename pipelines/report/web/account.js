@@ -1,5 +1,5 @@
 "use strict";
-/* Figures that are not counted in the page: the account's budget, and what was found to be out of the ordinary. */
+/* Figures that are not computed on the page: the account's budget, and unusual days. */
 
 function budget(selection) {
   const { told } = selection;
@@ -15,12 +15,12 @@ GROUP BY day
 ORDER BY day`;
   const chart = { rows: burnt(found, rows), forecast: ahead(found), limit: limit(found) };
   const note =
-    `The whole account, whatever is filtered. The line adds up the runs that are loaded, ${usd(Number(spent) / 1e12)}; ` +
-    `the forecast goes on from what Sim says was spent, ${usd(Number(found.spend))} on ${momentText(found.observed_at)}.`;
+    `Covers the whole account; filters do not apply. The line is the cost of the loaded runs, ${usd(Number(spent) / 1e12)}; ` +
+    `the forecast starts from the spend reported by Sim, ${usd(Number(found.spend))} on ${momentText(found.observed_at)}.`;
   return answer([["day", "day"], ["spend", "usd"]], rows, chart, sql, budgetWords(found), note);
 }
 
-/* What was spent by the end of each day; of the last one by the moment that was looked at. */
+/* Spend up to the end of each day; on the last day, up to the time when Sim reported the spend. */
 function burnt(found, rows) {
   const now = Date.parse(found.observed_at);
   const points = rows.map(([day, exact]) => {
@@ -32,7 +32,7 @@ function burnt(found, rows) {
   return [start, ...points];
 }
 
-/* From what Sim said was spent to the end of the period. */
+/* The forecast, from the spend reported by Sim to the end of the period. */
 function ahead(found) {
   if (found.forecast === null) return [];
   const point = (moment, spend, low, high) => ({
@@ -46,7 +46,7 @@ function ahead(found) {
 /* The last day of a period that ends at a moment. */
 const lastDay = (moment) => Math.floor((Date.parse(moment) - 1) / DAY_MS);
 
-/* A limit so far above that the line would lie flat is told in words only. */
+/* The limit line. A limit far above the spend is left out, since it would flatten the chart; the summary names it. */
 function limit(found) {
   const amount = Number(found.usage_limit);
   const most = Math.max(...[found.spend, found.forecast, found.forecast_high].map(Number));
@@ -55,13 +55,13 @@ function limit(found) {
 
 function budgetWords(found) {
   const spend = Number(found.spend);
-  const parts = [`${usd(spend)} of this period spent`];
+  const parts = [`${usd(spend)} spent in this period`];
   if (found.usage_limit !== null) parts.push(`${percent(Number(found.spend_share), 0)} of the limit of ${usd(Number(found.usage_limit))}`);
   if (found.burn_per_day !== null) parts.push(`${usd(Number(found.burn_per_day))} a day`);
   if (found.forecast !== null) parts.push(`${forecastWords(found)} by ${dated(lastDay(found.period_end), longDay)}`);
   if (found.usage_limit !== null && spend > Number(found.usage_limit)) parts.push("the limit is exceeded");
   else if (found.limit_at !== null) parts.push(`the limit is reached on ${dated(dayNumber(found.limit_at), longDay)}`);
-  else if (found.over_limit) parts.push("that is above the limit");
+  else if (found.over_limit) parts.push("the forecast exceeds the limit");
   return `${parts.join("; ")}.`;
 }
 
@@ -100,12 +100,12 @@ WHERE ${where(selection)}
 ORDER BY day DESC, difference DESC`;
   const largest = found.reduce((most, row) => (!most || Math.abs(row.difference) > Math.abs(most.difference) ? row : most), null);
   const summary = largest
-    ? `${plural(found.length, "day of a workflow", "days of workflows")} out of the ordinary; the largest: ` +
+    ? `${plural(found.length, "unusual day of a workflow", "unusual days of workflows")}; the largest: ` +
       `${workflow[largest.number].label} on ${dated(largest.at, longDay)}, ${usd(Number(largest.cost))} instead of ` +
-      `${usd(Number(largest.expected_cost))}; what moved: ${[largest.driver, largest.model].filter(Boolean).join(", ")}.`
-    : "Nothing out of the ordinary here.";
+      `${usd(Number(largest.expected_cost))}; driver: ${[largest.driver, largest.model].filter(Boolean).join(", ")}.`
+    : "No unusual days in this selection.";
   const cut = told.anomalies.length < told.max_anomalies ? "" : ` The page has the ${told.max_anomalies} largest; the SQL lists all.`;
-  const note = `Dots are what was spent, ticks what was expected.${cut}`;
+  const note = `Dots show the actual cost, ticks the expected cost.${cut}`;
   const columns = [
     ["day", "day"], ["workflow_name", "text"], ["trigger", "text"], ["cost", "usd"], ["expected_cost", "usd"],
     ["difference", "usd"], ["driver", "text"], ["model", "text"],

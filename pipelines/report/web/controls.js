@@ -1,5 +1,5 @@
 "use strict";
-/* The filters as a person sets them: dates, and lists of boxes to tick. */
+/* Controls for the filters: dates and lists of checkboxes. */
 
 const PRESETS = [["7 d", 7], ["30 d", 30], ["90 d", 90], ["All", Infinity]];
 
@@ -44,7 +44,7 @@ class Controls {
     this.changed();
   }
 
-  /* Shows what the filters are. */
+  /* Shows the current filters in the controls. */
   follow() {
     this.from.value = dayText(this.filters.from);
     this.to.value = dayText(this.filters.to);
@@ -53,7 +53,7 @@ class Controls {
   }
 }
 
-/* One list of boxes; none ticked is all. */
+/* A list of checkboxes. If none is checked, all values are selected. */
 class Choice {
   constructor(kind, filters, changed) {
     this.kind = kind;

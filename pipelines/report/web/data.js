@@ -1,5 +1,5 @@
 "use strict";
-/* What came with the page: unpacked once into typed arrays, which add up fast and exactly. */
+/* The embedded data, unpacked once into typed arrays. */
 
 const MICRO = 1000000n;
 
@@ -21,12 +21,12 @@ async function unpacked(id) {
   return told;
 }
 
-/* Steps become numbers, in place. */
+/* Turns differences into numbers (cumulative sum), in place. */
 function summedUp(numbers) {
   for (let i = 1; i < numbers.length; i++) numbers[i] += numbers[i - 1];
 }
 
-/* Sums of amounts: millionths of a dollar, and millionths of those. Both stay far below 2^53, so nothing is rounded. */
+/* Sums of amounts, in micro-dollars and the remaining pico-dollars. Both stay far below 2^53, so sums are exact. */
 class Amounts {
   constructor(size) {
     this.micro = new Float64Array(size);
@@ -38,7 +38,7 @@ class Amounts {
     this.pico[at] += columns[`${name}_pico`][row];
   }
 
-  /* In millionths of millionths of a dollar. */
+  /* In pico-dollars. */
   exact(at = 0) {
     return BigInt(this.micro[at]) * MICRO + BigInt(this.pico[at]);
   }
@@ -52,7 +52,7 @@ class Amounts {
   }
 }
 
-/* An exact amount as SQL writes it, without zeros that say nothing. */
+/* Formats pico-dollars as a decimal number of dollars, without trailing zeros. */
 function decimal(exact) {
   const sign = exact < 0n ? "-" : "";
   const digits = (exact < 0n ? -exact : exact).toString().padStart(13, "0");
@@ -60,7 +60,7 @@ function decimal(exact) {
   return sign + digits.slice(0, -12) + (fraction && `.${fraction}`);
 }
 
-/* The exact amount of a decimal text. */
+/* Parses a decimal number of dollars into pico-dollars. */
 function exactOf(text) {
   const [, sign, whole, fraction = ""] = /^(-?)(\d+)(?:\.(\d+))?$/.exec(text);
   const value = BigInt(whole + fraction.padEnd(12, "0").slice(0, 12));

@@ -1,7 +1,7 @@
 "use strict";
-/* Puts answers on the page: charts by Vega, tables, SQL, and the cards on top. */
+/* Draws figures: charts with Vega, tables and SQL. */
 
-/* A colour of the style sheet, by name: charts follow it from light to dark, and to paper. */
+/* A colour of the style sheet. Charts therefore follow light mode, dark mode and print. */
 const style = (name) => `var(--${name})`;
 
 function look() {
@@ -25,12 +25,12 @@ function look() {
 class Chart {
   constructor(spec, place) {
     this.spec = spec;
-    this.place = place; // Vega gives its own role and label to what it draws into
+    this.place = place; // Vega sets its own role and label on the element it draws into
     this.inner = place.appendChild(element("div"));
     this.view = null;
   }
 
-  /* Draws where there is none yet; else only the rows are changed. */
+  /* Draws the chart the first time; later only replaces its rows. */
   async show(rows) {
     const empty = !rows.rows.length;
     this.place.hidden = empty;
@@ -51,7 +51,7 @@ class Chart {
   }
 }
 
-/* What is said of a mark under the pointer. */
+/* Shows the tooltip of the mark under the pointer. */
 function hint(_, event, __, value) {
   const box = document.getElementById("hint");
   box.hidden = !value;
@@ -68,7 +68,7 @@ function hint(_, event, __, value) {
 const NUMERIC = new Set(["count", "usd", "share", "ratio", "ms"]);
 const MOST_ROWS = 1000;
 
-/* The answer as a table: what a cell says exactly is its data-value. */
+/* Creates the table of a figure. Each cell has its exact value as data-value. */
 function table(answer, caption) {
   const head = answer.columns.map(([name, kind]) =>
     element("th", { scope: "col", class: NUMERIC.has(kind) ? "number" : null }, name.replaceAll("_", " ")),
@@ -102,7 +102,7 @@ function shown(value, kind) {
   return as[kind] ? as[kind](value) : String(value);
 }
 
-/* An exact amount with at least its cents. */
+/* Formats an exact amount with at least two decimals. */
 function money(exact) {
   const [whole, fraction = ""] = decimal(exact).split(".");
   return `${whole.replace(/\B(?=(\d{3})+$)/g, ",")}.${fraction.padEnd(2, "0")}`;
@@ -115,7 +115,7 @@ class Figure {
     this.title = title;
     this.summary = element("p", { class: "summary" });
     this.place = element("div", { class: "chart", role: "img" });
-    this.none = element("p", { class: "none", hidden: true }, "No runs here.");
+    this.none = element("p", { class: "none", hidden: true }, "No runs in this selection.");
     this.note = element("p", { class: "note" });
     this.rows = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `${title}: table` });
     this.sql = element("code");
@@ -145,7 +145,7 @@ class Figure {
     await this.chart?.show(found.chart);
   }
 
-  /* Only a table that is looked at is made. */
+  /* Creates the table only when it is opened. */
   fillTable() {
     if (!this.answer || this.filled || !this.details.open) return;
     this.filled = true;
@@ -175,7 +175,7 @@ async function copied(code) {
   }
 }
 
-/* Said aloud by screen readers, and shown for a moment. */
+/* Shows a message for a moment; screen readers announce it. */
 function say(text) {
   const box = document.getElementById("said");
   box.textContent = text;

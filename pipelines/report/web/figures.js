@@ -1,16 +1,16 @@
 "use strict";
-/* What each figure counts: a table that equals the answer of its SQL, and rows for its chart. */
+/* Computes each figure: a table that equals the result of its SQL, and rows for its chart. */
 
 const sum = (column, name) => `CAST(COALESCE(SUM(${column}), 0) AS BIGINT) AS ${name}`;
 const dollars = (expression, name) => `COALESCE(${expression}, 0) AS ${name}`;
 const ENDED_BADLY = "status IN ('failed', 'cancelled')";
 
-/* The answer: columns are [name, kind]; amounts are exact BigInts. */
+/* The result of a figure. Columns are [name, kind]; amounts are exact BigInts, in pico-dollars. */
 function answer(columns, rows, chart, sql, summary, note = "") {
   return { columns, rows, chart, sql, summary, note };
 }
 
-/* Sums of columns of cells by a number of each cell. */
+/* Sums columns of the cells, grouped by a number that numberOf returns for each cell. */
 function addedUp(selection, size, numberOf, counts, amounts, mask = selection.mask) {
   const { cells } = selection.told;
   const found = { seen: new Uint8Array(size) };
@@ -85,7 +85,7 @@ function spend(selection) {
   const most = highest(slots, (slot) => found.number(slot * width + groups.length));
   const total = rows.reduce((all, row) => all + row.at(-1), 0n);
   const summary = slots.length
-    ? `${usd(Number(total) / 1e12)} in all; most, ${usd(most.value)}, ${most.value ? `on ${selection.period(most.at).period}` : ""}.`
+    ? `${usd(Number(total) / 1e12)} in total; the highest: ${usd(most.value)}${most.value ? ` on ${selection.period(most.at).period}` : ""}.`
     : "";
   return answer(columns, rows, { rows: bars }, spendSql(selection), summary);
 }
@@ -148,12 +148,12 @@ WHERE ${where(selection)}
 GROUP BY workspace_id, workflow_id, ${own}
 ORDER BY cost DESC`;
   const rest = order.filter((at) => options[at].rest);
-  const note = rest.length ? "The smallest workflows are shown as one, “other workflows”; the SQL lists each of them." : "";
+  const note = rest.length ? "The smallest workflows are shown as one, “other workflows”. The SQL lists each of them." : "";
   const bars = ranked(order, (at) => options[at].label, (at) => found.cost.number(at));
   return answer(columns, rows, { rows: bars.rows }, sql, bars.summary("workflow"), note);
 }
 
-/* The 15 largest as bars, and what the others come to in words. */
+/* The 15 largest as bars, and a summary of the others. */
 function ranked(order, labelOf, amountOf) {
   const total = order.reduce((all, at) => all + amountOf(at), 0);
   const rows = order.slice(0, 15).map((at) => {
@@ -162,10 +162,10 @@ function ranked(order, labelOf, amountOf) {
   });
   const others = order.slice(15);
   const rest = usd(others.reduce((all, at) => all + amountOf(at), 0));
-  const more = others.length ? ` ${count.format(others.length)} more, ${rest} together, are in the table.` : "";
+  const more = others.length ? ` The table lists ${count.format(others.length)} more, ${rest} in total.` : "";
   const summary = (what) =>
     rows.length && total
-      ? `${plural(order.length, what)}; ${rows[0].name} spends most, ${rows[0].spend} (${rows[0].share}).${more}`
+      ? `${plural(order.length, what)}; ${rows[0].name} costs the most, ${rows[0].spend} (${rows[0].share}).${more}`
       : "";
   return { rows, summary };
 }
@@ -206,6 +206,6 @@ ORDER BY cost DESC`;
     ({ other: "base charge and other", unknown: "split not known" })[kind] ??
     `${name ?? `other ${kind}s`}${kind === "tool" ? " (tool)" : ""}`;
   const bars = ranked(order, (at) => label(items[at]), (at) => cost.number(at));
-  const note = order.some((at) => items[at][1] === null) ? "The smallest are shown as one; the SQL lists each of them." : "";
+  const note = order.some((at) => items[at][1] === null) ? "The smallest items are shown as one. The SQL lists each of them." : "";
   return answer(columns, rows, { rows: bars.rows }, sql, bars.summary("item"), note);
 }

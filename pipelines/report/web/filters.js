@@ -1,5 +1,5 @@
 "use strict";
-/* What is looked at: dates, workspaces, workflows and triggers; kept in the address, so that a link can be mailed. */
+/* The filters: dates, workspaces, workflows and triggers. They are stored in the URL hash, so that links can be shared. */
 
 const KINDS = ["workspace", "workflow", "trigger"];
 
@@ -32,7 +32,7 @@ class Filters {
     this.between(day("from"), day("to"));
   }
 
-  /* Takes what is a day; where none would be left, the other one follows. */
+  /* Sets the days that are given. If the range would be empty, moves the other end as well. */
   between(from, to) {
     if (Number.isFinite(from)) this.from = from;
     if (Number.isFinite(to)) this.to = to;
@@ -47,7 +47,7 @@ class Filters {
     return `#${params}`;
   }
 
-  /* Whether each workflow is looked at, by number. */
+  /* Whether each workflow is selected, by number. */
   get workflowsLookedAt() {
     const { workspace, workflow } = this.chosen;
     return this.options.workflow.map(
@@ -60,7 +60,7 @@ class Filters {
     return this.options.trigger.map((option) => !this.chosen.trigger.size || this.chosen.trigger.has(option.key));
   }
 
-  /* The filters in words. */
+  /* The filters as text. */
   get words() {
     const named = KINDS.filter((kind) => this.chosen[kind].size).map((kind) => {
       const labels = this.options[kind].filter((option) => this.chosen[kind].has(option.key));
@@ -79,7 +79,7 @@ function triggers(told) {
   return told.triggers.map((name) => ({ key: name ?? "", label: name ?? "no trigger", value: name }));
 }
 
-/* One that has no id is told by its name; one whose id and name are null is the rest of its workspace. */
+/* A workflow without id is identified by its name. If both are null, it stands for the other workflows of a workspace. */
 function workflows(told) {
   const used = new Map();
   for (const [, , name] of told.workflows) used.set(name, (used.get(name) ?? 0) + 1);
@@ -92,7 +92,7 @@ function workflows(told) {
   });
 }
 
-/* The rows that the filters let through: which cells, and how days are put together. */
+/* The cells that match the filters, and the periods into which days are grouped. */
 class Selection {
   constructor(told, filters) {
     this.told = told;
@@ -116,7 +116,7 @@ class Selection {
     }
   }
 
-  /* The period each day belongs to, and where periods begin and end. */
+  /* The period of each day, and the start and end of each period. */
   slots(days) {
     this.slotOfDay = new Int32Array(days);
     this.starts = [];
@@ -132,7 +132,7 @@ class Selection {
     return this.slotOfDay[this.told.cells.day[cell] + this.told.firstDay - this.from];
   }
 
-  /* What a chart says of a period. */
+  /* The fields of a period in a chart's rows. */
   period(slot) {
     const start = this.starts[slot];
     const until = this.ends[slot];
@@ -145,7 +145,7 @@ class Selection {
   }
 }
 
-/* Weeks begin on Mondays; day 0 was a Thursday. */
+/* Weeks start on Monday; day 0 was a Thursday. */
 function startOf(day, grain) {
   if (grain === "week") return day - ((((day + 3) % 7) + 7) % 7);
   if (grain === "month") return dayNumber(`${dayText(day).slice(0, 7)}-01`);

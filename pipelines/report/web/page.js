@@ -1,27 +1,27 @@
 "use strict";
-/* Starts the page, and shows it again whenever a filter or the theme changes. */
+/* Starts the page, and updates it when a filter or the theme changes. */
 
 const FIGURES = [
   { id: "spend", title: "Spend over time", make: spend, wide: true },
   { id: "budget", title: "Budget", make: budget, wide: true },
   { id: "workflows", title: "Workflows", make: workflowsFigure },
   { id: "models", title: "Models and tools", make: models },
-  { id: "anomalies", title: "Out of the ordinary", make: anomalies, wide: true, open: true },
+  { id: "anomalies", title: "Unusual days", make: anomalies, wide: true, open: true },
   { id: "tokens", title: "Tokens", make: tokens },
   { id: "latency", title: "Duration of runs", make: latency },
   { id: "failures", title: "Failed runs", make: failures },
-  { id: "reconciliation", title: "Does it add up?", make: reconciliation },
+  { id: "reconciliation", title: "Cost reconciliation", make: reconciliation },
 ];
 
-/* Why a figure is left out, or nothing. */
+/* The reason why a figure is omitted, or an empty string. */
 function missing(id, told) {
   if (id === "budget") {
-    if (!told.has.budget) return "Budget: this database has no view “budget” yet; the next sim-sync run makes it.";
-    if (!told.budget) return "Budget: Sim's usage has not been read yet.";
-    if (told.budget.period_start === null) return `Budget: Sim names no billing period; spent ${usd(Number(told.budget.spend))}.`;
+    if (!told.has.budget) return "Budget: this database has no view “budget” yet; the next sim-sync run creates it.";
+    if (!told.budget) return "Budget: the account's usage has not been read yet.";
+    if (told.budget.period_start === null) return `Budget: Sim reports no billing period; ${usd(Number(told.budget.spend))} spent so far.`;
   }
   if (id === "anomalies" && !told.has.anomalies) {
-    return "Anomalies: this database has no view “cost_anomalies” yet; the next sim-sync run makes it.";
+    return "Unusual days: this database has no view “cost_anomalies” yet; the next sim-sync run creates it.";
   }
   return "";
 }
@@ -42,7 +42,7 @@ class Page {
       document.getElementById("figures").append(made ? made.node : element("p", { class: "left-out", id: figure.id }, why));
     }
     document.getElementById("skip").addEventListener("click", (event) => {
-      event.preventDefault(); // the address is the filters'
+      event.preventDefault(); // the URL hash holds the filters
       document.getElementById("figures").focus();
     });
     addEventListener("hashchange", () => {
@@ -58,7 +58,7 @@ class Page {
     this.show();
   }
 
-  /* The cards at once, then one figure after the other; what was asked meanwhile is shown instead. */
+  /* Shows the cards, then one figure after the other. Stops if the filters change meanwhile. */
   async show() {
     const round = (this.round = (this.round ?? 0) + 1);
     document.body.dataset.state = "drawing";
@@ -75,7 +75,7 @@ class Page {
   }
 }
 
-/* What somebody wants to know first. */
+/* The key figures at the top. */
 function cards({ chosen, before }, selection) {
   const { told } = selection;
   const days = selection.to - selection.from + 1;
@@ -84,12 +84,12 @@ function cards({ chosen, before }, selection) {
   const change = covered && earlier ? (cost - earlier) / earlier : NaN;
   const than = `${plural(days, "day")} before`;
   const versus = Number.isFinite(change)
-    ? `${change >= 0 ? "▲" : "▼"} ${percent(Math.abs(change), 0)} against ${usd(earlier)} in the ${than}`
+    ? `${change >= 0 ? "▲" : "▼"} ${percent(Math.abs(change), 0)} compared with ${usd(earlier)} in the ${than}`
     : `nothing to compare with in the ${than}`;
   const made = [card("Spend", usd(cost), versus, "lead")];
   if (told.budget) made.push(budgetCard(told.budget));
   const [runs, completed, failed] = [chosen.runs[0], chosen.completed[0], chosen.failed[0]];
-  const each = completed ? `${usd(cost / completed)} for each that completed` : "none completed";
+  const each = completed ? `${usd(cost / completed)} per completed run` : "no completed runs";
   made.push(card("Runs", count.format(runs), each));
   made.push(card("Failed", percent(failed / runs), `${usd(chosen.wasted.number())} spent on failed and cancelled runs`));
   document.getElementById("cards").replaceChildren(...made);
@@ -97,7 +97,7 @@ function cards({ chosen, before }, selection) {
   document.getElementById("told").textContent = `: ${usd(cost)} for ${plural(runs, "run")}`;
   const split = chosen.costed[0] ? chosen.split[0] / chosen.costed[0] : 1;
   document.getElementById("complete").textContent =
-    `Details for ${percent(Math.floor(split * 1000) / 1000, split === 1 ? 0 : 1)} of ${plural(chosen.costed[0], "costly run")}.`;
+    `Cost by model is known for ${percent(Math.floor(split * 1000) / 1000, split === 1 ? 0 : 1)} of ${plural(chosen.costed[0], "run")} with a cost.`;
 }
 
 function budgetCard(found) {
@@ -114,7 +114,7 @@ function card(title, value, text, kind = "") {
   return element("div", { class: `card ${kind}` }, element("h2", {}, title), element("p", { class: "value" }, value), element("p", {}, text));
 }
 
-/* Light or dark as the system has it, until somebody chooses. */
+/* Follows the system's light or dark mode until the user chooses one. */
 function themed() {
   const system = matchMedia("(prefers-color-scheme: dark)");
   const button = document.getElementById("theme");

@@ -1,5 +1,5 @@
 "use strict";
-/* Figures by day (or week, or month): tokens, durations, failures, and whether items add up. */
+/* Figures by day, week or month: tokens, durations, failures and cost reconciliation. */
 
 function tokens(selection) {
   const found = inPeriods(selection, ["prompt", "completion"], []);
@@ -31,7 +31,7 @@ function latency(selection) {
   const { cell, runs } = told.durations;
   const { edges, edgeOf } = durationEdges(told);
   const slots = selection.starts.length;
-  const counted = new Float64Array((slots + 1) * edges.length); // the last is all of them
+  const counted = new Float64Array((slots + 1) * edges.length); // the last slot is the total
   for (let i = 0; i < cell.length; i++) {
     if (!mask[cell[i]]) continue;
     counted[selection.slot(cell[i]) * edges.length + edgeOf[i]] += runs[i];
@@ -50,16 +50,16 @@ function latency(selection) {
   );
   const [all, ...overall] = answerOf(slots);
   const summary = all
-    ? `Of ${plural(all, "run")} that came to an end half took up to ${took(overall[0])}, 95 % up to ${took(overall[1])}, ` +
+    ? `Of ${plural(all, "finished run")}, half took up to ${took(overall[0])}, 95 % up to ${took(overall[1])}, ` +
       `99 % up to ${took(overall[2])}.`
     : "";
   const wide = Math.round((told.step - 1) * 100);
-  const note = `Durations are rounded up to steps of ${wide} %: a percentile is that much too high at most.`;
+  const note = `Durations are rounded up in steps of ${wide} %, so a percentile is at most ${wide} % too high.`;
   const columns = [[selection.grain, "day"], ["runs", "count"], ...PERCENTILES.map((each) => [`p${each}_ms`, "ms"])];
   return answer(columns, rows, { rows: points }, latencySql(selection), summary, note);
 }
 
-/* The distinct durations, in order, and the place of each row's among them; found once. */
+/* The distinct durations, sorted, and the index of each row's duration; computed once. */
 function durationEdges(told) {
   if (!told.edges) {
     const { ms } = told.durations;
@@ -70,7 +70,7 @@ function durationEdges(told) {
   return told.edges;
 }
 
-/* Runs, then the least duration that at least so many percent of them did not exceed. */
+/* The number of runs, then for each percentile the smallest duration that this share of the runs did not exceed. */
 function percentiles(counted, edges) {
   const all = counted.reduce((total, runs) => total + runs, 0);
   const found = PERCENTILES.map(() => null);
@@ -175,12 +175,12 @@ function reconciliation(selection) {
   const summary = !runs
     ? ""
     : off
-    ? `${count.format(off)} of ${plural(runs, "run")} do not add up; ${decimal(difference)} USD in all.`
-    : `The items of all ${plural(runs, "run")} add up to what Sim says they cost, to the last digit.`;
+    ? `The cost items of ${count.format(off)} of ${plural(runs, "run")} do not add up; the difference is ${decimal(difference)} USD in total.`
+    : `The cost items of all ${plural(runs, "run")} add up exactly to the cost reported by Sim.`;
   const columns = [
     [selection.grain, "day"], ["runs", "count"], ["runs_off", "count"],
     ["said_cost", "usd"], ["itemised_cost", "usd"], ["difference", "usd"],
   ];
-  const note = "Bars are the sums of items, lines what Sim says the runs cost.";
+  const note = "Bars show the sum of the cost items, lines the cost reported by Sim.";
   return answer(columns, rows, { rows: bars }, sql, summary, note);
 }

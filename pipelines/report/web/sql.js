@@ -1,11 +1,11 @@
 "use strict";
-/* The SQL beside each figure: what the figure counts, of what the filters let through, as the destination is asked. */
+/* The SQL shown with each figure: the query on the destination that returns the same table for the same filters. */
 
 const literal = (text) => `'${text.replaceAll("'", "''")}'`;
 const quoted = (name) => `"${name.replaceAll('"', '""')}"`;
 const date = (day) => `DATE '${dayText(day)}'`;
 
-/* Conditions of a selection; `from` where it is to begin earlier. */
+/* The conditions for a selection. `from` replaces its first day. */
 function where(selection, { from = selection.from, more = [] } = {}) {
   const { told, filters } = selection;
   const { workspace, workflow, trigger } = filters.chosen;
@@ -48,7 +48,7 @@ function isWorkflow(options, all) {
   return any(parts);
 }
 
-/* The first column of what is told by period. */
+/* The expression for the period of a row. */
 function period(selection) {
   return selection.grain === "day" ? "day" : `CAST(DATE_TRUNC('${selection.grain}', day) AS DATE)`;
 }

@@ -1,5 +1,5 @@
 "use strict";
-/* Days, amounts and numbers as a person reads them. Days are counted from 1970, UTC. */
+/* Formats days, amounts and numbers. A day is a number of days since 1970-01-01, UTC. */
 
 const DAY_MS = 86400000;
 
@@ -15,7 +15,7 @@ const cents = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD
 const dated = (number, format = shortDay) => format.format(new Date(number * DAY_MS));
 const plural = (number, one, many = `${one}s`) => `${count.format(number)} ${number === 1 ? one : many}`;
 
-/* Cents, or three digits of less than a dollar. */
+/* Formats USD with cents, or with three significant digits below one dollar. */
 function usd(amount) {
   if (amount === 0 || Math.abs(amount) >= 1) return cents.format(amount);
   const digits = Math.min(12, 2 - Math.floor(Math.log10(Math.abs(amount))));
@@ -33,7 +33,7 @@ function took(ms) {
   return `${(ms / 60000).toFixed(1)} min`;
 }
 
-/* "12 Nov" where the bars are days, else the first and last day of them. */
+/* Formats a single day, or the first and last day of a period. */
 function spanText(from, to) {
   return from === to ? dated(from, longDay) : `${dated(from)} – ${dated(to, longDay)}`;
 }
@@ -42,7 +42,7 @@ function momentText(text) {
   return `${longDay.format(new Date(text))}, ${text.slice(11, 16)} UTC`;
 }
 
-/* A DOM element; text becomes a text node, whatever is in it. */
+/* Creates a DOM element. Strings become text nodes, never HTML. */
 function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
