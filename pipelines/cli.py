@@ -196,7 +196,7 @@ def run(as_json: bool, **chosen: Any) -> None:
 @click.option("--dry-run", is_flag=True, help="Only print the number of requests and the time it would take.")
 @_with(*_sync_options)
 def resync(dry_run: bool, as_json: bool, **chosen: Any) -> None:
-    """Reads a time range again, for example after payloads were switched on. Never removes stored values."""
+    """Reads a time range again, for example to add payloads. Never replaces stored values by less complete ones."""
     from .commands import finish
     from .commands import resync as again
 

@@ -33,7 +33,7 @@ from .observed_limit import Listening, seen_to_come
 SOON_S = 2.0
 """Seconds. If the token bucket is refilled within this time, the check watches a refill to measure its rate."""
 MOST_ASKED_TO_SEE = 20
-"""Requests at most that the check sends to make room in the bucket, so that the tokens of a refill can be counted."""
+"""Maximum number of requests that make room in the bucket, so that the tokens of a refill can be counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ MOMENTS = tuple(number * 0.618034 % 1 for number in range(1, 7))
 """Where samples start, as fractions of the time from the first run to the last. Multiples of the golden ratio are
 spread evenly and do not repeat the same hour of the day."""
 AUDIT_LOOKS = 6
-"""Requests at most that search for the oldest audit log, if the first pages do not reach it."""
+"""Maximum number of requests that search for the oldest audit log, if the first pages do not reach it."""
 CALL_CPU_S = 0.002
 """CPU seconds that sim-sync spends on a detail (bench: details)."""
 

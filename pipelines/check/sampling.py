@@ -81,7 +81,7 @@ def sampled(samples: Samples, run_counts: Mapping[str, int], mode: Snapshots, by
 
 
 def _takes_a_snapshot(run: Seen, mode: Snapshots) -> bool:
-    """Whether the snapshot of this very run is read. With ``version``, only drafts need their own."""
+    """Whether this run needs a snapshot of its own. With ``version``, only drafts do."""
     return run.snapshot and (mode == "all" or (mode == "version" and run.version is None))
 
 
@@ -105,7 +105,7 @@ def standard_error(samples: Samples, of: Callable[[Samples], float]) -> float:
 
 
 class SampledPage(NamedTuple):
-    """A page of a list that the API sorts newest first only.
+    """A page of a list that the API can only sort newest first.
 
     Attributes:
         newest: Age of the newest row in seconds.

@@ -67,5 +67,5 @@ def demonstrate(database: Path | None, runs: int) -> None:
     terminal.out.print()
     printing.print_report(figures.read_figures(where), terminal.out)
     terminal.out.print()
-    terminal.out.print("Ask it anything:", style="bold")
+    terminal.out.print("Query the database, for example:", style="bold")
     terminal.out.print("  " + hint(where), markup=False)

@@ -87,7 +87,7 @@ class Hold:
                 self._connection.execute(f"SET {name} = '{value}'")
 
     def be_generous(self) -> bool:
-        """Raises DuckDB's memory limit, for rows that are larger than usual: twice, to its own default in the end.
+        """Raises DuckDB's memory limit for unusually large rows: doubles it, and in the end uses DuckDB's own default.
 
         Returns:
             Whether the limit could be raised.

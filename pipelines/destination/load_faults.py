@@ -55,7 +55,7 @@ def explained(error: BaseException, target: Target) -> SimError:
         if isinstance(cause, duckdb.Error) and (holder := lock_holder(cause)):
             return TryLater(f"{target} is held open by {holder}; try again later")
         if isinstance(cause, PermissionError):
-            return ConfigurationError(f"{cause.filename or target}: permission denied")
+            return ConfigurationError(f"{cause.filename or target}: permission denied; check the permissions")
         if isinstance(cause, FileNotFoundError | NotADirectoryError) and cause.filename:
             return ConfigurationError(
                 f"{cause.filename}: {cause.strerror}; check dlt's working folder {dlt.current.run_context().data_dir} "

@@ -34,7 +34,7 @@ LARGEST = 5_000_000
 ROOM = (250_000, 100_000, 40_000, 10_000)
 """Limits for the number of cost items on the page, tried in order until the page is small enough."""
 ATTEMPTS = 3
-"""How often data is read at most, if a sync changes it meanwhile."""
+"""Maximum number of times that the data is read, if a sync changes it meanwhile."""
 MAX_ANOMALIES = 500
 STACKED = 5
 """Number of models that have their own colour."""

@@ -48,7 +48,7 @@ def print_report(report: Report, out: Console) -> None:
 
 
 class _Page:
-    """Prints a report to a console."""
+    """A report and the console that it is printed to."""
 
     def __init__(self, report: Report, out: Console) -> None:
         self._report = report
@@ -199,7 +199,7 @@ class _Page:
         if facts["unreconciled"]:
             self._markup(
                 f"[bold red]the cost items of {facts['unreconciled']:,} runs do not add up to their cost[/]; "
-                "sim-sync check --data lists them"
+                "sim-sync check --data shows examples"
             )
         else:
             self._line("the cost items of every run add up to its cost")

@@ -44,7 +44,7 @@ def _say(text: str, mark: str = "", style: str = "") -> None:
 
 
 def _watched() -> bool:
-    """Whether stderr is a terminal. Otherwise rich is not needed."""
+    """Whether stderr is a terminal, or the environment says to treat it as one."""
     if not (sys.stderr.isatty() or os.environ.get("FORCE_COLOR") or os.environ.get("TTY_COMPATIBLE")):
         return False
 
