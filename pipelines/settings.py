@@ -82,7 +82,7 @@ def run_settings(
     for name, choices in (("details", Details), ("snapshots", Snapshots), ("payloads", Payloads)):
         if chosen.get(name) is not None:
             choice(f"--{name}", chosen[name], choices)
-    told = {name: value for name, value in chosen.items() if value is not None} | _environment()
+    told = _environment() | {name: value for name, value in chosen.items() if value is not None}
     told |= {"since": start.isoformat() if start else None, "until": end.isoformat() if end else None}
     if workspaces:
         told["workspace_id"] = list(workspaces)

@@ -159,7 +159,7 @@ class Sync:
                 return
             self.loader.hold.settle()
             self.tell(f"{self.log.rows['logs']:,} runs so far")
-            audit_logs = PIECE_AUDIT_LOGS if self.loader.state().audit_logs.in_hand("walk", "again") else 0
+            audit_logs = PIECE_AUDIT_LOGS if self.loader.state().audit_logs.in_hand("walk", "back", "again") else 0
 
     def _short_tail(self) -> bool:
         """Whether every workspace is synced up to less than a day ago.

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 
 from sim_source import SyncLog
 
-from . import terminal
 from .visible import visible
 
 LINE_EVERY_S = 30.0
@@ -47,6 +46,7 @@ def _watched() -> bool:
     """Whether stderr is a terminal, or the environment says to treat it as one."""
     if not (sys.stderr.isatty() or os.environ.get("FORCE_COLOR") or os.environ.get("TTY_COMPATIBLE")):
         return False
+    from . import terminal
 
     return terminal.err.is_terminal
 

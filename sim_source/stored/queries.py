@@ -21,7 +21,7 @@ from ..tables import COST_ITEMS, LOG_DETAILS, LOGS, TRACE_SPANS
 from ..timestamps import utc
 from . import torn_queries
 from .snapshot_queries import SnapshotQueries
-from .warehouse import Warehouse, as_sent, columns_of, in_steps
+from .warehouse import Warehouse, as_sent, in_steps
 
 _NEWEST = "SELECT max(l.started_at) FROM {logs} l WHERE l.workspace_id = %s"
 
@@ -38,26 +38,26 @@ _FINGERPRINTS_WITHOUT_DETAILS = """
     WHERE l.workspace_id = %s AND l.started_at >= %s AND l.started_at <= %s
 """
 
-_RUNS = f"""
-    SELECT {columns_of("l", LOGS)}
-    FROM {{logs}} l
-    WHERE l.workspace_id = %s AND l.started_at >= %s AND l.started_at <= %s AND l.id IN ({{ids}})
+_RUNS = """
+    SELECT {logs:l}
+    FROM {logs} l
+    WHERE l.workspace_id = %s AND l.started_at >= %s AND l.started_at <= %s AND l.id IN ({ids})
 """
-_RUNS_WITH_DETAILS = f"""
-    SELECT {columns_of("l", LOGS)}, {columns_of("d", LOG_DETAILS)}
-    FROM {{logs}} l LEFT JOIN {{log_details}} d ON d.id = l.id
-    WHERE l.workspace_id = %s AND l.started_at >= %s AND l.started_at <= %s AND l.id IN ({{ids}})
+_RUNS_WITH_DETAILS = """
+    SELECT {logs:l}, {log_details:d}
+    FROM {logs} l LEFT JOIN {log_details} d ON d.id = l.id
+    WHERE l.workspace_id = %s AND l.started_at >= %s AND l.started_at <= %s AND l.id IN ({ids})
 """
-_ITEMS = f"""
-    SELECT {columns_of("i", COST_ITEMS)}
-    FROM {{cost_items}} i
-    WHERE i.workspace_id = %s AND i.started_at >= %s AND i.started_at <= %s AND i.log_id IN ({{ids}})
+_ITEMS = """
+    SELECT {cost_items:i}
+    FROM {cost_items} i
+    WHERE i.workspace_id = %s AND i.started_at >= %s AND i.started_at <= %s AND i.log_id IN ({ids})
     ORDER BY i.kind, i.name
 """
-_SPANS = f"""
-    SELECT {columns_of("t", TRACE_SPANS)}
-    FROM {{trace_spans}} t
-    WHERE t.workspace_id = %s AND t.log_id IN ({{ids}})
+_SPANS = """
+    SELECT {trace_spans:t}
+    FROM {trace_spans} t
+    WHERE t.workspace_id = %s AND t.log_id IN ({ids})
     ORDER BY t.log_id, t.span_index
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from string import Formatter
 from typing import Any, TypeVar
@@ -36,7 +37,7 @@ class Warehouse:
     def __init__(self, pipeline: dlt.Pipeline) -> None:
         self._pipeline = pipeline
         self._client: SqlClientBase[Any] | None = None
-        self._there: set[str] = set()
+        self._columns: dict[str, frozenset[str]] = {}
         self.doubted = False
 
     @property
@@ -72,15 +73,19 @@ class Warehouse:
         Raises:
             DatabaseException: The destination rejects the statement, or cannot answer.
         """
+        statement = self._named(sql)
         with self.client as client:
-            client.execute_sql(self._named(client, sql), *args)
+            client.execute_sql(statement, *args)
 
     def _ask(self, sql: str, *args: Any, ids: Sequence[str] = ()) -> list[tuple[Any, ...]]:
-        with self.client as client, client.execute_query(self._named(client, sql, len(ids)), *args, *ids) as cursor:
+        statement = self._named(sql, len(ids))
+        with self.client as client, client.execute_query(statement, *args, *ids) as cursor:
             return list(cursor.fetchall())
 
-    def _named(self, client: SqlClientBase[Any], sql: str, ids: int = 0) -> str:
-        names = {name: client.make_qualified_table_name(name) for name in _tables_in(sql)}
+    def _named(self, sql: str, ids: int = 0) -> str:
+        """Replaces the names in braces. May query the destination, so it is not called inside of a connection."""
+        qualified = self.client.make_qualified_table_name
+        names = {name: _TableName(qualified(name), name, self.columns(name)) for name in _tables_in(sql)}
         return sql.format(**names, ids=", ".join(["%s"] * ids))
 
     def drop_orphans(self) -> None:
@@ -112,17 +117,27 @@ class Warehouse:
         return None
 
     def has(self, table: str) -> bool:
-        """Whether the destination has a table. A table that was never selected does not exist.
+        """Whether the destination has a table. A table that was never selected does not exist."""
+        return bool(self.columns(table))
 
-        This asks the destination itself, not dlt's schema: another pipeline may have filled the dataset.
+    def columns(self, table: str) -> frozenset[str]:
+        """Returns the names of a table's columns in the destination; none if the table does not exist.
+
+        This asks the destination itself, not dlt's schema: another pipeline may have filled the dataset, and an earlier
+        version of this source had fewer columns.
         """
-        if table not in self._there:
+        if table not in self._columns:
             try:
-                self._ask(f"SELECT 1 FROM {{{table}}} WHERE 1 = 0")
+                with self.client as client:
+                    sql = f"SELECT * FROM {client.make_qualified_table_name(table)} WHERE 1 = 0"
+                    with client.execute_query(sql) as cursor:
+                        names = frozenset(str(column[0]).lower() for column in cursor.description or ())
             except (DatabaseUndefinedRelation, SqlClientNotAvailable, MissingDependencyException):
-                return False  # not cached: a load may create it
-            self._there.add(table)
-        return True
+                return frozenset()  # not cached: a load may create the table
+            if table in TABLES and not names.issuperset(TABLES[table].column_names):
+                return names  # not cached: the next load adds the missing columns
+            self._columns[table] = names
+        return self._columns[table]
 
     def stored_version(self) -> int | None:
         """Returns the version of the pipeline's state in the destination, from completed loads only.
@@ -185,9 +200,29 @@ def _tables_in(sql: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def columns_of(alias: str, table: Table) -> str:
-    """The columns of a table for a SELECT, in order."""
-    return ", ".join(f"{alias}.{name}" for name in table.column_names)
+@dataclass(frozen=True, slots=True)
+class _TableName:
+    """What a table in braces stands for in a statement.
+
+    Attributes:
+        qualified: The qualified name.
+        table: Name of the table.
+        present: Its columns in the destination.
+    """
+
+    qualified: str
+    table: str
+    present: frozenset[str]
+
+    def __format__(self, alias: str) -> str:
+        """``{logs}`` is the qualified name, ``{logs:l}`` all declared columns under the alias ``l``, in their order.
+
+        A column that the destination does not have yet is null: the next load adds it.
+        """
+        if not alias:
+            return self.qualified
+        columns = TABLES[self.table].column_names
+        return ", ".join(f"{alias}.{name}" if name in self.present else f"NULL AS {name}" for name in columns)
 
 
 def as_sent(table: Table, row: tuple[Any, ...]) -> Row:

@@ -67,7 +67,7 @@ def test_stopped_it_says_so_and_the_next_run_goes_on(
         (("run", "--max-minutes", "soon"), "'soon' is not a valid float"),
         (("demo", "--runs", "1"), "'--runs'"),
         (("nothing",), "No such command 'nothing'"),
-        ((), "run     One sync of every configured workspace, bounded and resumable; what"),
+        ((), "run     Syncs every configured workspace once; bounded and resumable. This"),
     ],
     ids=["option", "value", "range", "command", "no command"],
 )

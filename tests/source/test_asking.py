@@ -10,6 +10,7 @@ from pipelines.sim_api.world import plans
 from sim_source.stored import torn_queries
 from sim_source.stored.queries import WorkspaceQueries
 from sim_source.stored.warehouse import Warehouse as Stored
+from sim_source.tables import LOGS
 from tests.helpers.warehouse import Warehouse
 
 
@@ -48,6 +49,16 @@ def test_every_question_about_runs_can_be_asked_where_only_logs_are_there(stored
     assert queries.torn(lambda _: True) == queries.half_read(lambda _: True) == []
     assert queries.unfinished("costly", snapshots="version") == (1, 0, 0)
     assert len(queries.stored(queries.open_runs(), anew=True)) == 1
+
+
+def test_a_column_that_the_destination_does_not_have_yet_is_null(stored: Stored) -> None:
+    """An earlier version had fewer columns, and dlt adds the new ones only with the next load."""
+    stored.execute("ALTER TABLE {logs} DROP COLUMN deployment_version_id")
+    queries = WorkspaceQueries(Stored(stored._pipeline), WORKSPACE)
+    (found,) = queries.stored(queries.open_runs(), anew=True).values()
+    assert len(found.log) == len(LOGS.columns)
+    row = dict(zip(LOGS.column_names, found.log, strict=True))
+    assert (row["deployment_version_id"], row["workflow_id"]) == (None, "wf-triage")
 
 
 def test_as_many_ids_as_there_are_can_be_asked_for(stored: Stored) -> None:
