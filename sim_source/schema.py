@@ -64,7 +64,7 @@ class Table:
         name: Name in the dataset.
         description: What one row is.
         key: Columns of the primary key; never null.
-        columns: All columns, in the order in which the destination has them.
+        columns: All columns, in the order of the row tuples.
         replaces: The column that groups rows which are replaced together (all cost items of a run, all
             spans of a run), or None if each row is replaced on its own.
         references: Foreign keys to other tables.

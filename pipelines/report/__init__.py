@@ -1,4 +1,4 @@
 """The report on cost, models, workflows and failures, in the terminal and as an HTML page.
 
-Imports ``destination`` and ``views``; only ``commands`` imports this package.
+Imports ``destination`` and ``views``.
 """

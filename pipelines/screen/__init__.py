@@ -1,4 +1,4 @@
 """Output in a terminal, under cron and in a pipe.
 
-Imports ``sim_source`` only.
+Imports no other folder.
 """

@@ -5,6 +5,8 @@
         requests.get(f"{server.base_url}/api/v1/logs", params={"workspaceId": WORKSPACE}, headers=…)
 
 A `World` holds the data, a dialect says how one generation of Sim servers returns it, `Faults` are injected errors.
+
+Imports no other folder.
 """
 
 from ..rate_limit import RateLimit

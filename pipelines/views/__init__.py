@@ -1,6 +1,7 @@
 """The views: one SQL file each, in DuckDB's dialect. ``destination.keep_views`` creates them in a destination.
 
 A file starts with comments that describe a row and each column, followed by one SELECT over ``sim.<table or view>``.
+Imports no other folder.
 """
 
 from __future__ import annotations

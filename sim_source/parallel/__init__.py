@@ -1,4 +1,4 @@
 """Runs beside the reader: walks that fetch pages ahead, worker processes that decode them.
 
-Imports ``api``, ``rows`` and ``paging``.
+Imports ``api``, ``paging`` and ``rows``.
 """

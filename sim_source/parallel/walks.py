@@ -9,8 +9,8 @@ from datetime import datetime
 
 from ..api import wire
 from ..paging.chunks import Chunk
-from ..paging.prefetch import Prefetch
 from .messages import DecodedPage
+from .prefetch import Prefetch
 
 Step = tuple[Chunk[wire.Shown], Future[DecodedPage] | None]
 """A chunk, and its page as decoded by a worker process, if one does."""

@@ -1,4 +1,4 @@
 """What the destination already holds: all SQL queries of the source.
 
-Imports ``api``, ``rows`` and ``paging``.
+Imports ``rows``.
 """

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from pipelines.destination.target import Target
+from pipelines.settings import run_settings
 from pipelines.sim_api import OWNER_KEY, RateLimit, organization, serve
 from tests.helpers.app import App, one_of_every_kind
 
@@ -73,3 +75,10 @@ def test_sql_prints_tables_csv_and_json_and_changes_nothing(app: App) -> None:
 def test_the_key_is_asked_for_nowhere_but_in_settings(app: App) -> None:
     assert OWNER_KEY not in app("run", "--help").out
     assert app("--help").code == 0
+
+
+def test_an_option_wins_over_the_environment(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIM_API_KEY", "of the environment")
+    monkeypatch.setenv("SIM_BASE_URL", "https://environment.example")
+    found = run_settings(Target(), workspaces=["ws"], base_url="https://option.example").source
+    assert (found.base_url, found.api_key) == ("https://option.example", "of the environment")

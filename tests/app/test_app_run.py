@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dlt
@@ -25,6 +26,7 @@ from pipelines.sim_api import (
     RateLimit,
     SimServer,
     World,
+    audit_burst,
     demo_month,
     finished_run,
     organization,
@@ -377,3 +379,15 @@ def test_a_piece_that_is_just_full_leaves_no_workspace_behind(
         assert app("run").code == 0
     loaded = dict(app.rows("SELECT workspace_id, count(*) FROM sim.logs GROUP BY 1"))
     assert loaded == {each: len(world.runs_of(each)) for each in (WORKSPACE, SECOND_WORKSPACE)}
+
+
+def test_an_audit_backfill_of_several_pieces_goes_on_to_its_end(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sync, "PIECE_AUDIT_LOGS", 100)
+    world = small_world(now=datetime.now(UTC))
+    for day in range(2, 8):
+        audit_burst(world, 60, world.now_ms - day * 86_400_000)
+    with serve(world) as server:
+        app.account(server)
+        assert app("run", "--resources", "audit_logs", "--since", "1d").code == 0
+        assert app("run", "--resources", "audit_logs", "--since", "30d").code == 0
+    assert app.rows("SELECT count(*) FROM sim.audit_logs") == [(360,)]

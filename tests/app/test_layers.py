@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
@@ -34,6 +35,11 @@ APPLICATION_LAYERS = (
     {"cli"},
 )
 """The same of ``pipelines``."""
+PURE = {
+    "__future__", "base64", "binascii", "collections", "dataclasses", "datetime", "decimal", "enum", "functools",
+    "hashlib", "hmac", "json", "math", "msgspec", "pyarrow", "re", "typing", "unicodedata",
+}  # fmt: skip
+"""What pure modules import of others: nothing that reads a clock, a file, a socket or the environment."""
 MOST_FLOORS, MOST_FLOORS_OF_SOURCE = 8, 12
 MOST_LINES, MOST_LINES_OF_FUNCTION, MOST_PARAMETERS, MOST_OF_SOURCE = 300, 50, 7, 14
 
@@ -142,6 +148,32 @@ def test_modules_and_functions_can_be_read_at_a_sitting(package: str) -> None:
                 taken = [each for each in taken if each not in ("self", "cls")]
                 most = MOST_OF_SOURCE if node.name == "sim_source" else MOST_PARAMETERS
                 assert len(taken) <= most, f"{name}.{node.name}"
+
+
+@pytest.mark.parametrize("package", ["sim_source", "pipelines"])
+def test_what_a_folder_says_it_imports_is_what_it_imports(package: str) -> None:
+    folders = sorted({name.split(".")[1] for name in modules(package) if name.count(".") > 1})
+    for folder in folders:
+        needed = {
+            other.split(".")[1]
+            for module, others in imports(package).items()
+            for other in others
+            if module.startswith(f"{package}.{folder}") and other.startswith(f"{package}.")
+        }
+        said = ast.get_docstring(ast.parse((ROOT / package / folder / "__init__.py").read_text())) or ""
+        sentence = re.search(r"Imports ([^.]*)\.", " ".join(said.split()))
+        assert sentence, f"{package}/{folder} does not say what it imports"
+        assert set(re.findall(r"``(\w+)``", sentence[1])) == needed.intersection(folders) - {folder}, folder
+
+
+def test_what_is_pure_imports_nothing_that_touches_the_world() -> None:
+    """The rows, and the paging but for the functions that are passed to it."""
+    for module, path in modules("sim_source").items():
+        if module.startswith(("sim_source.rows", "sim_source.paging")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+                names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+                assert {name.partition(".")[0] for name in names} <= PURE, f"{module} imports {names}"
 
 
 SAME_MEANING = {

@@ -22,8 +22,8 @@ from pipelines.sim_api import WORKSPACE, SimServer, World, finished_run, serve, 
 from pipelines.sim_api.world import plans
 from sim_source import SyncSession
 from sim_source.api import decode
-from sim_source.paging.prefetch import Prefetch
 from sim_source.parallel.messages import DecodedPage, Task
+from sim_source.parallel.prefetch import Prefetch
 from sim_source.parallel.worker import decode_page
 from sim_source.parallel.workers import WorkerLost, Workers
 from sim_source.reading.batch import Batch
