@@ -186,7 +186,7 @@ def run(as_json: bool, **chosen: Any) -> None:
 
     _imported()
     with finish.faults_told(as_json):
-        outcome = sync.watched(_run_settings(**chosen))
+        outcome = sync.run_with_progress(_run_settings(**chosen))
     finish.finish(outcome, as_json)
 
 
@@ -203,7 +203,7 @@ def resync(dry_run: bool, as_json: bool, **chosen: Any) -> None:
     _imported()
     with finish.faults_told(as_json):
         settings = _run_settings(**chosen)
-        again.foretell(settings, as_json, dry_run=dry_run)
+        again.print_estimate(settings, as_json, dry_run=dry_run)
         outcome = again.run_resync(settings)
     finish.finish(outcome, as_json)
 

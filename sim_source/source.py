@@ -132,27 +132,27 @@ def _resources(
                 warehouse=warehouse,
                 state=state,
                 selected=frozenset(source.resources.selected).intersection(TABLES),
-                restored=not _knows(pipeline),
+                restored=not _has_seen_all_loads(pipeline),
             )
             yield from reader.pages(source.schema.data_table_names(seen_data_only=True))
             if reader.restored and not (session.extraction.more or session.out_of_time):
-                pipeline.set_local_state_val(_WHOLE, True)
+                pipeline.set_local_state_val(_TABLES_AGREE, True)
 
     hidden = dlt.resource(pages, name="pages", selected=False)
     return [hidden, *(_resource(table, hidden) for table in TABLES.values())]
 
 
-_WHOLE = "sim_source_whole"
+_TABLES_AGREE = "sim_source_whole"
 """Key in dlt's working directory (not in its state): the tables in the destination are known to agree."""
 
 
-def _knows(pipeline: dlt.Pipeline) -> bool:
+def _has_seen_all_loads(pipeline: dlt.Pipeline) -> bool:
     """Whether this working directory has seen all loads.
 
     If so, a load that was interrupted is still in it, and dlt completes it.
     """
     try:
-        return bool(pipeline.get_local_state_val(_WHOLE))
+        return bool(pipeline.get_local_state_val(_TABLES_AGREE))
     except KeyError:
         return False
 

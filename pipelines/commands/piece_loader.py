@@ -52,9 +52,9 @@ class PieceLoader:
     def attach(self) -> None:
         """Restores the state from the destination and loads what an earlier sync has read but not loaded."""
         target, warn, held = self.settings.target, self.session.log.warn, self.hold.credentials
-        self.pipeline, self.warehouse = self.patiently(lambda: pipeline.attached(target, self.pipeline, warn, held))
+        self.pipeline, self.warehouse = self.with_retries(lambda: pipeline.attached(target, self.pipeline, warn, held))
         self.session.warehouse, self._attached = self.warehouse, True
-        self.patiently(self._finish_pending)
+        self.with_retries(self._finish_pending)
 
     def describe(self) -> None:
         """Writes the descriptions of tables and columns to the destination, if it supports comments."""
@@ -64,7 +64,7 @@ class PieceLoader:
         """Returns the state of the source; empty before the first load."""
         return pipeline.state_of(self.pipeline) or SourceState({})
 
-    def patiently(self, step: Callable[[], A]) -> A:
+    def with_retries(self, step: Callable[[], A]) -> A:
         """Runs a step, and runs it again after an error that can be resolved.
 
         If another process has opened the database in between, waits a limited time for it to close the file. If DuckDB
@@ -78,7 +78,7 @@ class PieceLoader:
                 return step()
             except (DltException, duckdb.Error) as error:
                 if load_faults.is_out_of_memory(error):
-                    if not self.hold.be_generous():
+                    if not self.hold.raise_memory_limit():
                         raise
                 elif not isinstance(load_faults.explained(error, self.settings.target), duckdb_file.TryLater):
                     raise
@@ -91,18 +91,18 @@ class PieceLoader:
         If the destination rejects its rows, the piece is read again and each row is tried before it is passed on;
         rejected rows are set aside. A load package that would be rejected again is not left behind.
         """
-        self.patiently(lambda: self._read(bounds))
+        self.with_retries(lambda: self._read(bounds))
         try:
-            self.patiently(self._commit)
+            self.with_retries(self._commit)
         except DltException as error:
             if not load_faults.is_refusal(error):
                 raise
             self.tell(f"{self.settings.target} rejected rows; reading them again to find out which")
             self._drop()
             self.warehouse.doubted = True
-            self.patiently(lambda: self._read(bounds))
+            self.with_retries(lambda: self._read(bounds))
             try:
-                self.patiently(self._commit)
+                self.with_retries(self._commit)
             except DltException:
                 self._drop()
                 raise
@@ -119,7 +119,7 @@ class PieceLoader:
             self.tell("finishing the load that the previous sync left incomplete")
             pipeline.note_loads(self.settings.target, self.pipeline, self.warehouse)
             if self._appends:
-                append_new_rows.take_back(self.pipeline, self.warehouse)
+                append_new_rows.delete_unrecorded(self.pipeline, self.warehouse)
             self.pipeline.normalize()
             self.pipeline.load()
             # the previous sync may have been killed before dlt wrote its state
@@ -132,9 +132,9 @@ class PieceLoader:
     def _commit(self) -> None:
         pipeline.note_loads(self.settings.target, self.pipeline, self.warehouse)
         self.pipeline.normalize()
-        with self.hold.sparing():
-            straight = self._appends and append_new_rows.straighten(self.pipeline, self.warehouse, DIRECT_ROWS)
-        with self.hold.sparing() if straight else nullcontext():
+        with self.hold.limited_for_copies():
+            straight = self._appends and append_new_rows.switch_to_append(self.pipeline, self.warehouse, DIRECT_ROWS)
+        with self.hold.limited_for_copies() if straight else nullcontext():
             loaded = self.pipeline.load()
         if loaded.load_packages:
             self._schema = self.pipeline.default_schema.version_hash

@@ -12,7 +12,7 @@ from ..settings import RunSettings
 from . import outcome, sync
 
 
-def foretell(chosen: RunSettings, as_json: bool, *, dry_run: bool) -> None:
+def print_estimate(chosen: RunSettings, as_json: bool, *, dry_run: bool) -> None:
     """Prints the estimate of a resync. Exits after it with ``--dry-run``, or with 2 if a check fails."""
     checked = _foretold(chosen)
     if dry_run or not checked.ok:
@@ -34,7 +34,7 @@ def _foretold(chosen: RunSettings) -> access.Checked:
 
 def run_resync(chosen: RunSettings) -> outcome.Outcome:
     """Reads the time range again. A resync that was stopped continues when it is called with the same options."""
-    outcome = sync.watched(chosen.resynced(datetime.now(UTC).isoformat()))
+    outcome = sync.run_with_progress(chosen.resynced(datetime.now(UTC).isoformat()))
     if outcome.out_of_time or outcome.exit_code:
         console.line("the time range has not been read completely; run the same command again to continue")
     return outcome

@@ -43,7 +43,7 @@ BACKOFF_S = 0.5
 """Seconds to wait after the first transient error; the wait doubles with each retry."""
 
 
-def watched(chosen: RunSettings) -> Outcome:
+def run_with_progress(chosen: RunSettings) -> Outcome:
     """Runs a sync and shows its progress."""
     log = SyncLog()
     open_file = readable_secrets()
@@ -82,7 +82,7 @@ class Sync:
         settings = self.settings
         outcome = Outcome(self.log, settings.target, len(settings.plan.workspace_ids))
         try:
-            self._first_proof()
+            self._check_access_first()
             server = None if settings.target.database else drivers.proven(pipeline.pipeline_for(settings.target))
             hold = Hold(settings.target, self.tell, spans="trace_spans" in settings.resources)
             with (
@@ -103,7 +103,7 @@ class Sync:
         outcome.duration_s = time.monotonic() - started
         return outcome
 
-    def _first_proof(self) -> None:
+    def _check_access_first(self) -> None:
         """Checks the API key and access to at least one workspace before a new DuckDB file is created.
 
         Raises:
@@ -157,7 +157,7 @@ class Sync:
             )
             if not session.extraction.more or session.out_of_time:
                 return
-            self.loader.hold.settle()
+            self.loader.hold.checkpoint()
             self.tell(f"{self.log.rows['logs']:,} runs so far")
             audit_logs = PIECE_AUDIT_LOGS if self.loader.state().audit_logs.in_hand("walk", "back", "again") else 0
 
@@ -179,13 +179,13 @@ class Sync:
 
     def _backlogs(self, outcome: Outcome) -> None:
         """Loads missing details and snapshots, newest first, in pieces. All list rows are committed before."""
-        left = self.loader.patiently(lambda: self._unfinished(outcome))
+        left = self.loader.with_retries(lambda: self._unfinished(outcome))
         while any(left) and not self.loader.session.out_of_time:
             self.tell(f"still to read: {left[0]:,} details, {left[1]:,} snapshots")
             self.loader.load(
                 Bounds(runs=0, details=PIECE_CALLS, snapshots=PIECE_CALLS, audit_logs=0, rows=PIECE_ROWS, catch_up=True)
             )
-            before, left = left, self.loader.patiently(lambda: self._unfinished(outcome))
+            before, left = left, self.loader.with_retries(lambda: self._unfinished(outcome))
             if sum(left) >= sum(before):
                 break  # no progress: the failures are reported, and the next sync tries again
 

@@ -86,7 +86,7 @@ class Hold:
             for name, value in self._settings.items():
                 self._connection.execute(f"SET {name} = '{value}'")
 
-    def be_generous(self) -> bool:
+    def raise_memory_limit(self) -> bool:
         """Raises DuckDB's memory limit for unusually large rows: doubles it, and in the end uses DuckDB's own default.
 
         Returns:
@@ -100,7 +100,7 @@ class Hold:
         return True
 
     @contextmanager
-    def sparing(self) -> Iterator[None]:
+    def limited_for_copies(self) -> Iterator[None]:
         """Limits DuckDB's memory to what copying files into tables needs."""
         self._limit(self._copies)
         try:
@@ -108,14 +108,14 @@ class Hold:
         finally:
             self._limit(self._settings.get("memory_limit", ""))
 
-    def settle(self) -> None:
+    def checkpoint(self) -> None:
         """Writes a checkpoint and frees DuckDB's memory.
 
         Without it, the write-ahead log and the memory grow until the end of the sync. If the checkpoint needs more
         memory than the limit, it is left to the end.
         """
         if self._connection is not None:
-            with self.sparing(), suppress(duckdb.OutOfMemoryException):
+            with self.limited_for_copies(), suppress(duckdb.OutOfMemoryException):
                 self._connection.execute("CHECKPOINT")
                 self._limit(LITTLE)
 

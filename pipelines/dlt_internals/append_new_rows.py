@@ -35,7 +35,7 @@ _STARTED = (
 )
 
 
-def straighten(pipeline: dlt.Pipeline, warehouse: Warehouse, at_least: int) -> bool:
+def switch_to_append(pipeline: dlt.Pipeline, warehouse: Warehouse, at_least: int) -> bool:
     """Switches tables that get only new rows from merge to append, in a package that has not been loaded yet.
 
     If several packages are pending, as after a kill, they may hold the same rows. Then all tables are merged.
@@ -69,7 +69,7 @@ def straighten(pipeline: dlt.Pipeline, warehouse: Warehouse, at_least: int) -> b
     return len(straight) == len(large) > 0
 
 
-def take_back(pipeline: dlt.Pipeline, warehouse: Warehouse) -> None:
+def delete_unrecorded(pipeline: dlt.Pipeline, warehouse: Warehouse) -> None:
     """Deletes rows that an interrupted load has appended without dlt recording it, before the load is repeated."""
     for package in _packages(pipeline):
         for table in _tables(_schema(package), "append"):

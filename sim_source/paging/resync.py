@@ -47,4 +47,4 @@ def begin_resync(state: ResourceState, wanted: Resync, *, newest_first: bool = F
         walk = replace(held, end=end)
     else:
         walk = WalkInHand(wanted.first, wanted.last if newest_first else wanted.first, wanted.last, again=True)
-    state.take(KEY, replace(walk, id=wanted.id, scope=wanted.scope))
+    state.start_walk(KEY, replace(walk, id=wanted.id, scope=wanted.scope))

@@ -113,7 +113,7 @@ class ResourceState:
         """Returns an unfinished walk, or None."""
         return WalkInHand.read(self.kept[key]) if key in self.kept else None
 
-    def take(self, key: Key, walk: WalkInHand) -> None:
+    def start_walk(self, key: Key, walk: WalkInHand) -> None:
         """Records an unfinished walk, replacing any other with the same key."""
         self.kept[key] = walk.as_kept()
 
@@ -149,7 +149,7 @@ class ResourceState:
             self.kept.pop(name, None)
         if known:
             start, end = min(each.first for each in known), max(each.last for each in known)
-            self.take("walk", WalkInHand(start, end if newest_first else start, end, again=True))
+            self.start_walk("walk", WalkInHand(start, end if newest_first else start, end, again=True))
 
     def cover(self, tables: Iterable[str]) -> None:
         """Starts over, in the same time range, if tables are selected that earlier walks did not fill.
@@ -167,7 +167,7 @@ class ResourceState:
             self.start_over(newest_first=True)
             self.kept["departed"] = True
 
-    def take_back(self, now: datetime, reach: timedelta) -> bool:
+    def clamp_to_clock(self, now: datetime, reach: timedelta) -> bool:
         """Moves the watermark back if it is ahead of the server's clock: a clock was wrong, or the state is invalid.
 
         Args:

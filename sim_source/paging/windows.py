@@ -85,7 +85,7 @@ def begin_walk(state: ResourceState, window: Window, *, newest_first: bool = Fal
     """Records that a walk has started; one that is resumed stays as it is."""
     if not state.in_hand(window.key):
         at = window.end if newest_first else window.start
-        state.take(window.key, WalkInHand(window.start, at, window.end, window.again, window.due))
+        state.start_walk(window.key, WalkInHand(window.start, at, window.end, window.again, window.due))
 
 
 def _next(state: ResourceState, wanted: Extent, newest_first: bool) -> Window | None:

@@ -48,13 +48,13 @@ class Workers:
         self._lock = threading.Lock()
         self._alone = False
 
-    def read(self, task: Task) -> Future[DecodedPage] | None:
+    def submit(self, task: Task) -> Future[DecodedPage] | None:
         """Hands a page to a worker; returns None if there are no workers, or not enough to read yet.
 
         The future raises ``WorkerLost``. A page that no worker has started can be cancelled.
         """
         self._worth -= len(task.body)
-        if self._worth > 0 or not self.reads:
+        if self._worth > 0 or not self.enabled:
             return None
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._size, "sim_source-workers")
@@ -64,8 +64,8 @@ class Workers:
         return answer
 
     @property
-    def reads(self) -> bool:
-        """Whether workers decode pages, once there are enough of them."""
+    def enabled(self) -> bool:
+        """Whether workers decode pages once enough of them have been read."""
         return self._size > 0 and not self._alone
 
     @property

@@ -43,7 +43,7 @@ class Coverage:
     def trusted(self, state: ResourceState) -> ResourceState:
         """Returns a resource's state, with its watermark moved back if it is ahead of the server's clock."""
         now = self.session.client.server_time or datetime.now(UTC)
-        if state.take_back(now, self.plan.reconcile):
+        if state.clamp_to_clock(now, self.plan.reconcile):
             self.session.log.warn(
                 "the watermark of the last sync is ahead of the server's clock; reading the last days again"
             )

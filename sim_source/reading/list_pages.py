@@ -77,7 +77,7 @@ class ListPages:
             if query.only:  # parts of an instant: the split needs rows parsed in full
                 return cast(Page[wire.Shown], workspace.api.runs(workspace.id, query))
             new = query.start is not None and not self.may_be_stored(query.start)
-            if new and workers.reads and not workspace.options.logs_only:
+            if new and workers.enabled and not workspace.options.logs_only:
                 return workspace.api.listed(workspace.id, query)
             return cast(Page[wire.Shown], workspace.api.runs(workspace.id, query))
 
@@ -85,7 +85,7 @@ class ListPages:
             answer = None
             if chunk.body is not None and not chunk.part and chunk.rows and isinstance(chunk.rows[0], wire.Listed):
                 task = Task(chunk.body, chunk.seen, workspace.id, workspace.options, tables, ask_now)
-                answer = workers.read(task)
+                answer = workers.submit(task)
                 if answer is not None:
                     answer.add_done_callback(partial(_let_go, chunk))
             yield chunk, answer

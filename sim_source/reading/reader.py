@@ -103,7 +103,7 @@ class Reader:
             )
 
     @contextmanager
-    def _kept_apart(self, resource: str, workspace_id: str | None) -> Iterator[None]:
+    def _isolate_failure(self, resource: str, workspace_id: str | None) -> Iterator[None]:
         """Limits a failure to this resource; running out of time ends the resource without a failure."""
         try:
             yield
@@ -130,7 +130,7 @@ class Reader:
         if USAGE.name not in self.selected or not self.bounds.audit_logs:
             return
         try:
-            usage = self.client_api().usage()
+            usage = self._api().usage()
         except errors.AccessDenied as denied:
             raise wrong_key(denied) from denied
         except errors.SimError as error:
@@ -143,7 +143,7 @@ class Reader:
         adding.add(batch, USAGE.name, told, lambda found: account_rows.usage_row(found, datetime.now(UTC)), odd)
         yield from batch.flush()
 
-    def client_api(self) -> SimApi:
+    def _api(self) -> SimApi:
         """Returns the endpoints; lists are requested in full only if a table needs it."""
         return SimApi(self.session.client, full=self._full)
 
@@ -155,10 +155,10 @@ class Reader:
         if AUDIT_LOGS.name not in self.selected or not self.bounds.audit_logs:
             return
         batch = self._batch(AUDIT_LOGS.name)
-        with self._kept_apart(AUDIT_LOGS.name, None):
+        with self._isolate_failure(AUDIT_LOGS.name, None):
             try:
                 state, most = self.state.audit_logs, self.bounds.audit_logs
-                yield from AuditReader(self._coverage, self.client_api(), self.warehouse, state, batch, most).tables()
+                yield from AuditReader(self._coverage, self._api(), self.warehouse, state, batch, most).tables()
             except errors.AccessDenied as denied:
                 if denied.status != 403:
                     raise
@@ -175,7 +175,7 @@ class Reader:
         failures = len(self.session.log.failures)
         workflows = [0]
         if self.bounds.audit_logs:  # the first piece of a sync
-            with self._kept_apart(WORKFLOWS.name, workspace_id):
+            with self._isolate_failure(WORKFLOWS.name, workspace_id):
                 yield from self._workflows(state, workflows)
         refused = any(
             isinstance(failure.error, errors.AccessDenied) for failure in self.session.log.failures[failures:]
@@ -183,7 +183,7 @@ class Reader:
         if refused or not self.selected.intersection(RUN_TABLES):
             return
         batch = self._batch(*RUN_TABLES)
-        with self._kept_apart(LOGS.name, workspace_id):
+        with self._isolate_failure(LOGS.name, workspace_id):
             yield from self._runs(state, batch, alive=bool(workflows[0]))
         yield from batch.flush()
         nothing = self.session.log.rows[LOGS.name] == rows_before and not workflows[0]
@@ -203,7 +203,7 @@ class Reader:
             resync.begin_resync(logs, settings.resync)
         workspace = WorkspaceContext(
             id=state.id,
-            api=self.client_api(),
+            api=self._api(),
             session=self.session,
             queries=WorkspaceQueries(self.warehouse, state.id),
             options=replace(settings.options, logs_only=not self._full),
@@ -222,7 +222,7 @@ class Reader:
     def _workflows(self, state: WorkspaceState, count: list[int]) -> Iterator[Tables]:
         if WORKFLOWS.name not in self.selected:
             return
-        api, batch = self.client_api(), self._batch(WORKFLOWS.name)
+        api, batch = self._api(), self._batch(WORKFLOWS.name)
         found: list[wire.Workflow] = []
         odd: list[Rejected] = []
         stuck: errors.NoProgress | None = None

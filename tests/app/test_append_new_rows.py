@@ -55,7 +55,7 @@ class Place:
 
     def loaded(self, at_least: int = 1) -> str:
         """Loads it; how its rows came into the table."""
-        append_new_rows.straighten(self.pipeline, self.warehouse, at_least)
+        append_new_rows.switch_to_append(self.pipeline, self.warehouse, at_least)
         info = self.pipeline.load()
         (package,) = info.load_packages
         (told,) = [t for name, t in package.schema.tables.items() if name in TABLES]
@@ -116,10 +116,10 @@ def test_a_package_that_is_half_loaded_is_left_as_it_is(here: Place) -> None:
     (job,) = (package / "new_jobs").glob("logs.*")
     before = (package / "schema.json").read_bytes()
     started = job.rename(package / "started_jobs" / job.name)
-    append_new_rows.straighten(here.pipeline, here.warehouse, 1)
+    append_new_rows.switch_to_append(here.pipeline, here.warehouse, 1)
     assert (package / "schema.json").read_bytes() == before
     started.rename(job)
-    append_new_rows.straighten(here.pipeline, here.warehouse, 1)
+    append_new_rows.switch_to_append(here.pipeline, here.warehouse, 1)
     assert (package / "schema.json").read_bytes() != before
 
 
@@ -127,7 +127,7 @@ def test_of_several_packages_that_wait_none_is_appended(here: Place) -> None:
     """A kill may leave a package of the same rows that are read again."""
     for _ in range(2):
         here.extracted(LOGS, [row(LOGS, "a"), row(LOGS, "b")])
-    append_new_rows.straighten(here.pipeline, here.warehouse, 1)
+    append_new_rows.switch_to_append(here.pipeline, here.warehouse, 1)
     here.pipeline.load()
     assert here.rows(LOGS) == [("a", "old"), ("b", "old")]
 
@@ -136,16 +136,16 @@ def test_only_what_is_not_noted_is_taken_back(here: Place) -> None:
     here.extracted(COST_ITEMS, [row(COST_ITEMS, "old", "model", "m")])
     here.loaded()
     here.extracted(COST_ITEMS, [row(COST_ITEMS, "new", "model", "m"), row(COST_ITEMS, "new", "tool", "t")])
-    append_new_rows.straighten(here.pipeline, here.warehouse, 1)
+    append_new_rows.switch_to_append(here.pipeline, here.warehouse, 1)
     (package,) = Path(here.pipeline.working_dir, "load", "normalized").iterdir()
     (file,) = (package / "new_jobs").glob("cost_items.*")
     here.warehouse.ask(f"INSERT INTO {{cost_items}} BY NAME FROM read_parquet('{file}')")  # and killed
     mark = package / ".pending_transitions" / file.name
     mark.touch()
-    append_new_rows.take_back(here.pipeline, here.warehouse)
+    append_new_rows.delete_unrecorded(here.pipeline, here.warehouse)
     assert len(here.rows(COST_ITEMS)) == 3
     mark.unlink()
-    append_new_rows.take_back(here.pipeline, here.warehouse)
+    append_new_rows.delete_unrecorded(here.pipeline, here.warehouse)
     assert here.rows(COST_ITEMS) == [("old", "model", "m", "old")]
     here.pipeline.load()
     assert len(here.rows(COST_ITEMS)) == 3

@@ -215,7 +215,7 @@ def test_counting_pages_that_are_given_away_meanwhile_is_no_fault() -> None:
     thread.start()
     try:
         for _ in range(3_000):
-            crew.read(task)
+            crew.submit(task)
     finally:
         over.set()
         thread.join()

@@ -186,10 +186,10 @@ def test_what_the_server_has_not_lived_yet_was_not_read() -> None:
 
 def test_a_watermark_in_the_future_of_the_server_is_taken_back() -> None:
     state = synced(NOON - 30 * DAY, NOON + 400 * DAY)
-    assert state.take_back(NOON, windows.RECONCILE)
+    assert state.clamp_to_clock(NOON, windows.RECONCILE)
     assert windows.next_window(state, span()) == Window(NOON - 7 * DAY - HOUR, NOON)
-    assert not state.take_back(NOON, windows.RECONCILE)
-    assert not ResourceState({}).take_back(NOON, windows.RECONCILE)
+    assert not state.clamp_to_clock(NOON, windows.RECONCILE)
+    assert not ResourceState({}).clamp_to_clock(NOON, windows.RECONCILE)
 
 
 syncs = st.lists(

@@ -100,7 +100,7 @@ def test_a_process_answers_knows_no_key_and_ends(many: World, monkeypatch: pytes
     monkeypatch.setenv("SIM_API_KEY", "sk-sim-planted-in-the-environment")
     crew, body = Workers(processes=1, worth=0), page(many)
     try:
-        answer = crew.read(task(body))
+        answer = crew.submit(task(body))
         assert answer is not None
         assert answer.result().arrow() == decode_page(task(body)).arrow()
         (pid,) = pids(crew)
@@ -118,9 +118,9 @@ def pids(crew: Workers) -> list[int]:
 
 def test_nobody_is_asked_for_little_or_where_there_is_no_core_to_spare() -> None:
     little = Workers(processes=1, worth=1_000)
-    assert little.read(task(b"x" * 999)) is None
+    assert little.submit(task(b"x" * 999)) is None
     alone = Workers(processes=0, worth=0)
-    assert alone.read(task(b"x" * 999)) is None
+    assert alone.submit(task(b"x" * 999)) is None
     for crew in (little, alone):
         assert pids(crew) == []
         crew.close()
@@ -129,15 +129,15 @@ def test_nobody_is_asked_for_little_or_where_there_is_no_core_to_spare() -> None
 def test_a_process_that_is_killed_loses_its_page_and_gets_no_other(many: World) -> None:
     crew, body = Workers(processes=1, worth=0), page(many)
     try:
-        first = crew.read(task(body))
+        first = crew.submit(task(body))
         assert first is not None
         first.result()
         os.kill(pids(crew)[0], signal.SIGKILL)
-        second = crew.read(task(body))
+        second = crew.submit(task(body))
         assert second is not None
         with pytest.raises(WorkerLost):
             second.result()
-        assert crew.read(task(body)) is None
+        assert crew.submit(task(body)) is None
     finally:
         crew.close()
 
@@ -147,7 +147,7 @@ def test_pages_most_of_which_are_read_again_are_no_longer_given_away() -> None:
     crew.useful(10, 5)
     assert not crew._alone
     crew.useful(10, 6)
-    assert crew.read(task(b"")) is None
+    assert crew.submit(task(b"")) is None
     crew.close()
 
 
@@ -260,11 +260,11 @@ def test_duckdb_gets_more_memory_where_a_load_needs_it(
 ) -> None:
     app.account(server)
     given: list[None] = []
-    generous = duckdb_hold.Hold.be_generous
+    generous = duckdb_hold.Hold.raise_memory_limit
     monkeypatch.setattr(piece_loader, "DIRECT_ROWS", direct_rows)
     monkeypatch.setattr(duckdb_hold, "MEMORY_OF_SPANS", 3)
     monkeypatch.setattr(duckdb_hold, "COPIES_OF_SPANS", 3)
-    monkeypatch.setattr(duckdb_hold.Hold, "be_generous", lambda hold: (given.append(None), generous(hold))[1])
+    monkeypatch.setattr(duckdb_hold.Hold, "raise_memory_limit", lambda hold: (given.append(None), generous(hold))[1])
     done = app("run", "--resources", ",".join(COST))
     assert done.code == 0, (given, done.err)
     assert app.rows("SELECT count(*), count(DISTINCT id) FROM sim.logs") == [(MANY, MANY)]

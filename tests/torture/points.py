@@ -54,8 +54,8 @@ PLACES = (
     "pipelines.destination.duckdb_hold:Hold.take",
     "pipelines.destination.duckdb_hold:Hold.release",
     "pipelines.destination.comments:write_comments",
-    "pipelines.dlt_internals.append_new_rows:straighten",
-    "pipelines.dlt_internals.append_new_rows:take_back",
+    "pipelines.dlt_internals.append_new_rows:switch_to_append",
+    "pipelines.dlt_internals.append_new_rows:delete_unrecorded",
     "filelock:FileLock.acquire",
     "filelock:FileLock.release",
     # every file that gets its final name in one step
