@@ -68,6 +68,8 @@ class Dialect:
     headers_on_401: bool = False
     request_ids: bool = True
     foreign_workflow: Literal[403, 404] = 404
+    v2: Literal["absent", "off", "on"] = "absent"
+    """Whether there is a v2 API: not before v0.8.0; then behind a flag, for whoever it is on."""
 
     def telling(self, legacy: str | None) -> Dialect:
         """Returns the dialect for a row: changed if one of the earliest servers stored the row."""

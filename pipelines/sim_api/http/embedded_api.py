@@ -24,6 +24,8 @@ from .params import Params
 from .permissions import Caller, caller_of, may_read
 from .run_answers import detail, execution
 from .usage_answers import Spending
+from .v2.operation_buckets import ADDRESS, V2Buckets
+from .v2.routes import V2Routes
 from .workflow_answers import list_workflows, one_workflow
 
 Scope = MutableMapping[str, Any]
@@ -79,6 +81,8 @@ class EmbeddedApi:
         self.faults = faults or Faults()
         self.clock = clock
         self.usage = Spending(world)
+        addresses = None if limit is None else Buckets(ADDRESS)
+        self.v2 = V2Routes(world, self.usage, V2Buckets(Buckets(limit or NO_LIMIT), addresses))
         self.requests: list[Request] = []
         self.before_request: Callable[[int, str], None] | None = None
         self.drop: Callable[[Scope, bool], None] = lambda scope, reset: None
@@ -133,6 +137,8 @@ class EmbeddedApi:
             answer = self._usage_limits(key)
         elif path.startswith("/api/v1/"):
             answer = self._v1(method, path.removeprefix("/api/v1/"), query, key, fault)
+        elif path.startswith("/api/v2/"):
+            answer = self.v2.answer(self.dialect, path.removeprefix("/api/v2/"), query, key, self.clock())
         else:
             answer = error(404, "Not found")
         if fault is not None and fault.endless is not None:

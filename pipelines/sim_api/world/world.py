@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from .entities import Account, ApiKey, AuditRow, SimRun, SimWorkflow, State, User, Workspace
 from .ids import nano_id, uuid4
+from .ledger import Ledger, LedgerEvent, Source
 from .truth import Json, Plan
 from .world_setup import WorldSetup
 
@@ -49,6 +50,7 @@ class World(WorldSetup):
         self.runs: dict[str, SimRun] = {}
         self.executions: dict[str, SimRun] = {}
         self.audit: list[AuditRow] = []
+        self.ledger = Ledger(seed + 2)
         self._by_workspace: dict[str, list[SimRun]] = {}
         self._inserted = 0
 
@@ -152,7 +154,9 @@ class World(WorldSetup):
             # After a pause, the end depends on the human's answer, not on the plan's duration.
             run.ended_ms = max(end, run.ended_ms + 1000) if run.ended_ms and ended_ms is None else end
             run.duration_ms = run.ended_ms - run.started_ms
-            return self._set(run, state)
+            closed = self._set(run, state)
+            self.ledger.bill(run, self.workspaces[run.workspace_id].owner_id)
+            return closed
 
     def _set(self, run: SimRun, state: State) -> SimRun:
         run.state = state
@@ -188,6 +192,28 @@ class World(WorldSetup):
     def expire_trace(self, run_id: str) -> SimRun:
         """Expires the trace data of a run; the row stays, and the detail shrinks without an error."""
         return self.change_run(run_id, trace_expired=True)
+
+    def charge(
+        self,
+        source: Source,
+        usd: float,
+        workspace_id: str,
+        *,
+        actor_id: str | None = None,
+        created_us: int | None = None,
+    ) -> LedgerEvent:
+        """Something outside of runs that is billed, in USD: a chat, a knowledge base, a voice; now unless told."""
+        with self.lock:
+            moment = self.now_ms * 1000 if created_us is None else created_us
+            actor = actor_id or self.workspaces[workspace_id].owner_id
+            self.revision += 1
+            return self.ledger.add(source, usd, moment, workspace_id, actor)
+
+    def raise_charge(self, event_id: str, usd: float) -> LedgerEvent:
+        """The next request of the same chat: the event's cost grows in place."""
+        with self.lock:
+            self.revision += 1
+            return self.ledger.raise_cost(event_id, usd)
 
     def add_audit(self, action: str, created_us: int | None = None, **fields: Json) -> AuditRow:
         """Adds an audited action; its time is in epoch microseconds."""

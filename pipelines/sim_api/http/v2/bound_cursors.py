@@ -1,0 +1,39 @@
+"""Cursors of the v2 API: bound to endpoint, path, filters and order, not to limit, include flags or key."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from ..cursors import decode_cursor, encode_cursor
+from .replies import bad_request
+
+_FREE = frozenset({"limit", "cursor", "includeTraceSpans", "includeFinalOutput", "details"})
+
+
+def bound_to(endpoint: str, values: Mapping[str, str]) -> str:
+    """What a cursor is good for, as a short digest."""
+    told = repr((endpoint, sorted((name, value) for name, value in values.items() if name not in _FREE)))
+    return hashlib.sha256(told.encode()).hexdigest()[:12]
+
+
+def written(binding: str, **position: Any) -> str:
+    """A cursor."""
+    return encode_cursor({"b": binding, **position})
+
+
+def read(text: str | None, binding: str, *names: str) -> dict[str, Any] | None:
+    """The position in a cursor; None where there is no cursor.
+
+    Raises:
+        V2Error: It is none, or one of another request.
+    """
+    if text is None:
+        return None
+    found = decode_cursor(text)
+    if found is None or not all(name in found for name in ("b", *names)):
+        raise bad_request("cursor is not a valid cursor")
+    if found["b"] != binding:
+        raise bad_request("cursor does not match the requested filters")
+    return found
