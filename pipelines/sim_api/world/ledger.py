@@ -1,4 +1,4 @@
-"""The ledger: every event that is billed, in runs and outside of them."""
+"""The ledger: all billed events, of runs and of everything else."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _order(event: LedgerEvent) -> tuple[int, str]:
 
 @dataclass(slots=True)
 class Ledger:
-    """All events, oldest first. Draws its ids from a generator of its own, so that billing changes no other id."""
+    """All events, oldest first. Has its own random generator, so that billing does not change other ids."""
 
     seed: int = 0
     events: list[LedgerEvent] = field(default_factory=list)
@@ -78,7 +78,7 @@ class Ledger:
         return event
 
     def bill(self, run: SimRun, actor_id: str) -> None:
-        """Adds what a run costs that is not billed yet: the fee, each model, each tool, with one common time.
+        """Bills the part of a run's cost that is not billed yet: fee, models and tools, all with the same time.
 
         A run that paused was billed then, and only the difference is added when it ends.
         """
@@ -98,6 +98,6 @@ class Ledger:
 
 
 def _parts(cost: TrueCost) -> dict[str, float]:
-    """A run's cost as the ledger splits it."""
+    """Splits the cost of a run as the ledger does."""
     models = {f"model {name}": model.total for name, model in cost.models.items()}
     return {"fee": BASE_CHARGE, **models, **{f"tool {name}": usd for name, usd in cost.tools.items()}}

@@ -13,21 +13,21 @@ _FREE = frozenset({"limit", "cursor", "includeTraceSpans", "includeFinalOutput",
 
 
 def bound_to(endpoint: str, values: Mapping[str, str]) -> str:
-    """What a cursor is good for, as a short digest."""
+    """Returns a digest of the request that a cursor belongs to."""
     told = repr((endpoint, sorted((name, value) for name, value in values.items() if name not in _FREE)))
     return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 
 def written(binding: str, **position: Any) -> str:
-    """A cursor."""
+    """Encodes a cursor."""
     return encode_cursor({"b": binding, **position})
 
 
 def read(text: str | None, binding: str, *names: str) -> dict[str, Any] | None:
-    """The position in a cursor; None where there is no cursor.
+    """Decodes the position in a cursor; None if there is no cursor.
 
     Raises:
-        V2Error: It is none, or one of another request.
+        V2Error: It is not a cursor, or belongs to another request.
     """
     if text is None:
         return None

@@ -1,4 +1,4 @@
-"""GET /api/v2/billing/logs and /billing/status: the ledger, shared out in credits, and the payer."""
+"""GET /api/v2/billing/logs and /billing/status: the ledger in credits, and the payer."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _NO_PERIOD = ("1970-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z")
 
 
 def shared_out(events: Sequence[LedgerEvent]) -> list[int]:
-    """Credits of the events of one page.
+    """Distributes the credits of one page over its events.
 
     The page's sum is rounded; each event has its own floor, and what is left over goes one each to the largest
     fractions (seen: the same event has floor or floor + 1 credits by its neighbours).
@@ -97,7 +97,7 @@ def _row(event: LedgerEvent, credit: int) -> Body:
 
 
 def billing_status(world: World, caller: Caller, query: V2Query, spending: Spending) -> Reply:
-    """GET /billing/status; credits and storage are told to the payer and organization admins only (seen)."""
+    """GET /billing/status; only the payer and organization admins see credits and storage (seen)."""
     workspace_id = query.text("workspaceId") or caller.key.workspace_id
     if workspace_id is not None and not may_read(world, caller, workspace_id):
         raise not_found("Workspace not found")

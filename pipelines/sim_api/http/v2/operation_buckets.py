@@ -13,7 +13,7 @@ from ..permissions import Caller
 from .replies import error_reply
 
 ADDRESS = RateLimit(rate=300, capacity=600)
-"""Before the key, over all of v2, per client address (seen)."""
+"""Limit per client address over all of v2, checked before the key (seen)."""
 
 
 @dataclass(slots=True)
@@ -29,14 +29,14 @@ class V2Buckets:
     addresses: Buckets | None
 
     def at_address(self, address: str, now: float) -> Reply | None:
-        """Takes a token of the address; a refusal where there is none."""
+        """Takes a token of the address; returns a 429 if there is none."""
         if self.addresses is None:
             return None
         decision = self.addresses.take(address, now)
         return None if decision.allowed else too_many_requests(decision, self.addresses.limit, now)
 
     def take(self, operation: str, caller: Caller, now: float) -> Decision:
-        """Takes a token of an operation, of the key's bucket and of the payer's; the tighter is told."""
+        """Takes a token of an operation from the bucket of the key and that of the payer; returns the tighter one."""
         payer = caller.key.workspace_id or caller.user.id
         decisions = [self.operations.take(f"{operation} {who}", now) for who in (caller.key.key, payer)]
         return min(decisions, key=lambda decision: (decision.allowed, decision.remaining))

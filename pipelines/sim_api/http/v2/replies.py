@@ -10,7 +10,7 @@ Body = dict[str, Any]
 
 
 class V2Error(Exception):
-    """An error that a handler answers with."""
+    """An error response, raised by a handler."""
 
     def __init__(self, status: int, code: str, message: str, /, **details: Any) -> None:
         super().__init__(message)
@@ -18,7 +18,7 @@ class V2Error(Exception):
 
 
 def error_reply(status: int, code: str, message: str, /, **details: Any) -> Reply:
-    """`{"error": {code, message, details?}}`."""
+    """Builds `{"error": {code, message, details?}}`."""
     told: Body = {"code": code, "message": message}
     if details:
         told["details"] = details
@@ -26,25 +26,25 @@ def error_reply(status: int, code: str, message: str, /, **details: Any) -> Repl
 
 
 def bad_request(message: str) -> V2Error:
-    """400."""
+    """Builds a 400."""
     return V2Error(400, "BAD_REQUEST", message)
 
 
 def not_found(message: str = "Not found") -> V2Error:
-    """404."""
+    """Builds a 404."""
     return V2Error(404, "NOT_FOUND", message)
 
 
 def forbidden(message: str, code: str | None = None) -> V2Error:
-    """403; `code` is `details.code`, which not every refusal has."""
+    """Builds a 403; `code` is `details.code`, which not every 403 has."""
     return V2Error(403, "FORBIDDEN", message, **({} if code is None else {"code": code}))
 
 
 def list_reply(rows: list[Body], cursor: str | None) -> Reply:
-    """A page of a list; the last one says `nextCursor: null`."""
+    """Builds a page of a list; the last page has `nextCursor: null`."""
     return json_answer({"data": rows, "nextCursor": cursor})
 
 
 def detail_reply(body: Body) -> Reply:
-    """A detail."""
+    """Builds a detail response."""
     return json_answer({"data": body})

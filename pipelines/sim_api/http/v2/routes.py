@@ -1,4 +1,4 @@
-"""The routes of the v2 API, and what stands before them: address, key, flag, buckets."""
+"""The routes of the v2 API, and the checks before them: address, key, flag, buckets."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class V2Request:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A path and what answers it.
+    """A path and its handler.
 
     Attributes:
         path: Below `/api/v2/`; `*` is an id.
@@ -54,7 +54,7 @@ class Route:
     answer: Callable[[V2Request], Reply]
 
     def ids(self, path: str) -> list[str] | None:
-        """The ids in a path; None where it is another one."""
+        """Returns the ids in a path; None if the path does not match."""
         mine, its = self.path.split("/"), path.split("/")
         if len(mine) != len(its) or not all(want in ("*", part) for want, part in zip(mine, its, strict=True)):
             return None

@@ -31,11 +31,11 @@ class V2Query:
             raise bad_request("a parameter was repeated")
 
     def text(self, name: str) -> str | None:
-        """A text, None where it is absent."""
+        """A text; None if it is absent."""
         return self.values.get(name)
 
     def required(self, name: str) -> str:
-        """A text that must be there."""
+        """A required text."""
         value = self.values.get(name)
         if value is None:
             raise bad_request(f"{name} is required")
@@ -65,7 +65,7 @@ class V2Query:
         return int(value)
 
     def number(self, name: str) -> float | None:
-        """A number, None where it is absent."""
+        """A number; None if it is absent."""
         return self._number(name, 0) if name in self.values else None
 
     def _number(self, name: str, default: float) -> float:

@@ -35,7 +35,7 @@ _OF_STATE = {
     "cancelled": "cancelled",
     "cancelled_directly": "cancelled",
 }
-"""The status in /logs by state; every other state failed."""
+"""The status in /logs by state; every other state is `failed`."""
 _SPAN_TOKENS = ("input", "output", "total")
 
 
@@ -89,7 +89,7 @@ def _trace(dialect: Dialect, run: SimRun) -> list[Body]:
 
 
 def _cut_span(span: Body) -> Body:
-    """A span with the three token counts that v2 lets pass (seen)."""
+    """Reduces the tokens of a span to the three counts that v2 returns (seen)."""
     found = dict(span)
     if isinstance(found.get("tokens"), dict):
         found["tokens"] = {name: found["tokens"][name] for name in _SPAN_TOKENS if name in found["tokens"]}
@@ -153,7 +153,7 @@ def _next(found: list[SimRun], limit: int, binding: str) -> str | None:
 
 
 def one_log(world: World, dialect: Dialect, caller: Caller, run_id: str) -> Reply:
-    """GET /logs/{runId}; the state's secrets are nulled, and the folder and the owner are told here only."""
+    """GET /logs/{runId}; the state's secrets are nulled, and only this endpoint returns the folder and the owner."""
     run = world.executions.get(run_id)
     if run is None or not may_read(world, caller, run.workspace_id):
         raise not_found("Log not found")
@@ -204,7 +204,7 @@ def list_runs(world: World, caller: Caller, workflow_id: str, query: V2Query) ->
 
 
 def one_run(world: World, caller: Caller, workflow_id: str, run_id: str) -> Reply:
-    """GET /workflows/{id}/runs/{runId}: alone to tell the error's text."""
+    """GET /workflows/{id}/runs/{runId}: the only endpoint that returns the error message."""
     workflow, run = workflow_of(world, caller, workflow_id), world.executions.get(run_id)
     if run is None or run.workflow is not workflow:
         raise not_found("Run not found")
