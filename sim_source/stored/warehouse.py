@@ -65,7 +65,9 @@ class Warehouse:
         """
         if not all(self.has(table) for table in _tables_in(sql)):
             return []
-        return self._ask(sql, *args, ids=ids)
+        statement = self._named(sql, len(ids))
+        with self.client as client, client.execute_query(statement, *args, *ids) as cursor:
+            return list(cursor.fetchall())
 
     def execute(self, sql: str, *args: Any) -> None:
         """Runs a statement that changes rows; ``{logs}`` and the like as in ``ask``.
@@ -76,11 +78,6 @@ class Warehouse:
         statement = self._named(sql)
         with self.client as client:
             client.execute_sql(statement, *args)
-
-    def _ask(self, sql: str, *args: Any, ids: Sequence[str] = ()) -> list[tuple[Any, ...]]:
-        statement = self._named(sql, len(ids))
-        with self.client as client, client.execute_query(statement, *args, *ids) as cursor:
-            return list(cursor.fetchall())
 
     def _named(self, sql: str, ids: int = 0) -> str:
         """Replaces the names in braces. May query the destination, so it is not called inside of a connection."""

@@ -174,6 +174,17 @@ def test_the_status_of_each_run(full_world: World) -> None:
     assert [row["runId"] for row in runs] in ([], [paused.execution_id])
 
 
+@pytest.mark.parametrize(
+    "narrow",
+    ["model=gpt-4o", "minCost=0.02", "maxCost=0.01", "minDurationMs=3000", "folderPaths=/nowhere", "triggers=chat"],
+)
+def test_a_filter_narrows_the_list(full_world: World, narrow: str) -> None:
+    ask, query = on(full_world), f"workspaceId={WORKSPACE}&limit=1000"
+    everything = ask("/api/v2/logs", query)[1]["data"]
+    narrowed = ask("/api/v2/logs", f"{query}&{narrow}")[1]["data"]
+    assert len(narrowed) < len(everything)
+
+
 def test_one_odd_row_makes_its_page_a_500(full_world: World) -> None:
     run = full_world.runs_of(WORKSPACE)[3]
     full_world.change_run(run.id, more_data={"v2Status": "unheard of"})

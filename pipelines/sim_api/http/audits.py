@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol, TypeVar
 
 from ..world.entities import AuditRow
 from ..world.moments import iso_of_ms, js_date
@@ -70,7 +70,7 @@ def list_audit(world: World, dialect: Dialect, caller: Caller, params: Params, l
     }
     rows: list[AuditRow] = []
     more = False
-    for row in _newest_first(world, _after(params), start, end):
+    for row in newest_first(world.audit, _after(params), start, end):
         if in_scope(world, dialect, caller, row, departed) and _matches(dialect, row, tests):
             more = len(rows) == limit
             if more:
@@ -93,28 +93,43 @@ def _matches(dialect: Dialect, row: AuditRow, tests: dict[str, Any]) -> bool:
 
 
 def _after(params: Params) -> tuple[int, str] | None:
-    """The cursor as (epoch microseconds, id); a bad one silently returns page 1 (audit_bad_cursor)."""
+    """The cursor as (epoch milliseconds, id); a bad one silently returns page 1 (audit_bad_cursor)."""
     fields = decode_cursor(params.text("cursor") or "")
     moment = js_date(str(fields.get("createdAt"))) if fields else None
     if fields is None or moment is None:
         return None
-    return moment * 1000, str(fields.get("id"))
+    return moment, str(fields.get("id"))
 
 
-def _newest_first(
-    world: World, after: tuple[int, str] | None, start: int | None, end: int | None
-) -> Iterator[AuditRow]:
-    """Rows after the cursor and between the dates.
+class Dated(Protocol):
+    """A row with a time in epoch microseconds, as in Sim's database."""
+
+    id: str
+    created_us: int
+
+
+D = TypeVar("D", bound=Dated)
+
+
+def newest_first(rows: Sequence[D], after: tuple[int, str] | None, start: int | None, end: int | None) -> Iterator[D]:
+    """Rows after the cursor and between the dates, newest first.
 
     Cursor and dates have milliseconds and are compared at .000 microseconds. So rows in the cursor's millisecond are
     skipped, and `[.123, .123]` misses rows that `[.123, .124]` finds (audit_walk_50_*).
+
+    Args:
+        rows: The rows, oldest first.
+        after: The cursor: epoch milliseconds and id.
+        start: Epoch milliseconds, as `end`.
+        end: Both are inclusive.
     """
-    for row in reversed(world.audit):
+    behind = None if after is None else (after[0] * 1000, after[1])
+    for row in reversed(rows):
         if start is not None and row.created_us < start * 1000:
             return
         if end is not None and row.created_us > end * 1000:
             continue
-        if after is None or (row.created_us, row.id) < after:
+        if behind is None or (row.created_us, row.id) < behind:
             yield row
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from ..world.entities import SimRun
-from ..world.moments import iso_of_ms, to_ms
+from ..world.moments import iso_of_ms, month_of
 from ..world.world import World
 
 
@@ -14,10 +13,7 @@ def billing_attribution(world: World, run: SimRun) -> dict[str, Any]:
     """The payer and the billing month of a run."""
     workspace = world.workspaces[run.workspace_id]
     account = world.accounts[workspace.account_id]
-    started = datetime.fromtimestamp(run.started_ms / 1000, UTC)
-    first = datetime(started.year, started.month, 1, tzinfo=UTC)
-    after = datetime(started.year + started.month // 12, started.month % 12 + 1, 1, tzinfo=UTC)
-    start, end = iso_of_ms(to_ms(first)), iso_of_ms(to_ms(after))
+    start, end = map(iso_of_ms, month_of(run.started_ms))
     return {
         "actorUserId": workspace.owner_id,
         "workspaceId": workspace.id,

@@ -114,14 +114,14 @@ def _filters(params: Params, dialect: Dialect) -> Callable[[SimRun], bool]:
             and (triggers is None or run.trigger in triggers)
             and (level is None or run.level == level)
             and (model is None or (run.has_trace and model in run.seen.cost.models))
-            and (durations == (None, None) or _between(run.duration_ms, *durations))
-            and (costs == (None, None) or _between(total(run), *costs))
+            and (durations == (None, None) or is_between(run.duration_ms, *durations))
+            and (costs == (None, None) or is_between(total(run), *costs))
         )
 
     return wanted
 
 
-def _between(value: float | None, low: float | None, high: float | None) -> bool:
+def is_between(value: float | None, low: float | None, high: float | None) -> bool:
     """Compares like SQL: null is never between."""
     return value is not None and (low is None or value >= low) and (high is None or value <= high)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from ..world.entities import Account
-from ..world.moments import iso_of_ms, to_ms
+from ..world.moments import iso_of_ms, month_of
 from ..world.world import World
 from .permissions import Caller
 
@@ -33,8 +32,7 @@ class Spending:
         return round(account.billed_before + self._spent.get(account.id, 0.0), 6)
 
     def _sums(self) -> dict[str, float]:
-        now = datetime.fromtimestamp(self.world.now_ms / 1000, UTC)
-        month = to_ms(datetime(now.year, now.month, 1, tzinfo=UTC))
+        month, _ = month_of(self.world.now_ms)
         sums: dict[str, float] = {}
         for workspace in self.world.workspaces.values():
             runs = self.world.runs_of(workspace.id)
@@ -55,12 +53,7 @@ class Spending:
         """GET /api/users/me/usage-limits."""
         account = caller.account
         rate = {**_buckets(account, now_ms, {"isLimited": False}), "authType": "api"}
-        storage = {
-            "usedBytes": account.storage_used,
-            "limitBytes": account.storage_limit,
-            "percentUsed": round(100 * account.storage_used / account.storage_limit, 2),
-        }
-        return {"success": True, "rateLimit": rate, "usage": self._usage(account), "storage": storage}
+        return {"success": True, "rateLimit": rate, "usage": self._usage(account), "storage": storage_of(account)}
 
 
 def _buckets(account: Account, now_ms: int, first: Body) -> Body:
@@ -68,4 +61,13 @@ def _buckets(account: Account, now_ms: int, first: Body) -> Body:
     return {
         name: {**first, "requestsPerMinute": rate, "maxBurst": burst, "remaining": burst, "resetAt": reset}
         for name, (rate, burst) in (("sync", _SYNC[account.plan]), ("async", _ASYNC[account.plan]))
+    }
+
+
+def storage_of(account: Account) -> Body:
+    """The storage that an account uses."""
+    return {
+        "usedBytes": account.storage_used,
+        "limitBytes": account.storage_limit,
+        "percentUsed": round(100 * account.storage_used / account.storage_limit, 2),
     }

@@ -92,10 +92,6 @@ class Ledger:
                 billed[part] = usd
                 self.add("workflow", more, created_us, run.workspace_id, actor_id, run)
 
-    def of_workspace(self, workspace_id: str) -> list[LedgerEvent]:
-        """The events of a workspace, oldest first."""
-        return [event for event in self.events if event.workspace_id == workspace_id]
-
 
 def _parts(cost: TrueCost) -> dict[str, float]:
     """Splits the cost of a run as the ledger does."""

@@ -36,6 +36,13 @@ def to_ms(moment: datetime) -> int:
     return (moment - EPOCH) // timedelta(milliseconds=1)
 
 
+def month_of(epoch_ms: int) -> tuple[int, int]:
+    """Start of the UTC month of a time, and of the month after it, in epoch milliseconds."""
+    now = datetime.fromtimestamp(epoch_ms / 1000, UTC)
+    after = datetime(now.year + now.month // 12, now.month % 12 + 1, 1, tzinfo=UTC)
+    return to_ms(datetime(now.year, now.month, 1, tzinfo=UTC)), to_ms(after)
+
+
 def js_date(text: str) -> int | None:
     """Parses a parameter as `new Date(text)` does; epoch milliseconds, None for Invalid Date."""
     match = _ISO.fullmatch(text)

@@ -37,3 +37,13 @@ def read(text: str | None, binding: str, *names: str) -> dict[str, Any] | None:
     if found["b"] != binding:
         raise bad_request("cursor does not match the requested filters")
     return found
+
+
+def read_row(text: str | None, binding: str) -> tuple[int, str] | None:
+    """Decodes a cursor that names a row: its time in epoch milliseconds, and its id.
+
+    Raises:
+        V2Error: As ``read``.
+    """
+    found = read(text, binding, "at", "id")
+    return None if found is None else (found["at"], found["id"])

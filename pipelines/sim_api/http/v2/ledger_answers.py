@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any
+from typing import get_args
 
 from ...world.entities import Account
-from ...world.ledger import LedgerEvent
-from ...world.moments import iso_of_ms, to_ms
+from ...world.ledger import LedgerEvent, Source
+from ...world.moments import iso_of_ms, month_of
 from ...world.world import World
 from ..answers import Reply
+from ..audits import newest_first
 from ..permissions import Caller, may_read
-from ..usage_answers import Spending
+from ..usage_answers import Spending, storage_of
 from . import bound_cursors
 from .replies import Body, bad_request, detail_reply, list_reply, not_found
 from .strict_query import V2Query
@@ -22,10 +22,6 @@ LOGS = frozenset({"source", "workspaceId", "period", "startDate", "endDate", "li
 """Parameters of /billing/logs."""
 STATUS = frozenset({"workspaceId"})
 """Parameters of /billing/status."""
-SOURCES = (
-    "workflow", "wand", "sim-chat", "mcp_copilot", "mothership_block", "knowledge-base", "voice-input", "enrichment",
-    "voice-output",
-)  # fmt: skip
 CREDITS_PER_USD = 200
 _DAY_MS = 86_400_000
 _PERIODS = {"1d": 1, "7d": 7, "30d": 30}
@@ -48,7 +44,7 @@ def shared_out(events: Sequence[LedgerEvent]) -> list[int]:
 def list_billing(world: World, caller: Caller, query: V2Query, now_ms: int) -> Reply:
     """GET /billing/logs: newest first only, with a cursor that loses rows of the boundary's millisecond (seen)."""
     limit = query.strict_limit()
-    source = query.choice("source", SOURCES)
+    source = query.choice("source", get_args(Source))
     period = query.choice("period", (*_PERIODS, "all", "custom"), "30d")
     start, end = query.dates()
     if (period == "custom") != ("startDate" in query.values):
@@ -57,18 +53,15 @@ def list_billing(world: World, caller: Caller, query: V2Query, now_ms: int) -> R
         start = now_ms - _PERIODS[period] * _DAY_MS
     workspace_id = query.text("workspaceId")
     binding = bound_cursors.bound_to("billing", query.values)
-    after = bound_cursors.read(query.text("cursor"), binding, "at", "id")
+    after = bound_cursors.read_row(query.text("cursor"), binding)
     if workspace_id is not None and not may_read(world, caller, workspace_id):
         raise not_found("Workspace not found")
     found = [
         event
-        for event in reversed(world.ledger.events)
+        for event in newest_first(world.ledger.events, after, start, end)
         if _is_visible(event, caller)
         and (workspace_id is None or event.workspace_id == workspace_id)
         and (source is None or event.source == source)
-        and (start is None or event.created_us >= start * 1000)
-        and (end is None or event.created_us <= end * 1000)  # microseconds against milliseconds
-        and (after is None or (event.created_us, event.id) < (after["at"] * 1000, after["id"]))
     ]
     shown = found[:limit]
     rows = [_row(event, credit) for event, credit in zip(shown, shared_out(shown), strict=True)]
@@ -105,7 +98,7 @@ def billing_status(world: World, caller: Caller, query: V2Query, spending: Spend
     if workspace_id is not None:
         account = world.accounts[world.workspaces[workspace_id].account_id]
     is_free = account.plan == "free"
-    start, end = _NO_PERIOD if is_free else _month(world.now_ms)
+    start, end = _NO_PERIOD if is_free else map(iso_of_ms, month_of(world.now_ms))
     spent = spending.spent(account)
     body: Body = {
         "workspaceId": workspace_id,
@@ -118,20 +111,9 @@ def billing_status(world: World, caller: Caller, query: V2Query, spending: Spend
     if caller.key.workspace_id is None and _is_payer(caller, account):
         used, limit = round(spent * CREDITS_PER_USD), round(account.usage_limit * CREDITS_PER_USD)
         body["credits"] = {"used": used, "limit": limit, "remaining": max(0, limit - used)}
-        body["storage"] = {
-            "usedBytes": account.storage_used,
-            "limitBytes": account.storage_limit,
-            "percentUsed": round(100 * account.storage_used / account.storage_limit, 2),
-        }
+        body["storage"] = storage_of(account)
     return detail_reply(body)
 
 
 def _is_payer(caller: Caller, account: Account) -> bool:
     return account.id == caller.user.id or account.members.get(caller.user.id) in ("owner", "admin")
-
-
-def _month(now_ms: int) -> tuple[Any, Any]:
-    now = datetime.fromtimestamp(now_ms / 1000, UTC)
-    first = datetime(now.year, now.month, 1, tzinfo=UTC)
-    after = datetime(now.year + now.month // 12, now.month % 12 + 1, 1, tzinfo=UTC)
-    return iso_of_ms(to_ms(first)), iso_of_ms(to_ms(after))

@@ -8,11 +8,11 @@ from ...world.entities import AuditRow, User, Workspace
 from ...world.moments import iso_of_ms
 from ...world.world import World
 from ..answers import Reply
-from ..audits import audit_body, in_scope
+from ..audits import audit_body, in_scope, newest_first
 from ..dialects import Dialect
 from ..permissions import Caller, may_read
 from . import bound_cursors
-from .replies import Body, V2Error, detail_reply, forbidden, list_reply, not_found
+from .replies import Body, detail_reply, forbidden, list_reply, not_found
 from .strict_query import V2Query
 
 WORKSPACES = frozenset({"sortBy", "sortOrder", "limit", "cursor"})
@@ -60,7 +60,7 @@ def list_members(world: World, caller: Caller, workspace_id: str, query: V2Query
     binding = bound_cursors.bound_to(f"members {workspace_id}", query.values)
     after = bound_cursors.read(query.text("cursor"), binding, "email")
     if not may_read(world, caller, workspace_id):
-        raise V2Error(403, "FORBIDDEN", "Access denied")
+        raise forbidden("Access denied")
     workspace = world.workspaces[workspace_id]
     found = sorted((world.users[user_id] for user_id in workspace.readers), key=lambda user: user.email)
     found = [user for user in found if after is None or user.email > after["email"]]
@@ -86,7 +86,7 @@ def audit_logs(world: World, dialect: Dialect, caller: Caller, query: V2Query) -
     departed = query.flag("includeDeparted")
     organization_id = query.required("organizationId")
     binding = bound_cursors.bound_to("audit", query.values)
-    after = bound_cursors.read(query.text("cursor"), binding, "at", "id")
+    after = bound_cursors.read_row(query.text("cursor"), binding)
     _may_audit(caller, organization_id)
     tests: dict[str, Any] = {
         "action": query.text("action"),
@@ -97,11 +97,8 @@ def audit_logs(world: World, dialect: Dialect, caller: Caller, query: V2Query) -
     }
     found = [
         row
-        for row in reversed(world.audit)
+        for row in newest_first(world.audit, after, start, end)
         if in_scope(world, dialect, caller, row, departed)
-        and (start is None or row.created_us >= start * 1000)
-        and (end is None or row.created_us <= end * 1000)
-        and (after is None or (row.created_us, row.id) < (after["at"] * 1000, after["id"]))
         and all(wanted is None or getattr(row, name) == wanted for name, wanted in tests.items())
     ]
     last = found[limit - 1] if len(found) > limit else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ...world.entities import SimRun, SimWorkflow
@@ -10,12 +10,13 @@ from ...world.moments import iso_of_ms, iso_or_none
 from ...world.world import World
 from ..answers import Reply
 from ..dialects import Dialect
+from ..log_answers import is_between
 from ..permissions import Caller, may_read
 from ..run_answers import final_output
 from ..snapshot_answers import workflow_state
 from ..span_answers import SpanWriter
 from . import bound_cursors
-from .replies import Body, V2Error, detail_reply, list_reply, not_found
+from .replies import Body, V2Error, detail_reply, forbidden, list_reply, not_found
 from .strict_query import V2Query
 
 LOGS = frozenset({
@@ -27,21 +28,14 @@ LOGS = frozenset({
 RUNS = frozenset({"status", "trigger", "startDate", "endDate", "limit", "cursor", "order"})
 """Parameters of /workflows/{id}/runs."""
 STATUSES = ("pending", "running", "paused", "redacting", "completed", "failed", "cancelled")
-_OF_STATE = {
-    "running": "running",
-    "resumed": "running",
-    "paused": "pending",
-    "completed": "completed",
-    "cancelled": "cancelled",
-    "cancelled_directly": "cancelled",
-}
-"""The status in /logs by state; every other state is `failed`."""
 _SPAN_TOKENS = ("input", "output", "total")
 
 
 def v2_status(run: SimRun) -> str:
     """The status in /logs: a paused run is `pending` (seen)."""
-    return str(run.more_data.get("v2Status") or _OF_STATE.get(run.state, "failed"))
+    if run.state == "cancelled_directly":
+        return "cancelled"  # v1 shows it like one that was swept
+    return str(run.more_data.get("v2Status") or {"paused": "pending"}.get(run.status, run.status))
 
 
 def log_row(dialect: Dialect, run: SimRun, *, full: bool = False, spans: bool = False, output: bool = False) -> Body:
@@ -105,23 +99,36 @@ def list_v2_logs(world: World, dialect: Dialect, caller: Caller, query: V2Query)
     limit = query.clamped_limit(100, 1000)
     spans, output = query.flag("includeTraceSpans"), query.flag("includeFinalOutput")
     full = query.choice("details", ("basic", "full"), "basic") == "full" or spans or output
-    level, run_id = query.choice("level", ("info", "error")), query.text("runId")
-    workflow_ids, triggers = _several(query, "workflowIds"), _several(query, "triggers")
+    wanted = _filters(query)
     binding = bound_cursors.bound_to("logs", query.values)
     if not may_read(world, caller, workspace_id):
-        raise V2Error(403, "FORBIDDEN", "Access denied")
+        raise forbidden("Access denied")
+    found = [run for run in _stretch(world.runs_of(workspace_id), query, ascending, binding) if wanted(run)]
+    rows = [log_row(dialect, run, full=full, spans=spans, output=output) for run in found[:limit]]
+    return list_reply(rows, _next(found, limit, binding))
+
+
+def _filters(query: V2Query) -> Callable[[SimRun], bool]:
+    """All filters except workspace and dates, as one predicate."""
+    level, run_id, model = query.choice("level", ("info", "error")), query.text("runId"), query.text("model")
+    workflow_ids, triggers = _several(query, "workflowIds"), _several(query, "triggers")
+    folders = _several(query, "folderPaths")
+    durations = query.number("minDurationMs"), query.number("maxDurationMs")
+    costs = query.number("minCost"), query.number("maxCost")
 
     def wanted(run: SimRun) -> bool:
         return (
             (level is None or run.level == level)
             and (run_id is None or run.execution_id == run_id)
-            and (workflow_ids is None or run.workflow.id in workflow_ids)
+            and (workflow_ids is None or (not run.workflow.deleted and run.workflow.id in workflow_ids))
+            and (folders is None or (not run.workflow.deleted and folder_path(run.workflow) in folders))
             and (triggers is None or "all" in triggers or run.trigger in triggers)
+            and (model is None or (run.has_trace and model in run.seen.cost.models))
+            and (durations == (None, None) or is_between(run.duration_ms, *durations))
+            and (costs == (None, None) or is_between(run.total_cost, *costs))
         )
 
-    found = [run for run in _stretch(world.runs_of(workspace_id), query, ascending, binding) if wanted(run)]
-    rows = [log_row(dialect, run, full=full, spans=spans, output=output) for run in found[:limit]]
-    return list_reply(rows, _next(found, limit, binding))
+    return wanted
 
 
 def _several(query: V2Query, name: str) -> list[str] | None:
@@ -132,12 +139,11 @@ def _several(query: V2Query, name: str) -> list[str] | None:
 def _stretch(runs: list[SimRun], query: V2Query, ascending: bool, binding: str) -> Iterator[SimRun]:
     """Runs between the dates and behind the cursor, in the order of the answer."""
     start, end = query.dates()
-    after = bound_cursors.read(query.text("cursor"), binding, "at", "id")
+    after = bound_cursors.read_row(query.text("cursor"), binding)
     for run in sorted(runs, key=_order, reverse=not ascending):
         if (start is not None and run.started_ms < start) or (end is not None and run.started_ms > end):
             continue
-        behind = after is None or (_order(run) > (after["at"], after["id"])) == ascending
-        if behind and not (after is not None and _order(run) == (after["at"], after["id"])):
+        if after is None or (_order(run) > after if ascending else _order(run) < after):
             yield run
 
 

@@ -11,7 +11,7 @@ from ...world.world import World
 from ..answers import Reply, json_answer
 from ..permissions import Caller, may_read
 from . import bound_cursors
-from .replies import Body, V2Error, list_reply
+from .replies import Body, forbidden, list_reply
 from .strict_query import V2Query
 from .v2_runs import folder_path, workflow_of
 
@@ -34,7 +34,7 @@ _SORTS: dict[str, Callable[[SimWorkflow], Any]] = {
 
 def _readable(world: World, caller: Caller, workspace_id: str) -> list[SimWorkflow]:
     if not may_read(world, caller, workspace_id):
-        raise V2Error(403, "FORBIDDEN", "Access denied")
+        raise forbidden("Access denied")
     found = (flow for flow in world.workflows.values() if flow.workspace_id == workspace_id)
     return [flow for flow in found if not (flow.archived or flow.deleted)]
 
