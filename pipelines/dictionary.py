@@ -16,9 +16,9 @@ from .views import SQL_TYPES, View, all_views
 
 _HEAD = """# Tables and views
 
-Written by `make docs` from the declarations in `sim_source/tables.py` and `pipelines/views/`; the same texts are the
-comments of tables, columns and views in DuckDB and PostgreSQL. Types are DuckDB's. Timestamps and days are UTC, money
-is USD, durations are milliseconds.
+Written by `make docs` from the declarations in `sim_source/run_tables.py`, `sim_source/account_tables.py` and
+`pipelines/views/`; the same texts are the comments of tables, columns and views in DuckDB and PostgreSQL. Types are
+DuckDB's. Timestamps and days are UTC, money is USD, durations are milliseconds.
 """
 
 

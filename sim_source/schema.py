@@ -39,6 +39,11 @@ class Column:
     description: str
 
 
+WORKSPACE_ID = Column("workspace_id", "text", "Sim workspace the row belongs to; null if the API does not name one")
+EXTRA = Column("extra", "json", "Fields returned by the API that have no column of their own")
+"""The columns that every table has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reference:
     """A foreign key: a column that refers to a column of another table.

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from sim_source import SyncLog, errors
 from sim_source.reading.list_pages import LIST_TABLES
-from sim_source.tables import LOGS
+from sim_source.run_tables import LOGS
 
 from ..destination import duckdb_file
 from ..destination.target import Target

@@ -8,10 +8,10 @@ from typing import TypeVar
 
 import msgspec
 
+from ..account_tables import REJECTED_ROWS
 from ..api.decode import Rejected
 from ..rows import account_rows, rejecting
 from ..schema import Row
-from ..tables import REJECTED_ROWS
 from .batch import Batch
 
 W = TypeVar("W", bound=msgspec.Struct)

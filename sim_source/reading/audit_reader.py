@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from ..account_tables import AUDIT_LOGS
 from ..api import wire
 from ..api.endpoints import SimApi
 from ..paging import resync, walk_audit, windows
@@ -16,7 +17,6 @@ from ..paging.walk_audit import walk_audit_logs
 from ..rows import account_rows
 from ..stored.audit_queries import kinds_of_audit_logs, newest_audit_log, stored_audit_logs
 from ..stored.warehouse import Warehouse
-from ..tables import AUDIT_LOGS
 from ..timestamps import MILLISECOND, utc
 from . import adding
 from .batch import Batch, Tables

@@ -10,7 +10,7 @@ from ..api import wire
 from ..rows import merge
 from ..rows.run_rows import RunRows
 from ..rows.stored_run import StoredRun, run_of
-from ..tables import LOG_DETAILS
+from ..run_tables import LOG_DETAILS
 from .batch import Tables
 from .workspace import BACKLOG_STEP, Detail, WorkspaceContext
 

@@ -18,7 +18,7 @@ from ..paging.chunks import Chunk, PageSize
 from ..paging.walk_runs import walk_runs
 from ..parallel.messages import DecodedPage, Task
 from ..parallel.walks import Step
-from ..tables import COST_ITEMS, LOG_DETAILS, LOGS, TRACE_SPANS
+from ..run_tables import COST_ITEMS, LOG_DETAILS, LOGS, TRACE_SPANS
 from .plan import UNLIMITED
 from .workspace import WorkspaceContext
 

@@ -15,7 +15,7 @@ from ..paging.walk_runs import walk_runs
 from ..rows import life
 from ..rows.life import OpenRun, Reading
 from ..rows.stored_run import StoredRun
-from ..tables import LOGS
+from ..run_tables import LOGS
 from ..timestamps import utc
 from .batch import Tables
 from .gaps import Gaps

@@ -14,15 +14,17 @@ from datetime import UTC, datetime
 import pyarrow as pa
 
 from .. import errors
+from ..account_tables import AUDIT_LOGS, REJECTED_ROWS, USAGE, WORKFLOWS
 from ..api import wire
 from ..api.decode import Rejected
 from ..api.endpoints import SimApi
 from ..paging import resync, walk_list
 from ..paging.source_state import SourceState, WorkspaceState
 from ..rows import account_rows
+from ..run_tables import EXECUTION_SNAPSHOTS, LOGS, WORKFLOW_STATES
 from ..stored.queries import WorkspaceQueries
 from ..stored.warehouse import Warehouse
-from ..tables import AUDIT_LOGS, EXECUTION_SNAPSHOTS, LOGS, REJECTED_ROWS, TABLES, USAGE, WORKFLOW_STATES, WORKFLOWS
+from ..tables import TABLES
 from . import adding
 from .audit_reader import AuditReader
 from .batch import Batch, Tables

@@ -12,13 +12,15 @@ import msgspec
 import pyarrow as pa
 
 from .. import jsons
+from ..account_tables import REJECTED_ROWS
 from ..rows.account_rows import rejected_row
 from ..rows.pseudonyms import Pseudonyms
+from ..run_tables import LOGS
 from ..schema import Kind, Row, Table
 from ..stored import rejections
 from ..stored.rejections import stored_rejections
 from ..stored.warehouse import Warehouse
-from ..tables import LOGS, REJECTED_ROWS, TABLES
+from ..tables import TABLES
 
 OF_RUNS = frozenset(
     name for name, table in TABLES.items() if any(each.always and each.table == LOGS.name for each in table.references)

@@ -22,7 +22,7 @@ from ..rows.fingerprint import Fingerprint
 from ..rows.life import OpenRun
 from ..rows.run_rows import RunRows
 from ..rows.stored_run import StoredRun
-from ..tables import LOG_DETAILS, LOGS
+from ..run_tables import LOG_DETAILS, LOGS
 from ..timestamps import MILLISECOND, utc
 from .batch import Tables
 from .detail_reader import DetailReader

@@ -11,8 +11,8 @@ from ..api import wire
 from ..api.decode import Rejected
 from ..options import Snapshots
 from ..rows import rejecting, snapshots
+from ..run_tables import EXECUTION_SNAPSHOTS, WORKFLOW_STATES
 from ..stored.snapshot_queries import SnapshotQueries
-from ..tables import EXECUTION_SNAPSHOTS, WORKFLOW_STATES
 from ..timestamps import utc
 from .batch import Tables
 from .workspace import BACKLOG_STEP, WorkspaceContext

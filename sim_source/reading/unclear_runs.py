@@ -11,7 +11,7 @@ from ..paging.walk_runs import walk_runs
 from ..rows import ending
 from ..rows.fingerprint import Fingerprint
 from ..rows.run_rows import RunRows
-from ..tables import LOGS
+from ..run_tables import LOGS
 from ..timestamps import utc
 from .workspace import WorkspaceContext
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from .. import errors
+from ..account_tables import REJECTED_ROWS
 from ..api import wire
 from ..api.client import CONNECTIONS
 from ..api.decode import Rejected
@@ -16,8 +17,8 @@ from ..api.endpoints import SimApi
 from ..rows import account_rows, merge, rejecting, run_rows, runs
 from ..rows.run_rows import ROW_FAULTS, RunOptions, RunRows
 from ..rows.stored_run import StoredRun
+from ..run_tables import LOG_DETAILS, LOGS
 from ..stored.queries import WorkspaceQueries
-from ..tables import LOG_DETAILS, LOGS, REJECTED_ROWS
 from .batch import Batch
 from .plan import UNLIMITED, Bounds
 from .session import SyncSession

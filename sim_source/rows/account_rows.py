@@ -41,14 +41,15 @@ def _clean(text: str | None) -> str | None:
     return None if text is None else privacy.text_without_secrets(text)
 
 
-def workflow_row(row: wire.Workflow, workspace_id: str) -> Row:
-    """Builds a row of ``workflows``."""
+def workflow_row(row: wire.Workflow, workspace_id: str, folder_path: str | None = None) -> Row:
+    """Builds a row of ``workflows``; only the v2 API returns the path of a folder."""
     return (
         row.id,
         row.workspace_id or workspace_id,
         row.name,
         row.description,
         row.folder_id,
+        folder_path,
         row.color,
         row.is_deployed,
         row.deployed_at,

@@ -6,8 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
+from ..run_tables import LOGS
 from ..schema import Row
-from ..tables import LOGS
 from ..timestamps import utc_or_none
 
 

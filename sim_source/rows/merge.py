@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 
 from .. import jsons
 from ..api import decode, wire
+from ..run_tables import COST_ITEMS, LOG_DETAILS, LOGS, TRACE_SPANS
 from ..schema import Row, Table
-from ..tables import COST_ITEMS, LOG_DETAILS, LOGS, TRACE_SPANS
 from . import life
 from .cost import ZERO
 from .fingerprint import Fingerprint

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from ..run_tables import COST_ITEMS, LOGS
 from ..schema import Row
-from ..tables import COST_ITEMS, LOGS
 from .cost import ZERO, ItemKind
 from .run_rows import RunRows
 from .stored_run import StoredRun, by_name, in_order

@@ -17,9 +17,9 @@ from typing import Any, Final, Literal
 import pyarrow as pa
 
 from .. import jsons
+from ..account_tables import AUDIT_LOGS, REJECTED_ROWS
 from ..errors import ConfigurationError
 from ..schema import Table
-from ..tables import AUDIT_LOGS, REJECTED_ROWS
 from . import privacy
 
 LEAST_SALT: Final = 16

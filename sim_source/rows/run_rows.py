@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import msgspec
 
 from ..options import Details, Payloads
+from ..run_tables import COST_ITEMS, LOG_DETAILS, LOGS, TRACE_SPANS
 from ..schema import Row
-from ..tables import COST_ITEMS, LOG_DETAILS, LOGS, TRACE_SPANS
 from . import life
 from .fingerprint import Fingerprint, fingerprint_of
 

@@ -18,8 +18,8 @@ from ..api import decode, wire
 from ..api.wire import present
 from ..jsons import json_text
 from ..options import Details
+from ..run_tables import LOGS
 from ..schema import Row
-from ..tables import LOGS
 from ..timestamps import in_utc, utc_or_none
 from . import cost, ending, extras, life, privacy, spans
 from .detail_rows import detail_row

@@ -25,7 +25,6 @@ class _Extra(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
     tries: Any = None
     child_workflow_id: Any = None
     child_workflow_snapshot_id: Any = None
-    child_execution_id: Any = None
     child_trace_access: Any = None
     parent_iterations: Any = None
     input_cost: Any = None
@@ -85,7 +84,6 @@ def extra_text(
         span.tries,
         span.child_workflow_id,
         span.child_workflow_snapshot_id,
-        span.child_execution_id,
         span.child_trace_access,
         span.parent_iterations if wire.present(span.parent_iterations) else None,
         cost.input if cost else None,

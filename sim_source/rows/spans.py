@@ -218,6 +218,7 @@ def _row(
         span.loop_id,
         span.parallel_id,
         whole_number(span.iteration_index),
+        span.child_execution_id,
         span.error_type or (segment.error_type if segment else None),
         error,
         extras.payload_text(span.input) if trace.payloads else None,

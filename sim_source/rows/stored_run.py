@@ -10,8 +10,8 @@ import msgspec
 
 from .. import jsons
 from ..api import wire
+from ..run_tables import LOG_DETAILS, LOGS
 from ..schema import Row, Table
-from ..tables import LOG_DETAILS, LOGS
 from .fingerprint import Fingerprint, fingerprint_of
 
 Fields = dict[str, Any]

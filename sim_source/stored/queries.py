@@ -16,8 +16,8 @@ from ..rows import life
 from ..rows.fingerprint import Fingerprint
 from ..rows.life import OpenRun
 from ..rows.stored_run import StoredRun
+from ..run_tables import COST_ITEMS, LOG_DETAILS, LOGS, TRACE_SPANS
 from ..schema import Row
-from ..tables import COST_ITEMS, LOG_DETAILS, LOGS, TRACE_SPANS
 from ..timestamps import utc
 from . import torn_queries
 from .snapshot_queries import SnapshotQueries

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..tables import EXECUTION_SNAPSHOTS, WORKFLOW_STATES
+from ..run_tables import EXECUTION_SNAPSHOTS, WORKFLOW_STATES
 from .warehouse import Warehouse, in_steps
 
 _STATE_IS_THERE = "s.state_hash IN (SELECT w.state_hash FROM {workflow_states} w)"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from ..tables import COST_ITEMS, LOG_DETAILS, TRACE_SPANS
+from ..run_tables import COST_ITEMS, LOG_DETAILS, TRACE_SPANS
 
 TORN_AT_ONCE = 5_000
 """Most runs with disagreeing tables that one sync reads again."""

@@ -14,9 +14,10 @@ from pipelines.destination.target import Target
 from pipelines.dlt_internals import append_new_rows
 from pipelines.sim_api import WORKSPACE, SimServer, World, finished_run, serve
 from pipelines.sim_api.world import plans
+from sim_source.run_tables import COST_ITEMS, LOGS, TRACE_SPANS
 from sim_source.schema import Table
 from sim_source.stored.warehouse import Warehouse
-from sim_source.tables import COST_ITEMS, LOGS, TABLES, TRACE_SPANS
+from sim_source.tables import TABLES
 from tests.helpers import child
 from tests.helpers.app import App, one_of_every_kind
 

@@ -18,14 +18,15 @@ from dlt.destinations.exceptions import DatabaseException, DatabaseTransientExce
 from pipelines.sim_api import WORKSPACE, World, audit_burst, finished_run, serve, small_world
 from pipelines.sim_api.world import plans
 from sim_source import jsons, nesting
+from sim_source.account_tables import AUDIT_LOGS
 from sim_source.api import wire
 from sim_source.api.decode import Page
 from sim_source.paging.walk_runs import walk_runs
 from sim_source.reading.row_checks import without_nul
 from sim_source.rows import privacy
+from sim_source.run_tables import TRACE_SPANS
 from sim_source.stored.rejections import bisected, refused
 from sim_source.stored.warehouse import Warehouse, cannot_answer
-from sim_source.tables import AUDIT_LOGS, TRACE_SPANS
 from tests.helpers.app import App
 from tests.helpers.shelf import END, at
 

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCE_LAYERS = (
-    {"errors", "timestamps", "jsons", "nesting", "options", "schema", "tables"},
+    {"errors", "timestamps", "jsons", "nesting", "options", "schema", "run_tables", "account_tables", "tables"},
     {"api"},
     {"rows"},
     {"paging"},

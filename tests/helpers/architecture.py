@@ -32,7 +32,17 @@ def picture() -> str:
 
 BESIDE = {
     "sim_source": ("source", "settings"),
-    "sim_source.base": ("errors", "options", "schema", "tables", "timestamps", "jsons", "nesting"),
+    "sim_source.base": (
+        "errors",
+        "options",
+        "schema",
+        "run_tables",
+        "account_tables",
+        "tables",
+        "timestamps",
+        "jsons",
+        "nesting",
+    ),
     "pipelines": ("cli",),
     "pipelines.base": ("rate_limit", "optional_packages"),
     "pipelines.settings": ("settings",),

@@ -7,10 +7,10 @@ from dlt.destinations.exceptions import DatabaseException
 
 from pipelines.sim_api import WORKSPACE, serve, small_world
 from pipelines.sim_api.world import plans
+from sim_source.run_tables import LOGS
 from sim_source.stored import torn_queries
 from sim_source.stored.queries import WorkspaceQueries
 from sim_source.stored.warehouse import Warehouse as Stored
-from sim_source.tables import LOGS
 from tests.helpers.warehouse import Warehouse
 
 

@@ -16,7 +16,7 @@ from sim_source.api import decode, wire
 from sim_source.api.decode import Rejected
 from sim_source.rows import account_rows, run_rows, runs, snapshots
 from sim_source.rows.run_rows import ROW_FAULTS
-from sim_source.tables import LOGS
+from sim_source.run_tables import LOGS
 from tests.helpers import recorded
 from tests.helpers.app import App
 from tests.helpers.warehouse import Warehouse

@@ -13,8 +13,8 @@ from sim_source.api import decode, wire
 from sim_source.rows import merge, run_rows, runs, stored_run
 from sim_source.rows.run_rows import RunRows
 from sim_source.rows.stored_run import StoredRun
+from sim_source.run_tables import COST_ITEMS, LOG_DETAILS, LOGS
 from sim_source.schema import Row, Table
-from sim_source.tables import COST_ITEMS, LOG_DETAILS, LOGS
 
 START = datetime(2026, 11, 20, 8, tzinfo=UTC)
 END = START + timedelta(seconds=5)

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim_source.account_tables import AUDIT_LOGS, REJECTED_ROWS
 from sim_source.errors import ConfigurationError
 from sim_source.rows.pseudonyms import Pseudonyms
+from sim_source.run_tables import LOGS, TRACE_SPANS
 from sim_source.schema import Table
-from sim_source.tables import AUDIT_LOGS, LOGS, REJECTED_ROWS, TRACE_SPANS
 
 SALT = "a salt of the user's own"
 PEOPLE = Pseudonyms(SALT)

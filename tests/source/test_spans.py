@@ -17,7 +17,7 @@ from sim_source.api import decode, wire
 from sim_source.rows import spans
 from sim_source.rows.cost import TokenCount
 from sim_source.rows.spans import Trace
-from sim_source.tables import TRACE_SPANS
+from sim_source.run_tables import TRACE_SPANS
 
 Json = dict[str, Any]
 

@@ -28,7 +28,8 @@ from sim_source.parallel.worker import decode_page
 from sim_source.parallel.workers import WorkerLost, Workers
 from sim_source.reading.batch import Batch
 from sim_source.rows import run_rows, runs
-from sim_source.tables import COST_ITEMS, LOGS, TABLES, TRACE_SPANS
+from sim_source.run_tables import COST_ITEMS, LOGS, TRACE_SPANS
+from sim_source.tables import TABLES
 from tests.helpers import asking, recorded
 from tests.helpers.app import App
 from tests.helpers.warehouse import STEADY, Warehouse

@@ -28,18 +28,33 @@ from .logs import (
     Tokens,
     ToolCall,
 )
+from .v2 import (
+    BillingPeriod,
+    BillingStatus,
+    Credits,
+    LedgerEvent,
+    LedgerWorkflow,
+    WorkflowPlace,
+    WorkflowVersion,
+    Workspace,
+)
 
 __all__ = [
     "LONGEST_ID",
     "NO_RAW",
     "NULL",
     "AuditLog",
+    "BillingPeriod",
+    "BillingStatus",
     "Cost",
+    "Credits",
     "Execution",
     "ExecutionData",
     "ExecutionLimits",
     "ExecutionMetadata",
     "Id",
+    "LedgerEvent",
+    "LedgerWorkflow",
     "Listed",
     "ListedPage",
     "ModelCost",
@@ -63,5 +78,8 @@ __all__ = [
     "UsageStorage",
     "Wire",
     "Workflow",
+    "WorkflowPlace",
+    "WorkflowVersion",
+    "Workspace",
     "present",
 ]
