@@ -36,6 +36,18 @@ class NotFound(SimError):
     """The server does not have this resource (404): it was deleted, belongs to someone else, or never existed."""
 
 
+class NotOffered(SimError):
+    """The server has no such endpoint of the v2 API, or does not offer v2 to this API key; nothing is wrong.
+
+    Attributes:
+        everything: Whether that holds for all of v2.
+    """
+
+    def __init__(self, message: str, *, everything: bool) -> None:
+        super().__init__(message)
+        self.everything = everything
+
+
 class BadRequest(SimError):
     """The server rejected the request: 400, or any other status without an error class of its own."""
 

@@ -13,6 +13,8 @@ Details = Literal["costly", "all", "none"]
 """Runs whose detail is requested: those whose cost the list does not split by model, all, or none."""
 Snapshots = Literal["version", "all", "none"]
 """Runs whose snapshot is requested: one run per workflow and deployment version, all, or none."""
+Api = Literal["auto", "v1"]
+"""Whether the v2 API is read, too, if the server offers it."""
 Payloads = Literal["none", "full"]
 """Whether inputs and outputs are stored."""
 

@@ -12,7 +12,7 @@ from dlt.common.typing import TSecretStrValue
 from . import options
 from .api.base_url import check_base_url
 from .errors import ConfigurationError
-from .options import Details, Payloads, Snapshots
+from .options import Api, Details, Payloads, Snapshots
 from .paging.resync import Resync
 from .reading.plan import ReadPlan
 from .rows.pseudonyms import Pseudonyms
@@ -38,6 +38,7 @@ class SimSourceSettings(BaseConfiguration):
     lookback_minutes: float = 60.0
     reconcile_days: float = 7.0
     allow_http: bool = False
+    api: Api = "auto"
 
     def on_resolved(self) -> None:
         """Checks all settings.
@@ -82,4 +83,5 @@ class SimSourceSettings(BaseConfiguration):
             reconcile=options.length("reconcile_days", self.reconcile_days),
             pseudonyms=Pseudonyms(self.redact_salt) if self.redact_people else None,
             resync=wish,
+            api=options.choice("api", self.api, Api),
         )

@@ -6,6 +6,7 @@ The API key is sent only to the configured host, in the ``X-API-Key`` header. It
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -20,7 +21,7 @@ from .. import errors
 from . import rate, unreachable
 from .base_url import check_base_url, is_loopback
 from .status_errors import Answer, raise_for_status
-from .throttle import Counters, Throttle
+from .throttle import V1, Counters, Throttle
 from .wire import LONGEST_ID
 
 logger = logging.getLogger("sim_source")
@@ -97,6 +98,11 @@ class SimClient:
         self._session.close()
 
     @property
+    def reader(self) -> str:
+        """Tells API keys apart in the state of a sync, without revealing the key: a digest of it."""
+        return hashlib.sha256(self._key.encode()).hexdigest()[:12]
+
+    @property
     def counters(self) -> Counters:
         """Counters of requests, retries, 429 responses and seconds waited."""
         return self.throttle.counters
@@ -127,6 +133,7 @@ class SimClient:
         *,
         attempts: int | None = None,
         limited: bool = True,
+        bucket: str = V1,
     ) -> T:
         """Sends a GET request within the rate limit, retries transient faults, and decodes the response.
 
@@ -136,9 +143,10 @@ class SimClient:
             decode: Decodes the body; raises ``UnreadableAnswer`` if it is not as expected.
             attempts: Maximum number of attempts, if different from the client's.
             limited: False for endpoints that the rate limit does not count.
+            bucket: The bucket that the rate limit counts the request in: v1's, or that of an operation of v2.
 
         Raises:
-            AccessDenied, NotFound, BadRequest: According to the response; not retried.
+            AccessDenied, NotFound, NotOffered, BadRequest: According to the response; not retried.
             ConfigurationError: The server redirects, is not Sim, or its TLS certificate is rejected.
             Unavailable: All attempts failed.
             OutOfTime: The next wait would exceed the deadline.
@@ -146,13 +154,13 @@ class SimClient:
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(errors.Transient),
             stop=_stop_after_faults(1 if self._unreached else attempts or self._attempts),
-            wait=lambda state: self._wait_after(state, limited),
+            wait=lambda state: self._wait_after(state, limited, bucket),
             sleep=lambda seconds: self.throttle.sleep(seconds, "before the next retry"),
             before_sleep=self._count_retry,
             reraise=True,
         )
         try:
-            answer: T = retrying(self._once, path, params, decode, limited)
+            answer: T = retrying(self._once, path, params, decode, limited, bucket)
         except errors.Transient as error:
             # while the server is unreachable, later requests get a single attempt each
             self._unreached = isinstance(error, errors.Unreached)
@@ -161,17 +169,19 @@ class SimClient:
         self._unreached = False
         return answer
 
-    def _once(self, path: str, params: Mapping[str, str] | None, decode: Callable[[bytes], T], limited: bool) -> T:
+    def _once(
+        self, path: str, params: Mapping[str, str] | None, decode: Callable[[bytes], T], limited: bool, bucket: str
+    ) -> T:
         if limited:
-            self.throttle.take_turn()
-        response = self._send(path, params, limited)
+            self.throttle.take_turn(bucket)
+        response = self._send(path, params, limited, bucket)
         self._date = rate.server_clock(response.headers.get("Date")) or self._date
         if limited:
-            self.throttle.answered(response)
+            self.throttle.answered(response, bucket)
         raise_for_status(response, path, self._host, limited=limited, now=self.throttle.now())
         return decode(response.body)
 
-    def _send(self, path: str, params: Mapping[str, str] | None, limited: bool) -> Answer:
+    def _send(self, path: str, params: Mapping[str, str] | None, limited: bool, bucket: str) -> Answer:
         self.throttle.sent()
         failure: errors.SimError
         try:
@@ -190,19 +200,19 @@ class SimClient:
         except (requests.RequestException, OSError) as error:
             failure = unreachable.failure(self._host, error)
         if limited:
-            self.throttle.unanswered()
+            self.throttle.unanswered(bucket)
         raise failure  # outside of ``except``: the exception of requests holds the API key in its headers
 
     @property
     def _host(self) -> str:
         return urlsplit(self._base).netloc
 
-    def _wait_after(self, state: tenacity.RetryCallState, limited: bool) -> float:
+    def _wait_after(self, state: tenacity.RetryCallState, limited: bool, bucket: str) -> float:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, errors.RateLimited):
             return 0.0  # the pacer delays the next attempt for as long as the server requested
         if isinstance(error, errors.ServerFault) and error.retry_after is not None:
-            self.throttle.pause(error.retry_after)
+            self.throttle.pause(error.retry_after, bucket)
             if error.retry_after > 0:
                 return 0.0 if limited else min(error.retry_after, rate.MAX_WAIT_S)
         return tenacity.wait_random_exponential(multiplier=self._backoff, max=30.0)(state)

@@ -12,6 +12,9 @@ import msgspec
 from .. import errors
 from . import rate
 
+V2 = "/api/v2/"
+V2_SINCE_START = "/api/v2/workspaces"
+"""The only endpoint read here that the first servers with v2 lack (v0.8.0; it came with v0.8.8)."""
 TRANSIENT_401 = frozenset({"Rate limit check failed", "Authentication failed"})
 """Error texts of a 401 if the server's rate limiter or key store fails (Sim's source); a wrong key has another."""
 
@@ -34,6 +37,17 @@ class _Fault(msgspec.Struct, rename="camel"):
     retry_after: float | None = None
     retry_after_seconds: float | None = None
 
+    @property
+    def said(self) -> str:
+        """The text of the error; v2 puts it below ``error``, with a code that may be the better word."""
+        if not isinstance(self.error, dict):
+            return str(self.error or self.message or "")[:200]
+        details = self.error.get("details")
+        code = details.get("code") if isinstance(details, dict) else None
+        return " ".join(str(part) for part in (self.error.get("message") or "", f"({code})" if code else "") if part)[
+            :200
+        ].strip()
+
 
 def retry_at_of(body: bytes) -> float | None:
     """Epoch seconds at which to retry, from the body of a 429; None if the body does not say."""
@@ -51,6 +65,7 @@ def raise_for_status(answer: Answer, path: str, host: str, *, limited: bool, now
         now: Current time in epoch seconds.
 
     Raises:
+        NotOffered: The server has no v2 API, or not for this key.
         RateLimited: 429 of an endpoint that the rate limit counts.
         ServerFault: 5xx, 429 of another endpoint, or a temporary 401.
         AccessDenied: 401 or 403.
@@ -59,10 +74,12 @@ def raise_for_status(answer: Answer, path: str, host: str, *, limited: bool, now
         BadRequest: Any other status.
     """
     status = answer.status
+    if path.startswith(V2):
+        _raise_if_not_offered(answer, path)
     if status == 200:
         return
     fault = _fault(answer.body)
-    said = str(fault.error or fault.message or answer.reason or status)[:200]
+    said = fault.said or str(answer.reason or status)[:200]
     if status == 429 and limited:
         raise errors.RateLimited("rate limit exceeded")
     if status >= 500 or status == 429 or (status == 401 and said in TRANSIENT_401):
@@ -73,6 +90,20 @@ def raise_for_status(answer: Answer, path: str, host: str, *, limited: bool, now
     if status == 404:
         raise errors.NotFound(f"{path}: {said}")
     raise errors.BadRequest(f"{path}: {status} {said}")
+
+
+def _raise_if_not_offered(answer: Answer, path: str) -> None:
+    """Raises NotOffered if the server has no v2, or not for this key.
+
+    A server without the route answers 404 with HTML; a server with the flag off, the JSON ``Not found`` without rate
+    limit headers, which a 404 behind the flag has (both seen). What stands before a server may also redirect, or answer
+    200 with a page of HTML. A 429 and a 5xx say nothing.
+    """
+    status, json = answer.status, answer.body.lstrip()[:1] == b"{"
+    if 300 <= status < 400 or (status in (200, 404) and not json):
+        raise errors.NotOffered(f"{path}: the server has no such endpoint", everything=path != V2_SINCE_START)
+    if status == 404 and "X-RateLimit-Limit" not in answer.headers and _fault(answer.body).said == "Not found":
+        raise errors.NotOffered(f"{path}: the server does not offer the v2 API to this API key", everything=True)
 
 
 def _raise_for_address(answer: Answer, path: str, host: str) -> None:

@@ -25,6 +25,12 @@ class Counters:
     waited_s: float = 0.0
 
 
+V1 = ""
+"""The one bucket of v1; v2 has a bucket for each operation."""
+ADDRESS_LIMIT = 600
+"""Limit that a 429 of v2 tells if the bucket of the client's address is empty, which all operations share (seen)."""
+
+
 class Throttle:
     """Applies the rate limit to the requests of one client; thread-safe.
 
@@ -50,6 +56,7 @@ class Throttle:
         self._deadline = deadline
         self._on_wait = on_wait or _log_wait
         self._pacer = pacer or rate.Pacer()
+        self._pacers = {V1: self._pacer}
         self._turn = threading.Condition()
         self._closed = threading.Event()
         self._started, self._steady = time.time(), time.monotonic()
@@ -89,7 +96,15 @@ class Throttle:
         with self._turn:
             return self._pacer.limit
 
-    def take_turn(self) -> None:
+    def available_in(self, bucket: str) -> int | None:
+        """As ``available``, for another bucket than v1's."""
+        with self._turn:
+            return self._in(bucket).available
+
+    def _in(self, bucket: str) -> rate.Pacer:
+        return self._pacers.setdefault(bucket, rate.Pacer())
+
+    def take_turn(self, bucket: str = V1) -> None:
         """Waits until the rate limit allows a request.
 
         Raises:
@@ -99,9 +114,9 @@ class Throttle:
         with self._turn:
             while True:
                 self._raise_if_closed()
-                wait = self._pacer.wait(self.now())
+                wait = self._in(bucket).wait(self.now())
                 if wait.seconds <= 0:
-                    self._pacer.sent()
+                    self._in(bucket).sent()
                     return
                 if wait.for_answer and self._turn.wait(wait.seconds):
                     continue
@@ -118,26 +133,30 @@ class Throttle:
         with self._turn:
             self.counters.retries += 1
 
-    def answered(self, answer: Answer) -> None:
+    def answered(self, answer: Answer, bucket: str = V1) -> None:
         """Updates the rate limit from a response of an endpoint that the rate limit counts."""
         now = self.now()
         limited = answer.status == 429
         retry_at = retry_at_of(answer.body) if limited else None
         with self._turn:
             self.counters.rate_limited += limited
-            self._pacer.answered(answer.status, answer.headers, now, retry_at)
+            pacer = self._in(bucket)
+            pacer.answered(answer.status, answer.headers, now, retry_at)
+            if limited and bucket != V1 and answer.headers.get("X-RateLimit-Limit") == str(ADDRESS_LIMIT):
+                for other in (each for name, each in self._pacers.items() if name != V1):
+                    other.pause(pacer.wait(now).seconds, now)
             self._turn.notify_all()
 
-    def unanswered(self) -> None:
+    def unanswered(self, bucket: str = V1) -> None:
         """Records that a request which the rate limit counts ended without a response."""
         with self._turn:
-            self._pacer.failed()
+            self._in(bucket).failed()
             self._turn.notify_all()
 
-    def pause(self, seconds: float) -> None:
-        """Holds back all requests for some seconds, as requested by the server."""
+    def pause(self, seconds: float, bucket: str = V1) -> None:
+        """Holds back all requests of a bucket for some seconds, as requested by the server."""
         with self._turn:
-            self._pacer.pause(seconds, self.now())
+            self._in(bucket).pause(seconds, self.now())
 
     def sleep(self, seconds: float, why: str, held: threading.Condition | None = None) -> None:
         """Waits and reports the wait; with ``held``, that lock is released meanwhile.

@@ -31,9 +31,19 @@ STALE_PAGES = 3
 
 
 T = TypeVar("T")
-R = TypeVar("R", wire.Run, wire.Shown, wire.AuditLog, wire.Workflow)
+R = TypeVar(
+    "R",
+    wire.Run,
+    wire.Shown,
+    wire.AuditLog,
+    wire.BillingEvent,
+    wire.Workflow,
+    wire.WorkflowPlace,
+    wire.WorkflowVersion,
+    wire.ReadableWorkspace,
+)
 S = TypeVar("S", wire.Run, wire.Shown)
-C = TypeVar("C", wire.Run, wire.Shown, wire.AuditLog)
+C = TypeVar("C", wire.Run, wire.Shown, wire.AuditLog, wire.BillingEvent)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,12 @@ class WorkspaceState:
     def workflows_hash(self, digest: str) -> None:
         self.kept["workflows"] = digest
 
+    @property
+    def deployed(self) -> dict[str, str]:
+        """When each workflow was last deployed, as of when its deployment versions were read; changed in place."""
+        kept: dict[str, str] = self.kept.setdefault("deployed", {})
+        return kept
+
 
 @dataclass(slots=True)
 class SourceState:
@@ -54,6 +60,26 @@ class SourceState:
     def audit_logs(self) -> ResourceState:
         """The state of the account's audit logs."""
         return ResourceState(self.kept.setdefault("audit_logs", {}))
+
+    def billing_logs(self, reader: str) -> ResourceState:
+        """Returns the state of the billing ledger as one API key reads it; each key sees other events."""
+        return ResourceState(self.kept.setdefault("billing_logs", {}).setdefault(reader, {}))
+
+    @property
+    def reads_ledger(self) -> bool:
+        """Whether a walk through a ledger is unfinished."""
+        return any(
+            ResourceState(kept).in_hand("walk", "back", "again") for kept in self.kept.get("billing_logs", {}).values()
+        )
+
+    @property
+    def workspaces_hash(self) -> str | None:
+        """Hash of the list of workspaces as last stored."""
+        return self.kept.get("listed_workspaces")
+
+    @workspaces_hash.setter
+    def workspaces_hash(self, digest: str) -> None:
+        self.kept["listed_workspaces"] = digest
 
     def workspace(self, workspace_id: str) -> WorkspaceState:
         """Returns the state of a workspace."""

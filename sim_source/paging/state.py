@@ -17,6 +17,8 @@ STABILITY = timedelta(minutes=5)
 """A row may become visible this long after its start."""
 MOST_STRETCHES = 50
 """Most time ranges to be tried again that are kept per resource; beyond that, the nearest are merged."""
+MOST_EDGES = 50
+"""Most edges kept of the billing ledger."""
 MOST_CLOSED = 1_000
 """Most closed runs kept per workspace: runs that look open and that the server no longer has."""
 
@@ -213,6 +215,23 @@ class ResourceState:
         for start, end in left:
             if start <= end:
                 self.missed(start, end)
+
+    @property
+    def edges(self) -> tuple[datetime, ...]:
+        """Moments that no page of the billing ledger spans, oldest first; see ``walk_ledger``."""
+        return tuple(as_moment(edge) for edge in self.kept.get("edges", ()))
+
+    def set_edge(self, edge: datetime, before: datetime) -> None:
+        """Records the earliest moment of a page, and where that page ended: no other edge lies between them any more.
+
+        If there are too many, those go that lie closest to their neighbours, measured by their age.
+        """
+        edges = sorted({each for each in self.edges if each < edge or each >= before} | {edge})
+        while len(edges) > MOST_EDGES:
+            ages = [(edges[-1] - each).total_seconds() + 3600 for each in edges]
+            place = min(range(1, len(edges) - 1), key=lambda at: (ages[at - 1] - ages[at + 1]) / ages[at])
+            del edges[place]
+        self.kept["edges"] = [as_text(each) for each in edges]
 
     @property
     def next_turn(self) -> str | None:

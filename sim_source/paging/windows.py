@@ -54,6 +54,7 @@ class Extent:
         fresh: This sync has read nothing yet. The server's clock has whole seconds: the last sync may have ended in the
             same second, and rows may have arrived since.
         only: Resume the unfinished walk with this key and do nothing else.
+        edges: If given, read again only from one of these moments, or from the beginning (see ``walk_ledger``).
     """
 
     end: datetime
@@ -62,6 +63,13 @@ class Extent:
     reconcile: timedelta = RECONCILE
     fresh: bool = False
     only: Key | None = None
+    edges: tuple[datetime, ...] | None = None
+
+    def at_edge(self, moment: datetime, first: datetime) -> datetime:
+        """Returns the latest moment, not after this one, from which may be read again."""
+        if self.edges is None:
+            return moment
+        return max((edge for edge in self.edges if first <= edge <= moment), default=first)
 
 
 def next_window(state: ResourceState, wanted: Extent, *, newest_first: bool = False) -> Window | None:
@@ -70,7 +78,7 @@ def next_window(state: ResourceState, wanted: Extent, *, newest_first: bool = Fa
     Args:
         state: What earlier syncs recorded.
         wanted: What this sync covers.
-        newest_first: The walk goes backwards in time (audit logs). These rows never change, so there is no reconcile.
+        newest_first: The walk goes backwards in time (audit logs, the billing ledger).
 
     Returns:
         The first of these that applies: the unfinished walk up to now, rows since the last sync, the unfinished walk
@@ -95,14 +103,15 @@ def _next(state: ResourceState, wanted: Extent, newest_first: bool) -> Window | 
         start = wanted.since or BEGINNING
         return Window(start, wanted.end) if start <= wanted.end else None
     tail = max(min(read.last - max(wanted.lookback, STABILITY), wanted.end), read.first)
+    tail = wanted.at_edge(tail, read.first)
     if wanted.end > read.last or (wanted.fresh and wanted.end == read.last):
         return Window(tail, wanted.end)
     if held := _in_hand(state, "back", newest_first):
         return held
     if wanted.since is not None and wanted.since < read.first:
         return Window(wanted.since, read.first, "back")
-    start = max(read.last - wanted.reconcile, read.first)
-    due = start < tail and not newest_first and _reconcile_due(state.reconciled, wanted)
+    start = wanted.at_edge(max(read.last - wanted.reconcile, read.first), read.first)
+    due = start < tail and _reconcile_due(state.reconciled, wanted)
     return Window(start, tail, "back", wanted.end) if due else None
 
 

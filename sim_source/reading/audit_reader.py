@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from ..account_tables import AUDIT_LOGS
 from ..api import wire
@@ -56,7 +56,7 @@ class AuditReader:
             resync.begin_resync(state, self.coverage.plan.resync, newest_first=True)
         gaps = Gaps(state, self.coverage.session, AUDIT_LOGS.name)
         left, walked, newest = self.most, False, newest_audit_log(self.warehouse)
-        while window := windows.next_window(state, self.coverage.wanted(walked), newest_first=True):
+        while window := windows.next_window(state, self._wanted(walked), newest_first=True):
             for number, chunk in enumerate(
                 walk_audit_logs(self.api.audit_logs, window.start, window.end, self._met_before)
             ):
@@ -77,6 +77,10 @@ class AuditReader:
             gaps.walked(window.start, window.end)
             walked = True
         yield from self._missing(gaps, newest)
+
+    def _wanted(self, walked: bool) -> windows.Extent:
+        """What this sync covers; audit logs never change, so there is no reconcile."""
+        return replace(self.coverage.wanted(walked), reconcile=timedelta(0))
 
     def _missing(self, gaps: Gaps, newest: datetime | None) -> Iterator[Tables]:
         """Walks time ranges again that may lack rows."""

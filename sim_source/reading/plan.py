@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from .. import errors
-from ..options import Snapshots
+from ..options import Api, Snapshots
 from ..paging import windows
 from ..paging.resync import Resync
 from ..rows.pseudonyms import Pseudonyms
@@ -30,6 +30,7 @@ class ReadPlan:
     reconcile: timedelta = windows.RECONCILE
     pseudonyms: Pseudonyms | None = None
     resync: Resync | None = None
+    api: Api = "auto"
 
 
 @dataclass(slots=True)
@@ -41,6 +42,7 @@ class Bounds:
         details: Per-run details requested; the cost split of the others stays ``unknown`` until later.
         snapshots: Snapshots requested.
         audit_logs: Rows of audit logs; 0 reads none, and skips usage and workflows, too.
+        ledger: Events of the billing ledger; 0 reads none, and nothing else that only the v2 API tells.
         rows: Rows of all tables that lists fill, approximately: list rows, spans and cost items count alike.
         seconds: Seconds after which lists stop: under a low rate limit, a bound on rows alone would make a piece slow.
         catch_up: Whether to request details and snapshots that earlier extractions left.
@@ -53,13 +55,14 @@ class Bounds:
     details: int = UNLIMITED
     snapshots: int = UNLIMITED
     audit_logs: int = UNLIMITED
+    ledger: int = UNLIMITED
     rows: int = UNLIMITED
     seconds: float = math.inf
     catch_up: bool = True
     _until: float = field(default=math.inf, repr=False)
 
     def __post_init__(self) -> None:
-        for name in ("runs", "details", "snapshots", "audit_logs", "rows"):
+        for name in ("runs", "details", "snapshots", "audit_logs", "ledger", "rows"):
             value = getattr(self, name)
             if type(value) is not int or value < 0:
                 raise errors.ConfigurationError(f"bounds: {name}={value!r} is not a number of rows or requests")

@@ -6,16 +6,26 @@ others continue, and the failure is reported.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
+from typing import TypeVar
 
 import pyarrow as pa
 
 from .. import errors
-from ..account_tables import AUDIT_LOGS, REJECTED_ROWS, USAGE, WORKFLOWS
-from ..api import wire
+from ..account_tables import (
+    AUDIT_LOGS,
+    BILLING_LOGS,
+    BILLING_STATUS,
+    REJECTED_ROWS,
+    USAGE,
+    WORKFLOW_VERSIONS,
+    WORKFLOWS,
+    WORKSPACES,
+)
 from ..api.decode import Rejected
 from ..api.endpoints import SimApi
 from ..paging import resync, walk_list
@@ -26,16 +36,21 @@ from ..stored.queries import WorkspaceQueries
 from ..stored.warehouse import Warehouse
 from ..tables import TABLES
 from . import adding
+from .account_lists import AccountLists
 from .audit_reader import AuditReader
 from .batch import Batch, Tables
 from .coverage import Coverage
+from .ledger_reader import LedgerReader
 from .list_pages import LIST_TABLES
 from .plan import Bounds, ReadPlan
 from .refusals import refused_workspace, wrong_key
 from .row_checks import RowChecks
 from .run_reader import RunReader
 from .session import SyncSession
+from .workflow_list import ListedWorkflows
 from .workspace import WorkspaceContext
+
+A = TypeVar("A")
 
 RUN_TABLES = (*LIST_TABLES, EXECUTION_SNAPSHOTS.name, WORKFLOW_STATES.name)
 
@@ -65,6 +80,7 @@ class Reader:
     state: SourceState
     selected: frozenset[str]
     restored: bool = False
+    _listed: dict[str, ListedWorkflows] = field(default_factory=dict)
     _coverage: Coverage = field(init=False)
     _checks: RowChecks = field(init=False)
 
@@ -81,8 +97,9 @@ class Reader:
             yield from self._counted(step())
         for workspace_id in self.plan.workspace_ids:
             if self.session.out_of_time:
-                return
+                break
             yield from self._counted(self._workspace(workspace_id))
+        yield from self._counted(self._workflows_and_v2())
 
     def _counted(self, pages: Iterator[Tables]) -> Iterator[Tables]:
         for tables in pages:
@@ -122,6 +139,30 @@ class Reader:
             if self.session.strict or isinstance(error, errors.ConfigurationError):
                 raise
             self.session.log.failed(resource, workspace_id, error)
+
+    @contextmanager
+    def _v2(self, resource: str, workspace_id: str | None) -> Iterator[None]:
+        """Lets a resource of v2 be missing, or denied to this key; other failures as ``_isolate_failure``."""
+        with self._isolate_failure(resource, workspace_id):
+            try:
+                yield
+            except (errors.NotOffered, errors.NotFound):
+                return
+            except errors.AccessDenied as denied:
+                if denied.status == 401:  # v1 accepts the key, or would have said so
+                    raise errors.Unavailable(f"{denied}") from denied
+
+    def _from_v2(self, resource: str, workspace_id: str | None, read: Callable[[], A]) -> A | None:
+        """Reads a resource of v2; returns None if nothing was read."""
+        if resource in self.selected and self._reads_v2:
+            with self._v2(resource, workspace_id):
+                return read()
+        return None
+
+    @property
+    def _reads_v2(self) -> bool:
+        """Whether v2 is to be read, and not known to be missing."""
+        return self.plan.api != "v1" and self.session.v2.offered is not False
 
     def _batch(self, *names: str) -> Batch:
         wanted = [name for name in (*names, REJECTED_ROWS.name) if name in self.selected]
@@ -178,7 +219,7 @@ class Reader:
         workflows = [0]
         if self.bounds.audit_logs:  # the first piece of a sync
             with self._isolate_failure(WORKFLOWS.name, workspace_id):
-                yield from self._workflows(state, workflows)
+                self._list_workflows(state, workflows)
         refused = any(
             isinstance(failure.error, errors.AccessDenied) for failure in self.session.log.failures[failures:]
         )
@@ -221,26 +262,38 @@ class Reader:
             alive=alive,
         ).tables()
 
-    def _workflows(self, state: WorkspaceState, count: list[int]) -> Iterator[Tables]:
+    def _list_workflows(self, state: WorkspaceState, count: list[int]) -> None:
+        """Reads the workflows of a workspace; they are stored at the end, when their folders are known."""
         if WORKFLOWS.name not in self.selected:
             return
-        api, batch = self._api(), self._batch(WORKFLOWS.name)
-        found: list[wire.Workflow] = []
-        odd: list[Rejected] = []
-        stuck: errors.NoProgress | None = None
+        api = self._api()
+        listed = self._listed[state.id] = ListedWorkflows(state)
         try:
             for page in walk_list.walk_by_cursor(lambda cursor: api.workflows(state.id, cursor)):
-                found += page.rows
-                odd += page.rejected
-        except errors.NoProgress as error:  # rows read before it are kept
-            stuck = error
-        count[0] = len(found) + len(odd)
-        rows, more = adding.rows_and_rejected(found, lambda row: account_rows.workflow_row(row, state.id))
-        adding.set_aside(batch, WORKFLOWS.name, [*odd, *more], state.id)
-        digest = account_rows.rows_hash(rows)
-        if state.workflows_hash != digest:  # a sync with nothing new loads nothing
-            batch.add(WORKFLOWS.name, rows)
-            state.workflows_hash = digest
+                listed.found += page.rows
+                listed.odd += page.rejected
+        finally:  # rows read before a failure are kept
+            count[0] = len(listed.found) + len(listed.odd)
+
+    def _workflows_and_v2(self) -> Iterator[Tables]:
+        """Stores workflows, and reads what only the v2 API tells; v1 never waits for it."""
+        batch = self._batch(WORKFLOWS.name, WORKFLOW_VERSIONS.name, WORKSPACES.name, BILLING_STATUS.name)
+        lists = AccountLists(self.session.v2, self.state, batch)
+        for id_ in self.plan.workspace_ids if self.bounds.audit_logs else ():
+            places = self._from_v2(WORKFLOWS.name, id_, partial(lists.places, id_))
+            if places is not None:
+                state = self.state.workspace(id_)
+                self._from_v2(WORKFLOW_VERSIONS.name, id_, partial(lists.versions, state, places))
+            if id_ in self._listed:
+                self._listed.pop(id_).add_to(batch, self.warehouse, places)
+            self._from_v2(BILLING_STATUS.name, id_, partial(lists.status, id_))
+        if self.bounds.audit_logs:
+            self._from_v2(WORKSPACES.name, None, lists.workspaces)
         yield from batch.flush()
-        if stuck is not None:
-            raise stuck
+        if BILLING_LOGS.name in self.selected and self.bounds.ledger and self._reads_v2:
+            batch = self._batch(BILLING_LOGS.name)
+            state = self.state.billing_logs(self.session.client.reader)
+            with self._v2(BILLING_LOGS.name, None):
+                most = self.bounds.ledger
+                yield from LedgerReader(self._coverage, self.session.v2, self.warehouse, state, batch, most).tables()
+            yield from batch.flush()

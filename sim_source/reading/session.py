@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..api.client import SimClient
+from ..api.v2_endpoints import SimV2Api
 from ..paging.state import Stretch
 from ..parallel.walks import Walks
 from ..parallel.workers import Workers
@@ -46,6 +47,7 @@ class SyncSession:
         warehouse: Queries the destination; if None, each extraction creates its own.
 
     Attributes:
+        v2: The endpoints of the v2 API; knows whether the server offers them.
         extraction: The last one.
         end: The moment up to which this sync reads, known once it has begun.
         missing: Time ranges that were walked and may lack rows.
@@ -63,6 +65,7 @@ class SyncSession:
         warehouse: Warehouse | None = None,
     ) -> None:
         self.client = client
+        self.v2 = SimV2Api(client)
         self.log = log or SyncLog()
         self.strict = strict
         self.warehouse = warehouse

@@ -22,7 +22,7 @@ _FIRST_YEAR, _LAST_YEAR = 1970, 9999
 """Years of the period of an account without a subscription."""
 
 
-def workspace_row(row: wire.Workspace) -> Row:
+def workspace_row(row: wire.ReadableWorkspace) -> Row:
     """Builds a row of ``workspaces``."""
     return (
         row.id,
@@ -52,9 +52,9 @@ def version_row(row: wire.WorkflowVersion, workspace_id: str, workflow_id: str) 
     )
 
 
-def ledger_row(row: wire.LedgerEvent) -> Row:
+def ledger_row(row: wire.BillingEvent) -> Row:
     """Builds a row of ``billing_logs``."""
-    workflow = row.workflow or wire.LedgerWorkflow()
+    workflow = row.workflow or wire.BillingWorkflow()
     credits_ = whole_number(row.credit_cost)
     return (
         row.id,

@@ -244,7 +244,8 @@ EXPECTED: list[tuple[str, Table, Any, dict[str, Any]]] = [
         },
     ),
     (
-        "workspaces", account_tables.WORKSPACES, lambda: billing_rows.workspace_row(read(SPACE, wire.Workspace)),
+        "workspaces", account_tables.WORKSPACES,
+        lambda: billing_rows.workspace_row(read(SPACE, wire.ReadableWorkspace)),
         {
             "id": "ws-1", "workspace_id": "ws-1", "name": "Team", "member_count": 4, "created_at": at(1),
             "updated_at": at(2), "extra": {"color": "#fff"},
@@ -260,7 +261,7 @@ EXPECTED: list[tuple[str, Table, Any, dict[str, Any]]] = [
         },
     ),
     (
-        "billing_logs", account_tables.BILLING_LOGS, lambda: billing_rows.ledger_row(read(EVENT, wire.LedgerEvent)),
+        "billing_logs", account_tables.BILLING_LOGS, lambda: billing_rows.ledger_row(read(EVENT, wire.BillingEvent)),
         {
             "id": "event-1", "workspace_id": "ws-1", "created_at": at(5), "source": "workflow", "workflow_id": "wf-1",
             "workflow_name": "Flow", "execution_id": "exec-1", "credits": 7, "cost_usd": usd("0.035"),

@@ -34,8 +34,8 @@ CONTRACT = {
         "log_id, span_index",
         "parent_index, depth, span_id, block_id, name, type, status, model, provider, started_at, ended_at, "
         "duration_ms, prompt_tokens, completion_tokens, total_tokens, cache_read_tokens, cache_write_tokens, "
-        "reasoning_tokens, total_cost, finish_reason, ttft_ms, loop_id, parallel_id, iteration_index, error_type, "
-        "error_message, input, output",
+        "reasoning_tokens, total_cost, finish_reason, ttft_ms, loop_id, parallel_id, iteration_index, "
+        "child_execution_id, error_type, error_message, input, output",
     ),
     "execution_snapshots": (
         "execution_id",
@@ -56,7 +56,22 @@ CONTRACT = {
     "rejected_rows": ("table_name, row_id, seen_at", "reason, row_json"),
     "workflows": (
         "id",
-        "name, description, folder_id, color, is_deployed, deployed_at, run_count, last_run_at, created_at, updated_at",
+        "name, description, folder_id, folder_path, color, is_deployed, deployed_at, run_count, last_run_at, "
+        "created_at, updated_at",
+    ),
+    "workspaces": ("id", "name, member_count, created_at, updated_at"),
+    "workflow_versions": (
+        "id",
+        "workflow_id, version, name, description, is_active, deployed_by, latest_operation_status, created_at",
+    ),
+    "billing_logs": (
+        "id",
+        "created_at, source, workflow_id, workflow_name, execution_id, credits, cost_usd",
+    ),
+    "billing_status": (
+        "observed_at, workspace_id",
+        "plan, status, period_start, period_end, credits_used, credits_limit, credits_remaining, storage_used_bytes, "
+        "storage_limit_bytes, storage_percent_used",
     ),
 }
 """Key and columns by table; every table has workspace_id and extra besides."""
@@ -72,7 +87,7 @@ def test_the_tables_are_those_of_the_contract() -> None:
 def test_columns_are_exactly_those_of_the_contract(table: Table) -> None:
     key, columns = CONTRACT[table.name]
     assert list(table.key) == key.split(", ")
-    names = [*key.split(", "), "workspace_id", *columns.split(", "), "extra"]
+    names = [*dict.fromkeys([*key.split(", "), "workspace_id"]), *columns.split(", "), "extra"]
     assert sorted(table.column_names) == sorted(names)
     assert len(set(table.column_names)) == len(table.column_names)
 

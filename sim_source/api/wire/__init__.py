@@ -5,7 +5,23 @@ reject unknown fields; ``decode`` then takes a slower path that keeps them. Payl
 bytes (``msgspec.Raw``), which costs nothing if they are not used.
 """
 
-from .account import AuditLog, ExecutionLimits, Usage, UsageRateLimit, UsageSpend, UsageStorage, Workflow
+from .account import (
+    AuditLog,
+    BillingEvent,
+    BillingPeriod,
+    BillingStatus,
+    BillingWorkflow,
+    Credits,
+    ExecutionLimits,
+    ReadableWorkspace,
+    Usage,
+    UsageRateLimit,
+    UsageSpend,
+    UsageStorage,
+    Workflow,
+    WorkflowPlace,
+    WorkflowVersion,
+)
 from .base import LONGEST_ID, NO_RAW, NULL, Id, Money, Number, Wire, present
 from .logs import (
     Cost,
@@ -28,24 +44,16 @@ from .logs import (
     Tokens,
     ToolCall,
 )
-from .v2 import (
-    BillingPeriod,
-    BillingStatus,
-    Credits,
-    LedgerEvent,
-    LedgerWorkflow,
-    WorkflowPlace,
-    WorkflowVersion,
-    Workspace,
-)
 
 __all__ = [
     "LONGEST_ID",
     "NO_RAW",
     "NULL",
     "AuditLog",
+    "BillingEvent",
     "BillingPeriod",
     "BillingStatus",
+    "BillingWorkflow",
     "Cost",
     "Credits",
     "Execution",
@@ -53,8 +61,6 @@ __all__ = [
     "ExecutionLimits",
     "ExecutionMetadata",
     "Id",
-    "LedgerEvent",
-    "LedgerWorkflow",
     "Listed",
     "ListedPage",
     "ModelCost",
@@ -63,6 +69,7 @@ __all__ = [
     "ProviderTiming",
     "RawItem",
     "RawPage",
+    "ReadableWorkspace",
     "Run",
     "RunPage",
     "RunWorkflow",
@@ -80,6 +87,5 @@ __all__ = [
     "Workflow",
     "WorkflowPlace",
     "WorkflowVersion",
-    "Workspace",
     "present",
 ]

@@ -1,0 +1,95 @@
+"""Reads what only the v2 API tells about an account, except its ledger: workspaces, folders, versions, credits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from .. import errors
+from ..account_tables import BILLING_STATUS, WORKFLOW_VERSIONS, WORKSPACES
+from ..api import wire
+from ..api.decode import Rejected
+from ..api.v2_endpoints import SimV2Api
+from ..paging.source_state import SourceState, WorkspaceState
+from ..paging.walk_list import walk_by_cursor
+from ..rows import account_rows, billing_rows
+from ..timestamps import utc
+from . import adding
+from .batch import Batch
+
+
+@dataclass(slots=True)
+class AccountLists:
+    """Reads small lists of the v2 API into a batch. Methods raise ``NotOffered`` or ``AccessDenied``, as the API does.
+
+    Attributes:
+        api: The endpoints.
+        state: The state of the source; changed in place.
+        batch: Receives the rows.
+    """
+
+    api: SimV2Api
+    state: SourceState
+    batch: Batch
+
+    def workspaces(self) -> None:
+        """Reads the workspaces that the key may read; loads them only if something changed."""
+        found: list[wire.ReadableWorkspace] = []
+        odd: list[Rejected] = []
+        for page in walk_by_cursor(self.api.workspaces):
+            found += page.rows
+            odd += page.rejected
+        rows, more = adding.rows_and_rejected(found, billing_rows.workspace_row)
+        digest = account_rows.rows_hash(rows)
+        if self.state.workspaces_hash != digest:
+            self.batch.add(WORKSPACES.name, rows)
+            self.state.workspaces_hash = digest
+        adding.set_aside(self.batch, WORKSPACES.name, [*odd, *more], None)
+
+    def places(self, workspace_id: str) -> list[wire.WorkflowPlace]:
+        """Returns folder and deployment of each workflow of a workspace, except archived ones."""
+        pages = walk_by_cursor(lambda cursor: self.api.workflow_places(workspace_id, cursor))
+        return [row for page in pages for row in page.rows]
+
+    def versions(self, state: WorkspaceState, places: Sequence[wire.WorkflowPlace]) -> None:
+        """Reads the versions of workflows that were deployed or undeployed since; as many as the rate limit allows now.
+
+        The rest is read by later syncs.
+        """
+        for place in places:
+            deployed = "" if place.deployed_at is None else utc(place.deployed_at).isoformat()
+            if state.deployed.get(place.id, "") == deployed:
+                continue
+            if self.api.versions_left == 0:
+                return
+            try:
+                self._versions_of(state.id, place.id)
+            except errors.NotFound:
+                continue  # archived meanwhile
+            state.deployed[place.id] = deployed
+
+    def _versions_of(self, workspace_id: str, workflow_id: str) -> None:
+        for page in walk_by_cursor(lambda cursor: self.api.versions(workflow_id, cursor)):
+            adding.add(
+                self.batch,
+                WORKFLOW_VERSIONS.name,
+                page.rows,
+                lambda row: billing_rows.version_row(row, workspace_id, workflow_id),
+                page.rejected,
+                workspace_id,
+            )
+
+    def status(self, workspace_id: str) -> None:
+        """Reads the credits of whoever pays for a workspace."""
+        told = self.api.billing_status(workspace_id)
+        found, odd = ([], [told]) if isinstance(told, Rejected) else ([told], [])
+        now = datetime.now(UTC)
+        adding.add(
+            self.batch,
+            BILLING_STATUS.name,
+            found,
+            lambda row: billing_rows.status_row(row, workspace_id, now),
+            odd,
+            workspace_id,
+        )
