@@ -14,7 +14,7 @@ from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource, DltSource
 
 from .api.client import SimClient
-from .options import Details, Payloads, Snapshots
+from .options import Api, Details, Payloads, Snapshots
 from .paging.source_state import SourceState
 from .reading.batch import Tables
 from .reading.plan import Bounds, ReadPlan
@@ -41,6 +41,7 @@ def sim_source(
     lookback_minutes: float | None = None,
     reconcile_days: float | None = None,
     allow_http: bool | None = None,
+    api: Api | None = None,
     bounds: Bounds | None = None,
 ) -> list[DltResource]:
     """Loads the data that the Sim API provides about one or several workspaces.
@@ -64,6 +65,7 @@ def sim_source(
         lookback_minutes: How much each sync reads again, in minutes. Default: 60.
         reconcile_days: How much a sync reads again once a day, in days; 0 for never. Default: 7.
         allow_http: Allows http to hosts other than loopback. Default: False.
+        api: auto (the default) also reads what only the v2 API tells, if the server offers it; v1 does not.
         bounds: How much to read at most; a later sync continues. None: everything.
 
     Returns:
@@ -88,6 +90,7 @@ def sim_source(
         redact_salt=redact_salt,
         lookback_minutes=cast(float, lookback_minutes),
         reconcile_days=cast(float, reconcile_days),
+        api=cast(Api, api),
     )
 
     def session() -> SyncSession:

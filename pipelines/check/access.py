@@ -16,6 +16,7 @@ from sim_source.api.endpoints import SimApi
 from sim_source.api.query import Query
 from sim_source.api.rate import MOST_LATE_S
 from sim_source.api.throttle import Throttle
+from sim_source.api.v2_endpoints import SimV2Api
 from sim_source.errors import SimError
 from sim_source.paging import walk_list, windows
 from sim_source.reading.reader import RUN_TABLES, in_full
@@ -27,28 +28,15 @@ from ..dlt_internals import switch
 from ..rate_limit import RateLimit
 from ..settings import RunSettings
 from .estimate import Estimate, Look, Options, audit_pages
+from .findings import Finding
 from .forecast import PROOF, Bucket, Times, Work, span, times
 from .observed_limit import Listening, seen_to_come
+from .v2_access import V2Trial
 
 SOON_S = 2.0
 """Seconds. If the token bucket is refilled within this time, the check watches a refill to measure its rate."""
 MOST_ASKED_TO_SEE = 20
 """Maximum number of requests that make room in the bucket, so that the tokens of a refill can be counted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The result of one check.
-
-    Attributes:
-        what: What was checked.
-        ok: Whether it works; None if it does not work but a sync can do without it.
-        told: What was found, in words.
-    """
-
-    what: str
-    ok: bool | None
-    told: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +120,7 @@ def try_access(settings: RunSettings) -> Checked:
         trial = _Trial(settings, client, checked.findings)
         if trial.key():
             found = [each for id_ in settings.plan.workspace_ids if (each := trial.workspace(id_)) is not None]
-            account = trial.audit()
+            account = trial.audit() + trial.v2()
             if any(each.runs for each in found):
                 foretold = _foretold(trial, listening, found, account)
     _destination(settings.target, checked)
@@ -235,6 +223,15 @@ class _Trial:
         else:
             self._say(name, True, "readable")
         return Work(audit_logs=pages if self._wants("audit_logs") else 0)
+
+    def v2(self) -> Work:
+        """Tries what only the v2 API tells, and counts its requests."""
+        if self.settings.plan.api == "v1":
+            return Work()
+        plan, selected = self.settings.plan, self.settings.resources
+        tried = V2Trial(SimV2Api(self.client), plan.workspace_ids, self._now(), selected, self.findings)
+        tried.run()
+        return Work(v2=tried.requests)
 
     def watch_refill(self, listening: Listening, capacity: int) -> None:
         """Watches a refill of the token bucket if the next one is due soon. Sim itself refills once a minute.

@@ -32,6 +32,7 @@ class Work:
         workflows: Pages of workflows.
         audit_logs: Pages of audit logs, or the one request that is denied without the Enterprise plan.
         usage: Requests for the account's usage, which the rate limit does not count.
+        v2: Requests of the v2 API, which have rate limits of their own.
     """
 
     lists: int = 0
@@ -40,6 +41,7 @@ class Work:
     workflows: int = 0
     audit_logs: int = 0
     usage: int = 0
+    v2: int = 0
 
     def __add__(self, other: Work) -> Work:
         return Work(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
@@ -57,7 +59,7 @@ class Work:
     @property
     def total(self) -> int:
         """All requests."""
-        return self.pages + self.calls + self.usage
+        return self.pages + self.calls + self.usage + self.v2
 
 
 PROOF = Work(workflows=1, usage=1)

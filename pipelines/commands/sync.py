@@ -33,6 +33,10 @@ PIECE_SECONDS = 120.0
 """Seconds after which a piece is committed. Under a low rate limit, this bound is reached first."""
 PIECE_AUDIT_LOGS = 50_000
 """Audit rows per committed piece; that is 500 requests."""
+PIECE_EVENTS = 50_000
+"""Events of the billing ledger per committed piece; that is 500 to 1,000 requests."""
+FEW_EVENTS = 1_000
+"""Events that are read with the first piece, so that an hourly sync needs no other; the rest is read after the runs."""
 PIECE_CALLS = 2_000
 """Per-run details or snapshots per committed piece."""
 AT_ONCE = 1_000
@@ -95,6 +99,7 @@ class Sync:
                 self.loader = PieceLoader(settings, session, hold, self.tell, made)
                 self.loader.attach()
                 self._lists()
+                self._ledger()
                 self._backlogs(outcome)
                 self.loader.describe()
                 outcome.out_of_time = session.out_of_time
@@ -141,7 +146,7 @@ class Sync:
     def _lists(self) -> None:
         """Loads usage and workflows with the first piece, then lists of runs and audit logs until all are read."""
         at_once = AT_ONCE if self._short_tail() else 0
-        audit_logs = PIECE_AUDIT_LOGS
+        audit_logs, ledger = PIECE_AUDIT_LOGS, FEW_EVENTS
         session = self.loader.session
         while True:
             self.loader.load(
@@ -150,6 +155,7 @@ class Sync:
                     details=at_once,
                     snapshots=at_once,
                     audit_logs=audit_logs,
+                    ledger=ledger,
                     rows=PIECE_ROWS,
                     seconds=PIECE_SECONDS,
                     catch_up=False,
@@ -159,7 +165,19 @@ class Sync:
                 return
             self.loader.hold.checkpoint()
             self.tell(f"{self.log.rows['logs']:,} runs so far")
+            ledger = 0
             audit_logs = PIECE_AUDIT_LOGS if self.loader.state().audit_logs.in_hand("walk", "back", "again") else 0
+
+    def _ledger(self) -> None:
+        """Loads the rest of the billing ledger, in pieces. All runs are committed before."""
+        left = self.loader.state().ledger_walks
+        while left and not self.loader.session.out_of_time:
+            self.loader.load(Bounds(runs=0, details=0, snapshots=0, audit_logs=0, ledger=PIECE_EVENTS, catch_up=False))
+            before, left = left, self.loader.state().ledger_walks
+            if left == before:
+                return  # no progress: failures are reported, and the next sync continues
+            if self.log.rows["billing_logs"]:
+                self.tell(f"{self.log.rows['billing_logs']:,} events of the billing ledger so far")
 
     def _short_tail(self) -> bool:
         """Whether every workspace is synced up to less than a day ago.
@@ -183,7 +201,15 @@ class Sync:
         while any(left) and not self.loader.session.out_of_time:
             self.tell(f"still to read: {left[0]:,} details, {left[1]:,} snapshots")
             self.loader.load(
-                Bounds(runs=0, details=PIECE_CALLS, snapshots=PIECE_CALLS, audit_logs=0, rows=PIECE_ROWS, catch_up=True)
+                Bounds(
+                    runs=0,
+                    details=PIECE_CALLS,
+                    snapshots=PIECE_CALLS,
+                    audit_logs=0,
+                    ledger=0,
+                    rows=PIECE_ROWS,
+                    catch_up=True,
+                )
             )
             before, left = left, self.loader.with_retries(lambda: self._unfinished(outcome))
             if sum(left) >= sum(before):

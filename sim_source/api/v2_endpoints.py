@@ -80,6 +80,17 @@ class SimV2Api:
         body = self._get("billing/status", {"workspaceId": workspace_id}, decode.item, "billing.status.read")
         return decode.one_or_rejected(body, wire.BillingStatus)
 
+    def is_workspace_key(self) -> bool:
+        """Whether the key is that of a workspace: v2 refuses it audit logs before it looks at the organization."""
+        params = {"organizationId": "none", "limit": "1"}
+        try:
+            self._page("audit-logs", params, wire.AuditLog, "audit_logs.list")
+        except errors.AccessDenied as denied:
+            return "PRINCIPAL_KIND_NOT_PERMITTED" in denied.reason
+        except errors.SimError:
+            pass  # whatever else it is, it is not that
+        return False
+
     def _page(self, path: str, params: Mapping[str, str], kind: type[decode.W], bucket: str) -> Page[decode.W]:
         return self._get(path, params, lambda body: decode.page_of(body, kind), bucket)
 

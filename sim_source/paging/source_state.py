@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .state import Kept, ResourceState
+from .state import KEYS, Kept, ResourceState, WalkInHand
 
 
 @dataclass(slots=True)
@@ -66,11 +66,10 @@ class SourceState:
         return ResourceState(self.kept.setdefault("billing_logs", {}).setdefault(reader, {}))
 
     @property
-    def reads_ledger(self) -> bool:
-        """Whether a walk through a ledger is unfinished."""
-        return any(
-            ResourceState(kept).in_hand("walk", "back", "again") for kept in self.kept.get("billing_logs", {}).values()
-        )
+    def ledger_walks(self) -> list[WalkInHand]:
+        """The unfinished walks through the billing ledger."""
+        states = [ResourceState(kept) for kept in self.kept.get("billing_logs", {}).values()]
+        return [walk for state in states for key in KEYS if (walk := state.walk(key)) is not None]
 
     @property
     def workspaces_hash(self) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from ..timestamps import MILLISECOND, in_utc
 
@@ -26,6 +26,9 @@ Kept = dict[str, Any]
 """What dlt stores: plain JSON."""
 Key = Literal["walk", "back", "again"]
 """The walks that can be unfinished: up to now; through earlier data (backfill, reconcile); on request (resync)."""
+
+
+KEYS: tuple[Key, ...] = get_args(Key)
 
 
 class Stretch(NamedTuple):

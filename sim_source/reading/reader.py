@@ -292,8 +292,8 @@ class Reader:
         yield from batch.flush()
         if BILLING_LOGS.name in self.selected and self.bounds.ledger and self._reads_v2:
             batch = self._batch(BILLING_LOGS.name)
-            state = self.state.billing_logs(self.session.client.reader)
+            ledger = self.state.billing_logs(self.session.client.reader)
             with self._v2(BILLING_LOGS.name, None):
                 most = self.bounds.ledger
-                yield from LedgerReader(self._coverage, self.session.v2, self.warehouse, state, batch, most).tables()
+                yield from LedgerReader(self._coverage, self.session.v2, self.warehouse, ledger, batch, most).tables()
             yield from batch.flush()

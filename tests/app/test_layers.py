@@ -41,7 +41,7 @@ PURE = {
 }  # fmt: skip
 """What pure modules import of others: nothing that reads a clock, a file, a socket or the environment."""
 MOST_FLOORS, MOST_FLOORS_OF_SOURCE = 8, 12
-MOST_LINES, MOST_LINES_OF_FUNCTION, MOST_PARAMETERS, MOST_OF_SOURCE = 300, 50, 7, 14
+MOST_LINES, MOST_LINES_OF_FUNCTION, MOST_PARAMETERS, MOST_OF_SOURCE = 300, 50, 7, 15
 
 
 def modules(package: str) -> dict[str, Path]:
