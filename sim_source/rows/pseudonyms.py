@@ -17,7 +17,7 @@ from typing import Any, Final, Literal
 import pyarrow as pa
 
 from .. import jsons
-from ..account_tables import AUDIT_LOGS, REJECTED_ROWS
+from ..account_tables import AUDIT_LOGS, REJECTED_ROWS, WORKFLOW_VERSIONS
 from ..errors import ConfigurationError
 from ..schema import Table
 from . import privacy
@@ -90,6 +90,8 @@ class Pseudonyms:
             return _changed(table, rows, self._audit_row)
         if table.name == REJECTED_ROWS.name:
             return _changed(table, rows, self._rejected_row)
+        if table.name == WORKFLOW_VERSIONS.name:
+            rows = _changed(table, rows, self._version_row)
         import pyarrow.compute as pc  # imported here: slow, and not needed otherwise
 
         for index, column in enumerate(table.columns):
@@ -112,6 +114,13 @@ class Pseudonyms:
         clean |= {name: self.person(row[name]) for name in ("actor_name", "actor_email") if row[name] is not None}
         return clean | {name: _json(self._value(value, hide)) for name, value in told.items()}
 
+    def _version_row(self, row: dict[str, Any]) -> dict[str, Any]:
+        who, told = row["deployed_by"], row["description"]
+        if who is None:
+            return row
+        hide = self._hiding([who])
+        return row | {"deployed_by": self.person(who), "description": told and hide(told)}
+
     def _rejected_row(self, row: dict[str, Any]) -> dict[str, Any]:
         """Hides names and addresses in a rejected audit log, as in a stored one; in other rows, only addresses."""
         told = None if row["row_json"] is None else jsons.anything(row["row_json"])
@@ -123,6 +132,8 @@ class Pseudonyms:
             hide = self._hiding(names)
             value = self._value(told, hide)
         elif told is not None:
+            if row["table_name"] == WORKFLOW_VERSIONS.name and isinstance(told, dict):
+                hide = self._hiding(list(_strings(told.get("deployedBy"))))
             value = self._texts(told, hide)
         clean = {"row_id": self._emails(row["row_id"]), "reason": row["reason"] and hide(row["reason"])}
         return row | clean | {"row_json": None if told is None else _json(value)}

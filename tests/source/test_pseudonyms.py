@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim_source.account_tables import AUDIT_LOGS, REJECTED_ROWS
+from sim_source.account_tables import AUDIT_LOGS, REJECTED_ROWS, WORKFLOW_VERSIONS
 from sim_source.errors import ConfigurationError
 from sim_source.rows.pseudonyms import Pseudonyms
 from sim_source.run_tables import LOGS, TRACE_SPANS
@@ -163,6 +163,14 @@ def test_an_audit_log_that_was_set_aside_names_nobody_either() -> None:
     }
     assert row["reason"] == f"no date: {BOB}"
     assert hidden(REJECTED_ROWS, table_name="audit_logs", reason="no JSON")["row_json"] is None
+
+
+def test_who_deployed_a_version_is_hidden() -> None:
+    row = hidden(WORKFLOW_VERSIONS, deployed_by="Olga Owner", description="by Olga Owner", name="v3")
+    assert (row["deployed_by"], row["description"], row["name"]) == (OLGA, f"by {OLGA}", "v3")
+    told = {"deployedBy": "Olga Owner", "version": "odd"}
+    odd = hidden(REJECTED_ROWS, table_name="workflow_versions", row_json=told)
+    assert odd["row_json"] == {"deployedBy": OLGA, "version": "odd"}
 
 
 def test_of_other_tables_only_addresses_are_hidden() -> None:

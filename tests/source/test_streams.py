@@ -24,6 +24,8 @@ DLT = {
     "text": "text", "timestamp": "timestamp", "bigint": "bigint", "double": "double", "bool": "bool",
     "money": "decimal", "json": "json",
 }  # fmt: skip
+OF_V2 = {"workspaces", "workflow_versions", "billing_logs", "billing_status"}
+"""Tables that only the v2 API fills; one of the generations has it here."""
 NEVER_FILLED = {
     "usage.workspace_id": "the account has none",
     "cost_items.extra": "items are worked out, nothing is sent beside them",
@@ -31,6 +33,12 @@ NEVER_FILLED = {
     "workflow_states.extra": "no field of it is without a column",
     "audit_logs.extra": "no undocumented field of it is known",
     "workflows.extra": "no undocumented field of it is known",
+    "workflow_versions.name": "versions of the embedded API have no name",
+    "workflow_versions.description": "versions of the embedded API have no description",
+    "workflow_versions.extra": "no undocumented field of it is known",
+    "billing_logs.extra": "no undocumented field of it is known",
+    "billing_status.extra": "no undocumented field of it is known",
+    "trace_spans.child_execution_id": "the embedded API has no custom blocks; see test_columns",
 }
 """What no answer of any generation fills."""
 
@@ -53,7 +61,7 @@ def warehouses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, W
             folder = tmp_path_factory.mktemp("streams")
             patch.setenv("DLT_DATA_DIR", str(folder / "dlt"))
             found[dialect] = Warehouse(folder)
-            with serve(rich_world(), dialect) as server:
+            with serve(rich_world(), dialect, v2="on" if dialect == "2026-08" else "absent") as server:
                 found[dialect].load(server, details="all", snapshots="all", payloads="full")
         yield found
 
@@ -86,7 +94,7 @@ def values(request: pytest.FixtureRequest, streams: dict[str, Stream]) -> list[A
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("name", TABLES)
 def test_a_stream_returns_records(told: dict[str, dict[str, Stream]], dialect: str, name: str) -> None:
-    assert told[dialect][name].records
+    assert bool(told[dialect][name].records) == (name not in OF_V2 or dialect == "2026-08")
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
