@@ -96,11 +96,11 @@ def _raise_if_not_offered(answer: Answer, path: str) -> None:
     """Raises NotOffered if the server has no v2, or not for this key.
 
     A server without the route answers 404 with HTML; a server with the flag off, the JSON ``Not found`` without rate
-    limit headers, which a 404 behind the flag has (both seen). What stands before a server may also redirect, or answer
-    200 with a page of HTML. A 429 and a 5xx say nothing.
+    limit headers, which a 404 behind the flag has (both seen). What stands before a server may also redirect. A 429 and
+    a 5xx say nothing.
     """
     status, json = answer.status, answer.body.lstrip()[:1] == b"{"
-    if 300 <= status < 400 or (status in (200, 404) and not json):
+    if 300 <= status < 400 or (status == 404 and not json):
         raise errors.NotOffered(f"{path}: the server has no such endpoint", everything=path != V2_SINCE_START)
     if status == 404 and "X-RateLimit-Limit" not in answer.headers and _fault(answer.body).said == "Not found":
         raise errors.NotOffered(f"{path}: the server does not offer the v2 API to this API key", everything=True)

@@ -102,6 +102,11 @@ class SimV2Api:
         """
         try:
             answer = self._client.get(f"/api/v2/{path}", params, read, attempts=ATTEMPTS, bucket=bucket)
+        except errors.Unavailable as failed:
+            if self.offered is None and isinstance(failed.__cause__, errors.UnreadableAnswer):
+                self.offered = False  # what stands before an older server answers 200 with a page of HTML
+                raise errors.NotOffered(f"{failed}", everything=True) from failed
+            raise
         except errors.NotOffered as missing:
             if self.offered is None and missing.everything:
                 self.offered = False

@@ -23,12 +23,15 @@ from pipelines.sim_api import (
     World,
     serve,
 )
+from pipelines.sim_api.http import faults as fault
+from pipelines.sim_api.http.faults import Faults
 from sim_source import SyncLog, errors
 from sim_source.api import decode, wire
 from sim_source.api.query import Query
 from sim_source.paging.state import MOST_EDGES, ResourceState
 from sim_source.paging.walk_ledger import walk_billing_logs
 from tests.helpers.warehouse import Warehouse, full_world
+from tests.source.test_faults import EVERY_WAY
 
 V2_TABLES = ("workspaces", "workflow_versions", "billing_logs", "billing_status")
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -218,6 +221,71 @@ def test_what_a_key_may_not_see_is_no_failure(world: World, warehouse: Warehouse
     with serve(world, v2="on") as server:
         warehouse.load(server, *V2_TABLES, api_key=key, workspace_id=workspace, log=log)
     assert log.failures == []
+
+
+# --- what goes wrong
+
+
+@pytest.mark.parametrize("nth", [1, 4])
+@pytest.mark.parametrize("name", EVERY_WAY)
+def test_a_passing_fault_of_v2_loses_nothing(world: World, warehouse: Warehouse, name: str, nth: int) -> None:
+    log, faults = SyncLog(), Faults().at(nth, EVERY_WAY[name], path="/api/v2/")
+    with serve(world, v2="on", faults=faults) as server:
+        warehouse.load(server, *V2_TABLES, "workflows", api_key=WORKSPACE_KEY, log=log)
+    assert faults.injected
+    assert log.failures == []
+    assert {row["id"] for row in warehouse.table("billing_logs")} == set(truth(world))
+    assert all(warehouse.table(name) for name in V2_TABLES)
+
+
+@pytest.mark.parametrize(
+    ("path", "resource"),
+    [
+        ("billing/logs", "billing_logs"),
+        ("billing/status", "billing_status"),
+        ("workspaces", "workspaces"),
+        ("workflows/wf-triage/versions", "workflow_versions"),
+        ("workflows?", "workflows"),
+    ],
+)
+def test_a_resource_of_v2_that_breaks_is_named_and_no_other_waits_for_it(
+    world: World, warehouse: Warehouse, path: str, resource: str
+) -> None:
+    log, faults = SyncLog(), Faults().always(fault.server_error(), path=f"/api/v2/{path}")
+    with serve(world, v2="on", faults=faults) as server:
+        warehouse.load(server, api_key=WORKSPACE_KEY, log=log)
+        assert {failure.resource for failure in log.failures} == {resource}
+        assert warehouse.table("logs")
+        assert warehouse.table("workflows")
+        server.app.faults.clear()
+        warehouse.load(server, api_key=WORKSPACE_KEY)
+    assert {row["id"] for row in warehouse.table("billing_logs")} == set(truth(world))
+    assert all(warehouse.table(name) for name in V2_TABLES)
+
+
+def test_a_proxy_that_answers_all_unknown_paths_with_a_page_means_no_v2(world: World, warehouse: Warehouse) -> None:
+    log = SyncLog()
+    with serve(world, faults=Faults().always(fault.html_200(), path="/api/v2/")) as server:
+        warehouse.load(server, log=log)
+    assert log.failures == []
+    assert warehouse.table("logs")
+
+
+def test_a_ledger_that_stops_in_the_middle_goes_on_there(world: World, warehouse: Warehouse) -> None:
+    for place in range(450):
+        world.charge("sim-chat", 0.003, WORKSPACE, created_us=world.now_ms * 1000 - 9_000_000_000 - place * 1_000_000)
+    log, path = SyncLog(), "/api/v2/billing/logs"
+    faults = Faults().script([None, None, None, None, *[fault.server_error()] * 3], path=path)
+    with serve(world, v2="on", faults=faults) as server:
+        warehouse.load(server, api_key=WORKSPACE_KEY, log=log)
+        assert [failure.resource for failure in log.failures] == ["billing_logs"]
+        assert len(warehouse.table("billing_logs")) > 150
+        before = asked(server)[path]
+        warehouse.load(server, api_key=WORKSPACE_KEY)
+        assert asked(server)[path] - before < 9
+    assert {row["id"] for row in warehouse.table("billing_logs")} == set(truth(world))
+    ((credits_,),) = warehouse.ask("SELECT sum(credits) FROM billing_logs")
+    assert abs(credits_ - 200 * sum(truth(world).values())) <= 5 / 2 + 1
 
 
 # --- the walk

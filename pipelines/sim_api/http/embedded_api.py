@@ -139,6 +139,8 @@ class EmbeddedApi:
             answer = self._v1(method, path.removeprefix("/api/v1/"), query, key, fault)
         elif path.startswith("/api/v2/"):
             answer = self.v2.answer(self.dialect, path.removeprefix("/api/v2/"), query, key, self.clock())
+            if fault is not None and fault.kind == "answer" and answer.status == 200:
+                answer = fault_answer(fault, self.clock())
         else:
             answer = error(404, "Not found")
         if fault is not None and fault.endless is not None:
