@@ -137,7 +137,7 @@ def _resources(
                 selected=frozenset(source.resources.selected).intersection(TABLES),
                 restored=not _has_seen_all_loads(pipeline),
             )
-            yield from reader.pages(source.schema.data_table_names(seen_data_only=True))
+            yield from reader.pages(_complete_tables(source.schema))
             if reader.restored and not (session.extraction.more or session.out_of_time):
                 pipeline.set_local_state_val(_TABLES_AGREE, True)
 
@@ -158,6 +158,16 @@ def _has_seen_all_loads(pipeline: dlt.Pipeline) -> bool:
         return bool(pipeline.get_local_state_val(_TABLES_AGREE))
     except KeyError:
         return False
+
+
+def _complete_tables(schema: dlt.Schema) -> list[str]:
+    """Returns the tables that have all their columns: one that an earlier version stored may lack some."""
+    return [
+        name
+        for name in schema.data_table_names(seen_data_only=True)
+        if name in TABLES
+        and all(schema.tables[name]["columns"].get(column, {}).get("data_type") for column in TABLES[name].column_names)
+    ]
 
 
 def _resource(table: Table, hidden: DltResource) -> DltResource:

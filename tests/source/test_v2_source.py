@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from pipelines.sim_api import (
@@ -378,3 +379,18 @@ def test_edges_thin_out_towards_the_past() -> None:
     assert (edges[0], edges[-1]) == (NOW - timedelta(hours=1999), NOW - timedelta(hours=1))
     week = max(edge for edge in edges if edge <= NOW - timedelta(days=7))
     assert NOW - week < timedelta(days=9)
+
+
+def test_a_table_of_an_earlier_version_gets_its_new_columns(world: World, warehouse: Warehouse) -> None:
+    lacking = {"trace_spans": "child_execution_id", "workflows": "folder_path"}
+    with serve(world) as server:
+        warehouse.load(server)
+        schema = warehouse.pipeline.default_schema
+        with duckdb.connect(str(warehouse.file)) as connection:
+            for name, column in lacking.items():
+                connection.execute(f"ALTER TABLE sim.{name} DROP COLUMN {column}")
+                del schema.tables[name]["columns"][column]
+        warehouse.pipeline._schema_storage.save_schema(schema)
+        warehouse.load(server)
+    for name, column in lacking.items():
+        assert {row[column] for row in warehouse.table(name)} == {None}
