@@ -113,6 +113,11 @@ class SimClient:
         return self.throttle.out_of_time
 
     @property
+    def reached(self) -> bool:
+        """Whether the last request found the server; while it does not, each request is tried once."""
+        return not self._unreached
+
+    @property
     def available(self) -> int | None:
         """Requests that the rate limit allows without waiting; None if no limit is known."""
         return self.throttle.available

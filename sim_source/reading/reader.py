@@ -161,8 +161,8 @@ class Reader:
 
     @property
     def _reads_v2(self) -> bool:
-        """Whether v2 is to be read, and not known to be missing."""
-        return self.plan.api != "v1" and self.session.v2.offered is not False
+        """Whether v2 is to be read, not known to be missing, and the server not out of reach."""
+        return self.plan.api != "v1" and self.session.v2.offered is not False and self.session.client.reached
 
     def _batch(self, *names: str) -> Batch:
         wanted = [name for name in (*names, REJECTED_ROWS.name) if name in self.selected]

@@ -35,6 +35,7 @@ from pipelines.sim_api import (
 )
 from pipelines.sim_api.http import faults
 from pipelines.sim_api.world import plans
+from sim_source import TABLES
 from tests.helpers.app import App
 
 
@@ -91,7 +92,7 @@ def test_every_table_and_column_is_described(app: App, server: SimServer) -> Non
     )
     assert bare == []
     tables = app.rows("SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'sim' AND comment IS NOT NULL")
-    assert tables == [(10,)]
+    assert tables == [(len(TABLES),)]
 
 
 def test_descriptions_are_written_once_and_again_where_a_kill_came_before(
@@ -111,7 +112,7 @@ def test_descriptions_are_written_once_and_again_where_a_kill_came_before(
     monkeypatch.setattr(comments, "write_comments", lambda *asked: (written.append(asked[0]), write(*asked))[1])
     for _ in range(2):
         assert app("run").code == 0
-    assert app.rows(described) == [(10,)]
+    assert app.rows(described) == [(len(TABLES),)]
     assert len(written) == 1
 
 

@@ -240,7 +240,7 @@ def test_a_page_whose_cursor_is_a_number_is_walked_on(warehouse: Warehouse, worl
     faults = Faults().script([odd(page(*rows[:2], nextCursor=2)), odd(page(*rows[2:]))], path="/api/v1/workflows")
     with serve(world, faults=faults) as server:
         warehouse.load(server, "workflows")
-        assert [request.query for request in server.requests][-1].endswith("cursor=2")
+        assert [request.query for request in server.requests if "/v1/" in request.path][-1].endswith("cursor=2")
     assert [row["id"] for row in warehouse.table("workflows")] == ["w0", "w1", "w2", "w3"]
 
 

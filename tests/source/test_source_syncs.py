@@ -28,7 +28,7 @@ def test_a_second_run_loads_nothing_new_but_usage(warehouse: Warehouse, dialect:
         again = [request.path for request in server.requests[asked:]]
     assert warehouse.contents() == before
     assert warehouse.counts()["usage"] == 2
-    assert len(again) <= 4, again
+    assert len(again) <= 5, again  # one of them finds out that there is no v2
     loads = warehouse.ask("SELECT load_id FROM _dlt_loads ORDER BY 1")
     jobs = {path.name.split(".")[0] for path in warehouse.folder.rglob(f"*{loads[-1][0]}/completed_jobs/*.parquet")}
     assert jobs <= {"usage", "audit_logs", "_dlt_pipeline_state"}  # audit rows of the last hour come again
@@ -188,7 +188,7 @@ def test_losing_the_working_directory_costs_nothing(tmp_path: Path) -> None:
         again.load(server)
         requests = len(server.requests) - asked
     assert again.contents() == before
-    assert requests <= 4
+    assert requests <= 5  # one of them finds out that there is no v2
 
 
 def test_a_purge_takes_nothing_away(warehouse: Warehouse) -> None:
