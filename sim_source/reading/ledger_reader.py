@@ -59,8 +59,8 @@ class LedgerReader:
         if self.coverage.plan.resync is not None:
             resync.begin_resync(state, self._on_edges(self.coverage.plan.resync), newest_first=True)
         gaps = Gaps(state, session, BILLING_LOGS.name)
-        left, walked, newest = self.most, False, newest_event(self.warehouse)
-        while window := windows.next_window(state, self._wanted(walked), newest_first=True):
+        left, lowest, newest = self.most, None, newest_event(self.warehouse)
+        while window := windows.next_window(state, self._wanted(lowest), newest_first=True):
             upper = window.end
             for number, chunk in enumerate(walk_billing_logs(self.api.ledger, window.start, window.end)):
                 if number == 0:  # access is confirmed: the walk is recorded only now
@@ -78,7 +78,7 @@ class LedgerReader:
                     return
             state.finished(window.key, session.client.server_time)
             gaps.walked(window.start, window.end)
-            walked = True
+            lowest = window.start
         for first, last in gaps.again():
             for chunk in walk_billing_logs(self.api.ledger, first, last):
                 self._add(chunk, newest)
@@ -86,8 +86,15 @@ class LedgerReader:
                 yield from self.batch.full()
             gaps.walked(first, last)
 
-    def _wanted(self, walked: bool) -> windows.Extent:
-        return replace(self.coverage.wanted(walked), edges=self.state.edges)
+    def _wanted(self, lowest: datetime | None) -> windows.Extent:
+        """Returns what this sync covers.
+
+        Args:
+            lowest: Start of what this extraction has walked already. Another walk ends there at the latest: of an event
+                that is handed over twice in one load, dlt would keep any one.
+        """
+        edges = tuple(edge for edge in self.state.edges if lowest is None or edge <= lowest)
+        return replace(self.coverage.wanted(lowest is not None), edges=edges)
 
     def _on_edges(self, wish: Resync) -> Resync:
         """Widens a resync to whole pages."""

@@ -192,6 +192,23 @@ def test_an_event_that_is_raised_is_read_again(world: World, warehouse: Warehous
     assert abs(credits_ - 200 * sum(truth(world).values())) <= 0.5
 
 
+def test_an_older_event_that_was_raised_is_found_once_a_day(world: World, warehouse: Warehouse) -> None:
+    event = world.charge("mcp_copilot", 0.02, WORKSPACE)
+    for place in range(250):
+        world.charge("wand", 0.003, WORKSPACE, created_us=world.now_ms * 1000 - 9_000_000_000 - place * 1_000_000)
+    with serve(world, v2="on") as server:
+        warehouse.load(server, api_key=WORKSPACE_KEY)
+        for _ in range(150):
+            world.now_ms += 600_000
+            world.charge("wand", 0.003, WORKSPACE)
+        world.raise_charge(event.id, 0.5)
+        warehouse.load(server, api_key=WORKSPACE_KEY)
+    assert warehouse.row("billing_logs", event.id)["credits"] in (104, 105)
+    assert {row["id"] for row in warehouse.table("billing_logs")} == set(truth(world))
+    ((credits_,),) = warehouse.ask("SELECT sum(credits) FROM billing_logs")
+    assert abs(credits_ - 200 * sum(truth(world).values())) <= len(truth(world)) / 200 + 1
+
+
 def test_a_deleted_workflow_keeps_its_name_in_the_ledger(world: World, warehouse: Warehouse) -> None:
     with serve(world, v2="on") as server:
         warehouse.load(server, api_key=WORKSPACE_KEY)
