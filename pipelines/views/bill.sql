@@ -31,7 +31,6 @@ months AS (
     e.workspace_id,
     e.created_at,
     e.source,
-    e.execution_id,
     e.credits,
     e.cost_usd,
     p.period_start AS told_start,
@@ -47,7 +46,6 @@ placed AS (
     workspace_id,
     created_at,
     source,
-    execution_id,
     credits,
     cost_usd,
     CASE
@@ -59,9 +57,21 @@ placed AS (
       WHEN created_at >= told_start AND created_at < told_end THEN told_end
       WHEN created_at < told_start AND told_start < month_end THEN told_start
       ELSE month_end
-    END AS period_end,
-    ROW_NUMBER() OVER (PARTITION BY execution_id ORDER BY created_at DESC, id DESC) AS event_age
+    END AS period_end
   FROM months
+),
+-- the latest event of each run has the cost of the whole run
+latest AS (
+  SELECT
+    e.id,
+    l.cost_total,
+    ROW_NUMBER() OVER (PARTITION BY l.id ORDER BY e.created_at DESC, e.id DESC) AS age
+  FROM sim.billing_logs AS e
+  JOIN sim.logs AS l ON l.execution_id = e.execution_id
+  WHERE e.source = 'workflow'
+),
+explained AS (
+  SELECT id, cost_total FROM latest WHERE age = 1
 ),
 sums AS (
   SELECT
@@ -72,9 +82,9 @@ sums AS (
     COUNT(*) AS events,
     CAST(SUM(b.credits) AS BIGINT) AS credits,
     SUM(b.cost_usd) AS cost_usd,
-    COALESCE(SUM(l.cost_total), 0) AS explained
+    COALESCE(SUM(l.cost_total), 0) AS of_runs
   FROM placed AS b
-  LEFT JOIN sim.logs AS l ON b.event_age = 1 AND l.execution_id = b.execution_id
+  LEFT JOIN explained AS l ON l.id = b.id
   GROUP BY 1, 2, 3, 4
 ),
 whole AS (
@@ -97,8 +107,8 @@ SELECT
   credits,
   cost_usd,
   CASE WHEN all_credits > 0 THEN CAST(credits AS DOUBLE) / all_credits END AS share,
-  explained AS explained_by_runs_usd,
-  cost_usd - explained AS unexplained_usd,
+  of_runs AS explained_by_runs_usd,
+  cost_usd - of_runs AS unexplained_usd,
   source = 'mothership_block' AS also_in_runs,
   off_by AS credits_uncertainty,
   off_by * 0.005 AS uncertainty_usd
