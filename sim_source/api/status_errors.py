@@ -42,11 +42,9 @@ class _Fault(msgspec.Struct, rename="camel"):
         """The text of the error; v2 puts it below ``error``, with a code that may be the better word."""
         if not isinstance(self.error, dict):
             return str(self.error or self.message or "")[:200]
-        details = self.error.get("details")
+        said, details = str(self.error.get("message") or ""), self.error.get("details")
         code = details.get("code") if isinstance(details, dict) else None
-        return " ".join(str(part) for part in (self.error.get("message") or "", f"({code})" if code else "") if part)[
-            :200
-        ].strip()
+        return (f"{said} ({code})" if code else said)[:200].strip()
 
 
 def retry_at_of(body: bytes) -> float | None:

@@ -82,14 +82,11 @@ class AccountLists:
 
     def status(self, workspace_id: str) -> None:
         """Reads the credits of whoever pays for a workspace."""
-        told = self.api.billing_status(workspace_id)
-        found, odd = ([], [told]) if isinstance(told, Rejected) else ([told], [])
-        now = datetime.now(UTC)
-        adding.add(
+        told, now = self.api.billing_status(workspace_id), datetime.now(UTC)
+        adding.add_one(
             self.batch,
             BILLING_STATUS.name,
-            found,
+            told,
             lambda row: billing_rows.status_row(row, workspace_id, now),
-            odd,
             workspace_id,
         )

@@ -40,6 +40,14 @@ def add(
     set_aside(batch, table, [*odd, *more], workspace_id)
 
 
+def add_one(
+    batch: Batch, table: str, answer: W | Rejected, read: Callable[[W], Row], workspace_id: str | None = None
+) -> None:
+    """Adds the row of a single answer; as ``add``."""
+    found, odd = ([], [answer]) if isinstance(answer, Rejected) else ([answer], [])
+    add(batch, table, found, read, odd, workspace_id)
+
+
 def set_aside(batch: Batch, table: str, odd: list[Rejected], workspace_id: str | None) -> None:
     """Adds rows to ``rejected_rows``."""
     for row in odd:

@@ -26,7 +26,6 @@ from ..account_tables import (
     WORKFLOWS,
     WORKSPACES,
 )
-from ..api.decode import Rejected
 from ..api.endpoints import SimApi
 from ..paging import resync, walk_list
 from ..paging.source_state import SourceState, WorkspaceState
@@ -182,8 +181,7 @@ class Reader:
             self.session.log.failed(USAGE.name, None, error)
             return
         batch = self._batch(USAGE.name)
-        told, odd = ([], [usage]) if isinstance(usage, Rejected) else ([usage], [])
-        adding.add(batch, USAGE.name, told, lambda found: account_rows.usage_row(found, datetime.now(UTC)), odd)
+        adding.add_one(batch, USAGE.name, usage, lambda found: account_rows.usage_row(found, datetime.now(UTC)))
         yield from batch.flush()
 
     def _api(self) -> SimApi:
