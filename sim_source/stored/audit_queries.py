@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from ..timestamps import utc
 from .warehouse import Warehouse
 
-_NEWEST = "SELECT max(created_at) FROM {audit_logs}"
 _MADE_BETWEEN = "SELECT id FROM {audit_logs} WHERE created_at >= %s AND created_at <= %s"
 
 
 def newest_audit_log(warehouse: Warehouse) -> datetime | None:
     """Returns when the newest stored audit log was created; None if there is none."""
-    rows = warehouse.ask(_NEWEST)
-    return utc(rows[0][0]) if rows and rows[0][0] else None
+    return warehouse.latest("SELECT max(created_at) FROM {audit_logs}")
 
 
 def stored_audit_logs(warehouse: Warehouse, first: datetime, last: datetime) -> set[str]:

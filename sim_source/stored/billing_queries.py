@@ -6,18 +6,15 @@ from datetime import datetime
 
 from ..account_tables import BILLING_LOGS
 from ..schema import Row
-from ..timestamps import utc
 from .warehouse import Warehouse, as_sent
 
-_NEWEST = "SELECT max(created_at) FROM {billing_logs}"
 _BETWEEN = "SELECT {billing_logs:b} FROM {billing_logs} b WHERE b.created_at >= %s AND b.created_at <= %s"
 _FOLDERS = "SELECT w.id, w.folder_path FROM {workflows} w WHERE w.workspace_id = %s AND w.folder_path IS NOT NULL"
 
 
 def newest_event(warehouse: Warehouse) -> datetime | None:
     """Returns when the newest stored event was created; None if there is none."""
-    rows = warehouse.ask(_NEWEST)
-    return utc(rows[0][0]) if rows and rows[0][0] else None
+    return warehouse.latest("SELECT max(created_at) FROM {billing_logs}")
 
 
 def stored_events(warehouse: Warehouse, first: datetime, last: datetime) -> dict[str, Row]:

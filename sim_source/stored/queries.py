@@ -113,8 +113,7 @@ class WorkspaceQueries:
 
     def newest(self) -> datetime | None:
         """Returns when the newest stored run started, or None: no run that started later is stored."""
-        rows = self._ask(_NEWEST)
-        return utc(rows[0][0]) if rows and rows[0][0] else None
+        return self._warehouse.latest(_NEWEST, self._workspace)
 
     def fingerprints(self, first: datetime, last: datetime, *, details: bool = True) -> dict[str, Fingerprint]:
         """Returns the fingerprints of stored runs that started in ``[first, last]``: they show whether a run changed.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from string import Formatter
 from typing import Any, TypeVar
@@ -68,6 +69,11 @@ class Warehouse:
         statement = self._named(sql, len(ids))
         with self.client as client, client.execute_query(statement, *args, *ids) as cursor:
             return list(cursor.fetchall())
+
+    def latest(self, sql: str, *args: Any) -> datetime | None:
+        """Returns the moment that a query finds, as ``ask``; None if it finds none."""
+        rows = self.ask(sql, *args)
+        return utc(rows[0][0]) if rows and rows[0][0] else None
 
     def execute(self, sql: str, *args: Any) -> None:
         """Runs a statement that changes rows; ``{logs}`` and the like as in ``ask``.
