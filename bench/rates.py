@@ -6,7 +6,7 @@ Nothing is measured: ``pipelines.check.forecast`` calculates requests and time.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bench.measure import ROOT
 from pipelines.check.forecast import Bucket, Pace, Work, first_sync, pages_by_cursor, span, times
@@ -64,12 +64,14 @@ class Servers:
         about: What its lists contain.
         plans: Requests per minute, by plan.
         splits: Whether lists split the cost of a run by model, so that no detail is needed.
+        v2: Whether they offer the v2 API, where each operation has a bucket of its own.
     """
 
     title: str
     about: str
     plans: dict[str, int]
     splits: bool
+    v2: bool = False
 
 
 AUGUST = Servers(
@@ -77,6 +79,13 @@ AUGUST = Servers(
     "Lists contain only the total cost of a run: each run that uses a model needs a detail request for the split.",
     {"Free": 30, "Pro": 100, "Team": 200, "Enterprise": 500},
     splits=False,
+)
+V2 = replace(
+    AUGUST,
+    title="Servers of August 2026 with the v2 API",
+    about="Snapshots are read from the v2 API while v1's limit holds back details. The status of 1,000 runs is one\n"
+    "request of v2, which v1 does not wait for.",
+    v2=True,
 )
 MARCH = Servers(
     "Servers of March 2026",
@@ -106,13 +115,14 @@ class Assumed:
     pace: Pace = field(default_factory=lambda: Pace(page_s=0.5, call_s=0.1, cpu_s=0.002))
 
 
-def ours(runs: int, assumed: Assumed, *, splits: bool) -> Work:
+def ours(runs: int, assumed: Assumed, *, splits: bool, v2: bool = False) -> Work:
     """Returns the requests of this project."""
     return first_sync(
         runs,
         details=0 if splits else round(runs * assumed.models),
         snapshots=assumed.versions + round(runs * assumed.drafts),
         workflows=assumed.workflows,
+        v2=v2,
     )
 
 
@@ -127,7 +137,7 @@ def _table(servers: Servers, assumed: Assumed) -> Iterator[str]:
     for plan, rate in servers.plans.items():
         limit = RateLimit.per_minute(rate)
         for runs in RUNS:
-            work = ours(runs, assumed, splits=servers.splits)
+            work = ours(runs, assumed, splits=servers.splits, v2=servers.v2)
             took = times(work, Bucket.full(limit), assumed.pace)
             peers = [
                 times(per_run(runs, snapshots=also), Bucket.full(limit), assumed.pace).all for also in (False, True)
@@ -172,7 +182,7 @@ def document() -> str:
     """Returns the text of ``docs/rates.md``."""
     assumed = Assumed()
     parts = [INTRODUCTION.format(page=LARGEST_PAGE, connections=CONNECTIONS, assumed=assumed, pace=assumed.pace)]
-    for servers in (AUGUST, MARCH):
+    for servers in (AUGUST, V2, MARCH):
         parts += [f"## {servers.title}\n\n{servers.about}\n", *_table(servers, assumed), ""]
     parts += [SHARES, *_shares(assumed), ""]
     parts += [UNLIMITED.format(connections=CONNECTIONS, cpu_ms=assumed.pace.cpu_s * 1000), *_unlimited(assumed)]

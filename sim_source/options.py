@@ -18,6 +18,8 @@ Api = Literal["auto", "v1"]
 Payloads = Literal["none", "full"]
 """Whether inputs and outputs are stored."""
 
+ALL = "all"
+"""Instead of workspace ids: every workspace that the API key may list."""
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 """Sim has no rows outside this range; dates outside it are moved to its limits."""
 
@@ -78,7 +80,7 @@ def length(name: str, value: Any) -> timedelta:
 
 
 def workspace_ids(value: Any) -> tuple[str, ...]:
-    """Parses workspace ids, given as a list or as one comma-separated string.
+    """Parses workspace ids, given as a list or as one comma-separated string; or ``all``, alone.
 
     Raises:
         ConfigurationError: There is no id, or the value has another type.
@@ -91,4 +93,6 @@ def workspace_ids(value: Any) -> tuple[str, ...]:
         raise ConfigurationError(
             "SIM_WORKSPACE_ID is not set; copy the id from the URL of your workspace in Sim (…/workspace/<id>/…)"
         )
+    if ALL in found and len(found) > 1:
+        raise ConfigurationError("SIM_WORKSPACE_ID: all stands for every workspace; no other id can be added")
     return found

@@ -33,6 +33,11 @@ LOGS = Table(
         Column("level", "text", "info or error, as returned by the API"),
         Column("trigger", "text", "What started the run: api, schedule, webhook, chat, manual or another trigger"),
         Column("status", "text", "running, paused, completed, failed or cancelled, as far as the API reveals it"),
+        Column(
+            "v2_status",
+            "text",
+            "Status as the v2 API returns it (pending is paused, redacting is running); null if status comes from v1",
+        ),
         Column("started_at", "timestamp", "Start of the run; never changes"),
         Column("ended_at", "timestamp", "End of the run; also set while the run is paused; null while it is running"),
         Column("total_duration_ms", "bigint", "Duration in ms"),

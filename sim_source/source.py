@@ -16,6 +16,7 @@ from dlt.extract import DltResource, DltSource
 from .api.client import SimClient
 from .options import Api, Details, Payloads, Snapshots
 from .paging.source_state import SourceState
+from .reading.all_workspaces import named
 from .reading.batch import Tables
 from .reading.plan import Bounds, ReadPlan
 from .reading.reader import Reader
@@ -49,7 +50,8 @@ def sim_source(
     Arguments that are None come from dlt's configuration (``[sources.sim_source]``), or else have their default.
 
     Args:
-        workspace_id: Workspace ids; a list, or one string (comma-separated).
+        workspace_id: Workspace ids; a list, or one string (comma-separated). Or all: every workspace that the API key
+            may list (servers with the v2 API).
         api_key: API key of Sim. It is sent only to ``base_url``.
         base_url: URL of the API; https, or http on loopback. Default: https://www.sim.ai.
         since: Earliest run to load: an ISO date, or ``30d``. If it is earlier than the loaded data, earlier runs are
@@ -130,7 +132,7 @@ def _resources(
                 )
             reader = Reader(
                 session=session,
-                plan=plan,
+                plan=named(plan, session.v2),
                 bounds=bounds.begun(),
                 warehouse=warehouse,
                 state=state,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +20,8 @@ from sim_source.api.throttle import Throttle
 from sim_source.api.v2_endpoints import SimV2Api
 from sim_source.errors import SimError
 from sim_source.paging import walk_list, windows
-from sim_source.reading.reader import RUN_TABLES, in_full
+from sim_source.reading.all_workspaces import named
+from sim_source.reading.reader import RUN_TABLES
 from sim_source.reading.refusals import refused_workspace
 
 from ..destination import duckdb_file, pipeline
@@ -27,7 +29,7 @@ from ..destination.target import Target
 from ..dlt_internals import switch
 from ..rate_limit import RateLimit
 from ..settings import RunSettings
-from .estimate import Estimate, Look, Options, audit_pages
+from .estimate import Estimate, Look, audit_pages, options_of
 from .findings import Finding
 from .forecast import PROOF, Bucket, Times, Work, span, times
 from .observed_limit import Listening, seen_to_come
@@ -118,9 +120,10 @@ def try_access(settings: RunSettings) -> Checked:
         settings.source.api_key, settings.source.base_url, allow_http=settings.source.allow_http, throttle=throttle
     ) as client:
         trial = _Trial(settings, client, checked.findings)
-        if trial.key():
+        if trial.key() and trial.workspaces():
+            settings = trial.settings
             found = [each for id_ in settings.plan.workspace_ids if (each := trial.workspace(id_)) is not None]
-            account = trial.audit() + trial.v2()
+            account = trial.audit() + trial.v2(found)
             if any(each.runs for each in found):
                 foretold = _foretold(trial, listening, found, account)
     _destination(settings.target, checked)
@@ -129,16 +132,6 @@ def try_access(settings: RunSettings) -> Checked:
         checked.findings.append(Finding("dlt", None, tried))
     checked.first_sync = foretold if checked.ok else None
     return checked
-
-
-def options_of(settings: RunSettings) -> Options:
-    """Returns which details and snapshots a sync of the selected tables reads."""
-    selected = settings.resources
-    return Options(
-        details=settings.plan.options.details if "log_details" in selected else "none",
-        snapshots=settings.plan.snapshots if "execution_snapshots" in selected else "none",
-        full=in_full(selected),
-    )
 
 
 @dataclass(slots=True)
@@ -185,6 +178,15 @@ class _Trial:
         self._say("API key", True, f"accepted; plan {plan or 'unknown'}")
         return True
 
+    def workspaces(self) -> bool:
+        """Whether it is known which workspaces to sync; if all of them, they are named now."""
+        try:
+            self.settings = replace(self.settings, plan=named(self.settings.plan, SimV2Api(self.client)))
+        except SimError as error:
+            self._say("workspaces", False, str(error))
+            return False
+        return True
+
     def workspace(self, workspace_id: str) -> Estimate | None:
         """Estimates the requests for a workspace; None if it is empty or cannot be read."""
         name, options = f"workspace {workspace_id}", options_of(self.settings)
@@ -224,14 +226,14 @@ class _Trial:
             self._say(name, True, "readable")
         return Work(audit_logs=pages if self._wants("audit_logs") else 0)
 
-    def v2(self) -> Work:
-        """Tries what only the v2 API tells, and counts its requests."""
+    def v2(self, found: Sequence[Estimate]) -> Work:
+        """Tries what the v2 API tells, and counts its requests; see ``V2Trial``."""
         if self.settings.plan.api == "v1":
             return Work()
         plan, selected = self.settings.plan, self.settings.resources
-        tried = V2Trial(SimV2Api(self.client), plan.workspace_ids, self._now(), selected, self.findings)
+        tried = V2Trial(SimV2Api(self.client), plan.workspace_ids, self._now(), selected, found, self.findings)
         tried.run()
-        return Work(v2=tried.requests)
+        return tried.work
 
     def watch_refill(self, listening: Listening, capacity: int) -> None:
         """Watches a refill of the token bucket if the next one is due soon. Sim itself refills once a minute.

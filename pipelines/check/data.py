@@ -9,6 +9,7 @@ from typing import Any
 
 from sim_source import TABLES
 from sim_source.errors import ConfigurationError
+from sim_source.rows.billing_rows import USD_PER_CREDIT
 from sim_source.schema import Reference, Table
 
 from ..destination.questions import QueryResult, as_json_value, ask, stored_relations
@@ -110,6 +111,8 @@ def rules() -> Iterator[Rule]:
         yield from (_belongs(table, reference) for reference in table.references if reference.always)
     yield _ended()
     yield _spent()
+    yield _billed()
+    yield _billed_runs()
 
 
 def _keyed(table: Table) -> Rule:
@@ -172,6 +175,38 @@ def _spent() -> Rule:
         f"WHERE synced > spend * {1 + SPEND_TOLERANCE} + {SPEND_TOLERANCE}",
         f"SELECT COALESCE(SUM(runs), 0) FROM {spent}",
         "runs of the billing period",
+    )
+
+
+def _billed() -> Rule:
+    told = (
+        "(SELECT (SELECT COALESCE(SUM(credits), 0) FROM {dataset}.bill) AS billed, "
+        "(SELECT COALESCE(SUM(credits), 0) FROM {dataset}.billing_logs) AS ledger) AS told"
+    )
+    return Rule(
+        "the bills of all periods add up to the billing ledger",
+        ("bill", "billing_logs"),
+        f"SELECT 1 AS broken, billed, ledger FROM {told} WHERE billed <> ledger",
+        _count("billing_logs"),
+        "events",
+    )
+
+
+def _billed_runs() -> Rule:
+    """Sim rounds each event to whole credits, up or down; a run that ended after the newest event may lack some."""
+    runs = (
+        "(SELECT l.id, MAX(l.cost_total) AS cost_total, SUM(e.cost_usd) AS billed, COUNT(*) AS events "
+        "FROM {dataset}.logs AS l JOIN {dataset}.billing_logs AS e ON e.execution_id = l.execution_id "
+        "WHERE e.source = 'workflow' AND l.cost_total IS NOT NULL AND l.status IN ('completed', 'failed', 'cancelled') "
+        "AND l.ended_at < (SELECT MAX(created_at) FROM {dataset}.billing_logs) GROUP BY l.id) AS runs"
+    )
+    return Rule(
+        "the ledger charges for every run what the run cost, up to a credit an event",
+        ("logs", "billing_logs"),
+        f"SELECT COUNT(*) OVER () AS broken, id, cost_total, billed, events FROM {runs} "
+        f"WHERE ABS(billed - cost_total) > {USD_PER_CREDIT} * events LIMIT {EXAMPLES}",
+        f"SELECT COUNT(*) FROM {runs}",
+        "runs in the ledger",
     )
 
 

@@ -16,10 +16,12 @@ from sim_source.paging import windows
 from sim_source.paging.chunks import LARGEST_PAGE, Chunk, PageSize, has_fixed_order
 from sim_source.paging.walk_audit import AUDIT_PAGE, walk_audit_logs
 from sim_source.paging.walk_runs import walk_runs
+from sim_source.reading.reader import in_full
 from sim_source.rows import ending, run_rows, runs
 from sim_source.rows.run_rows import ROW_FAULTS
 from sim_source.timestamps import utc
 
+from ..settings import RunSettings
 from .forecast import Pace, Work, pages_by_time
 from .sampling import Needs, SampledPage, Samples, Seen, counted, rows_in, sampled, standard_error
 
@@ -47,6 +49,16 @@ class Options:
     details: Details
     snapshots: Snapshots
     full: bool = True
+
+
+def options_of(settings: RunSettings) -> Options:
+    """Returns which details and snapshots a sync of the selected tables reads."""
+    selected = settings.resources
+    return Options(
+        details=settings.plan.options.details if "log_details" in selected else "none",
+        snapshots=settings.plan.snapshots if "execution_snapshots" in selected else "none",
+        full=in_full(selected),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sim_source.api.client import CONNECTIONS
 from sim_source.paging.chunks import LARGEST_PAGE, TRUSTED_ROWS
 from sim_source.paging.walk_audit import AUDIT_PAGE
+from sim_source.paging.walk_states import STATES_PAGE
 
 from ..rate_limit import RateLimit
 
@@ -33,6 +34,7 @@ class Work:
         audit_logs: Pages of audit logs, or the one request that is denied without the Enterprise plan.
         usage: Requests for the account's usage, which the rate limit does not count.
         v2: Requests of the v2 API, which have rate limits of their own.
+        v2_snapshots: Workflow states that are read from the v2 API meanwhile if v1's rate limit holds back details.
     """
 
     lists: int = 0
@@ -42,6 +44,7 @@ class Work:
     audit_logs: int = 0
     usage: int = 0
     v2: int = 0
+    v2_snapshots: int = 0
 
     def __add__(self, other: Work) -> Work:
         return Work(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
@@ -59,7 +62,7 @@ class Work:
     @property
     def total(self) -> int:
         """All requests."""
-        return self.pages + self.calls + self.usage + self.v2
+        return self.pages + self.calls + self.usage + self.v2 + self.v2_snapshots
 
 
 PROOF = Work(workflows=1, usage=1)
@@ -78,7 +81,14 @@ def pages_by_cursor(rows: int, page: int = WORKFLOWS_PAGE) -> int:
 
 
 def first_sync(
-    runs: int, *, details: int, snapshots: int, workflows: int = 1, audit_logs: int = 0, page: int = LARGEST_PAGE
+    runs: int,
+    *,
+    details: int,
+    snapshots: int,
+    workflows: int = 1,
+    audit_logs: int = 0,
+    page: int = LARGEST_PAGE,
+    v2: bool = False,
 ) -> Work:
     """Returns the requests of ``sim-sync run`` for one workspace and a new DuckDB file.
 
@@ -89,11 +99,14 @@ def first_sync(
         workflows: Workflows that are not archived.
         audit_logs: Audit log rows; 0 also if the API key may not read them.
         page: Rows per page of runs.
+        v2: Whether the server offers the v2 API: snapshots and the status of runs are read there.
     """
     return PROOF + Work(
         lists=pages_by_time(runs, page),
         details=details,
-        snapshots=snapshots,
+        snapshots=0 if v2 else snapshots,
+        v2=pages_by_cursor(runs, STATES_PAGE) if v2 else 0,
+        v2_snapshots=snapshots if v2 else 0,
         workflows=pages_by_cursor(workflows),
         audit_logs=pages_by_time(audit_logs, AUDIT_PAGE),
         usage=1,
@@ -189,6 +202,8 @@ class Times:
 def times(work: Work, bucket: Bucket | None, pace: Pace) -> Times:
     """Returns how long requests take: first the pages, one after the other, then details and snapshots, concurrently.
 
+    Snapshots of v2 have a bucket of their own, of the same size.
+
     Args:
         work: The requests.
         bucket: The server's token bucket at the start; None without a rate limit.
@@ -196,10 +211,11 @@ def times(work: Work, bucket: Bucket | None, pace: Pace) -> Times:
     """
     if bucket is None:
         lists = work.pages * pace.page_s
-        return Times(lists, lists + work.calls * pace.each_call_s)
+        return Times(lists, lists + (work.calls + work.v2_snapshots) * pace.each_call_s)
     lists, after = bucket.spent(work.pages, pace.page_s)
     rest, _ = after.spent(work.calls, pace.each_call_s)
-    return Times(lists, lists + rest)
+    beside, _ = Bucket.full(bucket.limit).spent(work.v2_snapshots, pace.each_call_s)
+    return Times(lists, lists + max(rest, beside))
 
 
 def span(seconds: float) -> str:

@@ -14,8 +14,11 @@ from sim_source.api.v2_endpoints import SimV2Api
 from sim_source.paging import walk_list, windows
 from sim_source.paging.chunks import R
 from sim_source.paging.walk_ledger import LEDGER_PAGE
+from sim_source.paging.walk_states import ATTEMPTS, STATES_PAGE
 
+from .estimate import Estimate
 from .findings import Finding
+from .forecast import Work, pages_by_cursor
 
 ABSENT = (
     "not offered to this API key: the server is older than v0.8.0, or its V2_API is off. Runs, costs and tokens are "
@@ -32,6 +35,7 @@ class V2Trial:
         workspace_ids: The configured workspaces.
         now: The server's clock.
         selected: Tables that a sync loads.
+        found: The estimates of the workspaces.
         findings: Receives a line for each resource.
         requests: Requests of a first sync. Of a ledger with more than one page only the first page is counted.
     """
@@ -40,12 +44,14 @@ class V2Trial:
     workspace_ids: Sequence[str]
     now: datetime
     selected: Sequence[str]
+    found: Sequence[Estimate]
     findings: list[Finding]
     requests: int = 0
     _by_name: dict[str, Callable[[], str]] = field(init=False)
 
     def __post_init__(self) -> None:
         self._by_name = {
+            "logs": self._states,
             "workflow_versions": self._workflows,
             "billing_status": self._status,
             "workspaces": self._workspaces,
@@ -73,6 +79,18 @@ class V2Trial:
             except errors.SimError as error:
                 self.requests, told, ok = before + 1, f"not known now: {error}", None
             self.findings.append(Finding(f"v2 {name}", ok, told))
+
+    @property
+    def work(self) -> Work:
+        """Requests of a first sync beside those of v1; snapshots are read from v2 if it is there."""
+        snapshots = sum(each.work.snapshots for each in self.found) if self.api.offered else 0
+        return Work(v2=self.requests, v2_snapshots=snapshots, snapshots=-snapshots)
+
+    def _states(self) -> str:
+        for id_ in self.workspace_ids:
+            self.api.run_states(id_, Query(self.now, self.now, 1), ATTEMPTS)
+        self.requests += sum(pages_by_cursor(each.runs, STATES_PAGE) for each in self.found if each.runs)
+        return "the status of runs"
 
     def _workspaces(self) -> str:
         found = [row for page in self._pages(self.api.workspaces) for row in page.rows]

@@ -28,18 +28,19 @@ def demo_target(database: Path | None = None) -> Target:
 
 
 def run_demo(where: Target, log: SyncLog, tell: Callable[[str], None], runs: int = RUNS) -> outcome.Outcome:
-    """Starts the embedded Sim API on loopback and syncs a month of runs from it.
+    """Starts the embedded Sim API on loopback and syncs a month of runs and their bill from it.
 
     A database with the demo's own name is deleted first.
     """
     with needed("demo", "demo"):
-        from ..sim_api import OWNER_KEY, WORKSPACE, demo_month, serve
+        from ..sim_api import OWNER_KEY, WORKSPACE, add_charges, demo_month, serve
 
     if where.database is not None and where.database.name == DEMO_DATABASE:
         for file in (where.database, where.database.with_name(where.database.name + ".wal")):
             file.unlink(missing_ok=True)
     world = demo_month(seed=7, runs=runs)
-    with serve(world, "2026-08") as server:
+    add_charges(world)
+    with serve(world, "2026-08", v2="on") as server:
         tell(f"the embedded Sim API is listening at {server.base_url} (no account, no network)")
         settings = RunSettings.of(
             SimSourceSettings(workspace_id=WORKSPACE, api_key=OWNER_KEY, base_url=server.base_url), where

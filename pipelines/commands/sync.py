@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import duckdb
@@ -13,8 +13,12 @@ from dlt.common.exceptions import DltException
 from sim_source import Bounds, SimClient, SyncLog, SyncSession, Throttle, errors
 from sim_source.api.endpoints import SimApi
 from sim_source.api.rate import Pacer
-from sim_source.paging.state import ResourceState
+from sim_source.api.v2_endpoints import SimV2Api
+from sim_source.options import ALL
+from sim_source.paging.state import ResourceState, WalkInHand
+from sim_source.paging.stretches import Stretch
 from sim_source.parallel import gc_tuning
+from sim_source.reading.all_workspaces import named
 from sim_source.reading.refusals import refused_workspace, wrong_key
 from sim_source.stored.queries import WorkspaceQueries
 
@@ -86,6 +90,9 @@ class Sync:
         settings = self.settings
         outcome = Outcome(self.log, settings.target, len(settings.plan.workspace_ids))
         try:
+            self._name_workspaces()
+            settings = self.settings
+            outcome.workspaces = len(settings.plan.workspace_ids)
             self._check_access_first()
             server = None if settings.target.database else drivers.proven(pipeline.pipeline_for(settings.target))
             hold = Hold(settings.target, self.tell, spans="trace_spans" in settings.resources)
@@ -99,7 +106,7 @@ class Sync:
                 self.loader = PieceLoader(settings, session, hold, self.tell, made)
                 self.loader.attach()
                 self._lists()
-                self._ledger()
+                self._rest_of_v2()
                 self._backlogs(outcome)
                 self.loader.describe()
                 outcome.out_of_time = session.out_of_time
@@ -107,6 +114,14 @@ class Sync:
             outcome.fault = load_faults.explained(error, settings.target)
         outcome.duration_s = time.monotonic() - started
         return outcome
+
+    def _name_workspaces(self) -> None:
+        """Finds out which workspaces there are, if all of them are to be synced."""
+        if self.settings.plan.workspace_ids == (ALL,):
+            with self.client() as client:
+                plan = named(self.settings.plan, SimV2Api(client))
+            self.settings = replace(self.settings, plan=plan)
+            self.tell(f"workspaces of this API key: {', '.join(plan.workspace_ids)}")
 
     def _check_access_first(self) -> None:
         """Checks the API key and access to at least one workspace before a new DuckDB file is created.
@@ -168,16 +183,26 @@ class Sync:
             ledger = 0
             audit_logs = PIECE_AUDIT_LOGS if self.loader.state().audit_logs.in_hand("walk", "back", "again") else 0
 
-    def _ledger(self) -> None:
-        """Loads the rest of the billing ledger, in pieces. All runs are committed before."""
-        left = self.loader.state().ledger_walks
+    def _rest_of_v2(self) -> None:
+        """Loads the rest of the billing ledger in pieces, and statuses for which v2's rate limit was used up.
+
+        All runs are committed before.
+        """
+        left = self._left_in_v2()
         while left and not self.loader.session.out_of_time:
             self.loader.load(Bounds(runs=0, details=0, snapshots=0, audit_logs=0, ledger=PIECE_EVENTS, catch_up=False))
-            before, left = left, self.loader.state().ledger_walks
+            before, left = left, self._left_in_v2()
             if left == before:
                 return  # no progress: failures are reported, and the next sync continues
             if self.log.rows["billing_logs"]:
                 self.tell(f"{self.log.rows['billing_logs']:,} events of the billing ledger so far")
+
+    def _left_in_v2(self) -> list[WalkInHand | Stretch]:
+        """Returns the unfinished walks through the ledger, and time ranges of runs whose status is to be confirmed."""
+        session = self.loader.session
+        can_ask = self.settings.plan.api != "v1" and session.v2.offered and not session.states_stopped
+        ranges = [stretch for logs in self._states() for stretch in logs.unconfirmed] if can_ask else []
+        return [*self.loader.state().ledger_walks, *ranges]
 
     def _short_tail(self) -> bool:
         """Whether every workspace is synced up to less than a day ago.

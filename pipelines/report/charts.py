@@ -39,6 +39,7 @@ def specs(groups: Mapping[str, int]) -> dict[str, dict[str, Any]]:
         "latency": _latency(),
         "failures": _failures(),
         "budget": _budget(),
+        "bill": _ranked(),
         "anomalies": _anomalies(),
         "reconciliation": _reconciliation(),
     }

@@ -17,6 +17,7 @@ from ..destination import questions
 from ..destination.sql_text import one_of
 from ..destination.target import Target
 from ..views import all_views
+from .bill import Bill, read_bill
 from .days import Days
 
 Rows = list[dict[str, Any]]
@@ -53,6 +54,7 @@ class Report:
         models: kind, name, runs, cost, before, tokens.
         errors: workflow_name, block_name, block_type, errors, runs, error_message.
         budget: The row of the view ``budget``, if there is one.
+        bill: The bill of the latest billing period; None without v2.
         billing_off: Whether usage was read but there is no budget: billing is off on the server.
         anomalies: Rows of the view ``cost_anomalies`` in the period, the largest first.
         freshness: last_load, first_day (of the stored runs), newest_run, runs_with_cost, runs_split, open_runs,
@@ -67,6 +69,7 @@ class Report:
     models: Rows
     errors: Rows
     budget: dict[str, Any] | None
+    bill: Bill | None
     billing_off: bool
     anomalies: Rows
     freshness: dict[str, Any]
@@ -94,6 +97,7 @@ class Report:
             "models": [_plain(row) for row in self.models],
             "errors": [_plain(row) for row in self.errors],
             "budget": _plain(self.budget) if self.budget else None,
+            "bill": _plain_bill(self.bill) if self.bill else None,
             "anomalies": [_plain(row) for row in self.anomalies],
             "freshness": _plain(self.freshness) | {"completeness": self.completeness},
         }
@@ -101,6 +105,21 @@ class Report:
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
     return {name: questions.as_json_value(value) for name, value in row.items()}
+
+
+def _plain_bill(bill: Bill) -> dict[str, Any]:
+    told = {
+        "period_start": bill.period_start,
+        "period_end": bill.period_end,
+        "events": bill.events,
+        "credits": bill.credits,
+        "cost": bill.total("cost"),
+        "explained_by_runs": bill.total("explained"),
+        "unexplained": bill.total("unexplained"),
+        "uncertainty": bill.uncertainty,
+        "adds_up": bill.adds_up,
+    }
+    return _plain(told) | {"sources": [_plain(row) for row in bill.rows]}
 
 
 def read_figures(
@@ -137,6 +156,7 @@ def read_figures(
         models=asked.models(days),
         errors=asked.errors(days),
         budget=budget[0] if budget else None,
+        bill=read_bill(asked.bill, by_workspace=bool(workspaces)),
         billing_off=not budget and bool(asked.rows("SELECT observed_at FROM sim.usage LIMIT 1")),
         anomalies=asked.anomalies(days),
         freshness=freshness,
@@ -165,6 +185,10 @@ class _Asked:
     def rows(self, sql: str) -> Rows:
         """Returns rows by column name; ``{where}`` in the query becomes the condition for the workspaces."""
         return questions.answer(self._target, sql.replace("{where}", self._where)).dicts
+
+    def bill(self, sql: str) -> Rows:
+        """Returns rows of a query of ``bill``."""
+        return self.rows(sql.format(dataset="sim", where=f"TRUE{self._where}"))
 
     def totals(self, days: Days) -> tuple[dict[str, Any], dict[str, Any]]:
         """Returns the totals of a period and of the previous one."""

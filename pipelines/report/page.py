@@ -27,6 +27,7 @@ from ..destination.questions import as_json_value, ask
 from ..destination.sql_text import one_of
 from ..destination.target import Target
 from . import charts, cubes
+from .bill import BY_SOURCE, read_bill
 from .fold import Cubes
 
 LARGEST = 5_000_000
@@ -139,9 +140,22 @@ def _about(target: Target, workspaces: Sequence[str], since: date | None, now: d
         "has": {"budget": "budget" in views, "anomalies": "cost_anomalies" in views},
         "budget": budget[0] if budget else None,
         "burn": burn,
+        "bill": _bill(target, workspaces) if "bill" in views else None,
         "anomalies": dicts(ANOMALIES, limit=MAX_ANOMALIES) if "cost_anomalies" in views else [],
         "max_anomalies": MAX_ANOMALIES,
     }
+
+
+def _bill(target: Target, workspaces: Sequence[str]) -> dict[str, Any] | None:
+    """Returns the bill of the latest period; None if there is none."""
+    where = one_of("workspace_id", workspaces) if workspaces else "1 = 1"
+    found = read_bill(
+        lambda sql: ask(target, sql.format(dataset=target.dataset, where=where)).dicts, by_workspace=bool(workspaces)
+    )
+    if found is None:
+        return None
+    told = {name: getattr(found, name) for name in ("period_start", "period_end", "rows", "uncertainty", "adds_up")}
+    return {**told, "sql": BY_SOURCE.strip().format(dataset=target.dataset, where=where)}
 
 
 def _page(about: dict[str, Any], found: Cubes) -> bytes:

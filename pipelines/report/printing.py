@@ -62,6 +62,7 @@ class _Page:
         self._head()
         self._totals()
         self._budget()
+        self._bill()
         self._workflows()
         self._models()
         self._errors()
@@ -119,6 +120,38 @@ class _Page:
             warn = "[bold red]" if budget["over_limit"] else "[dim]"
             when = f"the limit is reached in {budget['days_until_limit']:.0f} days, on {budget['limit_at']:%Y-%m-%d}"
             self._markup(f"{warn}{when}[/]")
+        self._out.print()
+
+    def _bill(self) -> None:
+        bill = self._report.bill
+        if bill is None:
+            return
+        whole = float(bill.total("cost")) or 1.0
+        self._titled(
+            "Bill",
+            [("", False, False), ("cost", True, False), ("", False, True), ("events", True, False),
+             ("of runs", True, False), ("not of runs", True, True)],
+            [
+                (
+                    row["source"] or "(no source)",
+                    dollars(row["cost"]),
+                    share_bar(float(row["cost"]) / whole, 10, self._full),
+                    many(row["events"]),
+                    dollars(row["explained"]) if row["explained"] else "",
+                    dollars(row["cost"]) if not row["explained"] else "",
+                )
+                for row in bill.rows
+            ],
+        )  # fmt: skip
+        period = f"{bill.period_start:%Y-%m-%d} to {bill.period_end:%Y-%m-%d}"
+        self._line(f"{period}: {dollars(bill.total('cost'))} for {bill.events:,} events")
+        self._line(f"may be off by {dollars(bill.uncertainty)}, since Sim rounds credits over 100 events")
+        if bill.twice:
+            self._line(f"{dollars(bill.twice)} of Sim-agent blocks is also part of the cost of their runs")
+        if bill.adds_up:
+            self._line(f"the bill adds up to the ledger ({bill.credits:,} credits in this period)")
+        else:
+            self._markup("[bold red]the bill does not add up to the ledger[/]; run sim-sync check --data")
         self._out.print()
 
     def _workflows(self) -> None:

@@ -36,6 +36,7 @@ from .world.builders import (
     small_world,
     tied_runs,
 )
+from .world.demo_ledger import add_charges
 from .world.demo_month import demo_month
 from .world.entities import AuditRow, SimRun, SimWorkflow
 from .world.truth import BASE_CHARGE, Block, Plan, ToolUse, Turn
@@ -70,6 +71,7 @@ __all__ = [
     "ToolUse",
     "Turn",
     "World",
+    "add_charges",
     "audit_bulk",
     "audit_burst",
     "demo_month",

@@ -1,6 +1,8 @@
 -- Spend of the account, its limit and a forecast; one row. There is no row if usage was never read, or if billing is off
 -- (self-hosted: Sim then reports cost 0 and limit 99999, which is not a budget).
--- The billing period is taken from the latest run whose detail contains one; otherwise it is the calendar month (UTC).
+-- Period, limit and spend are those of billing_status (v2) if all workspaces that the last syncs read have the same payer.
+-- Otherwise spend and limit come from usage, and the period from the latest run whose detail contains one, or else it is the
+-- calendar month (UTC).
 -- burn_per_day adds two parts. The first is the average daily cost of the synced runs over the last 14 complete days (UTC),
 -- over 7 or fewer if there are not 14; the first day is left out. The second is the spend of the account per day beyond
 -- the synced runs, since the start of the period or since usage was first seen in the last 14 days, whichever is earlier.
@@ -15,6 +17,7 @@
 -- period_source   billing (reported by Sim), calendar month (assumed) or none (Sim reports that the account has no period)
 -- period_start    Start of the period; null if there is none: spend then covers all time
 -- period_end      End of the period; null if there is none
+-- spend_source    billing_status (whole credits) or usage
 -- spend           Spend of the period so far in USD, as counted by Sim for all workspaces of the account
 -- usage_limit     Spend limit of the period in USD; null if there is none
 -- spend_share     spend divided by usage_limit; above 1 if the limit is exceeded
@@ -30,17 +33,60 @@
 -- days_until_limit  Days until the limit is reached at the current burn, ignoring the end of the period; 0 if it is reached already; null without a limit or a burn
 -- limit_at        When the limit is reached at the current burn; null if that is not before the period ends
 -- over_limit      Whether the spend or the forecast exceeds the limit
-WITH latest AS (
-  SELECT
-    observed_at,
-    plan,
-    current_period_cost AS spend,
-    CASE WHEN usage_limit > 0 THEN usage_limit END AS usage_limit,
-    CAST(observed_at AT TIME ZONE 'UTC' AS DATE) AS today,
-    DATE_TRUNC('month', observed_at AT TIME ZONE 'UTC') AS month_start
+WITH read_usage AS (
+  SELECT observed_at, plan, current_period_cost, usage_limit
   FROM sim.usage
   ORDER BY observed_at DESC
   LIMIT 1
+),
+-- what Sim last said of the payer of each workspace; workspaces that are not synced any more are left out
+payers AS (
+  SELECT
+    s.plan,
+    s.period_start,
+    s.period_end,
+    s.credits_used,
+    s.credits_limit,
+    ROW_NUMBER() OVER (PARTITION BY s.workspace_id ORDER BY s.observed_at DESC) AS age
+  FROM sim.billing_status AS s
+  CROSS JOIN read_usage AS u
+  WHERE s.observed_at >= u.observed_at - INTERVAL 1 DAY AND s.observed_at <= u.observed_at + INTERVAL 1 DAY
+),
+payer AS (
+  SELECT
+    MAX(plan) AS plan,
+    MAX(period_start) AS period_start,
+    MAX(period_end) AS period_end,
+    CASE WHEN COUNT(credits_used) = COUNT(*) THEN MAX(credits_used) END AS credits_used,
+    MAX(credits_limit) AS credits_limit
+  FROM payers
+  WHERE age = 1
+  HAVING COUNT(*) > 0
+    AND COUNT(period_start) IN (0, COUNT(*)) AND COALESCE(MIN(period_start) = MAX(period_start), TRUE)
+    AND COALESCE(MIN(period_end) = MAX(period_end), TRUE)
+    AND COUNT(credits_limit) IN (0, COUNT(*)) AND COALESCE(MIN(credits_limit) = MAX(credits_limit), TRUE)
+),
+latest AS (
+  SELECT
+    u.observed_at,
+    COALESCE(p.plan, u.plan) AS plan,
+    CASE WHEN p.credits_used IS NULL THEN 'usage' ELSE 'billing_status' END AS spend_source,
+    CASE
+      WHEN p.credits_used IS NULL THEN u.current_period_cost
+      ELSE CAST(p.credits_used * 0.005 AS DECIMAL(38, 12))
+    END AS spend,
+    CASE
+      WHEN p.credits_used IS NOT NULL THEN CAST(p.credits_limit * 0.005 AS DECIMAL(38, 12))
+      WHEN u.usage_limit > 0 THEN u.usage_limit
+    END AS usage_limit,
+    p.period_start AS payer_start,
+    p.period_end AS payer_end,
+    p.credits_used IS NOT NULL AND p.period_start IS NULL AS payer_endless,
+    COALESCE(u.current_period_cost, 0) = 0 AND COALESCE(u.usage_limit, 0) = 99999 AS is_off,
+    CAST(u.observed_at AT TIME ZONE 'UTC' AS DATE) AS today,
+    DATE_TRUNC('month', u.observed_at AT TIME ZONE 'UTC') AS month_start
+  FROM read_usage AS u
+  LEFT JOIN payer AS p ON TRUE
 ),
 -- parsing JSON is slow, so only the latest runs with execution data are read
 detailed AS (
@@ -72,13 +118,17 @@ told AS (
     ROW_NUMBER() OVER (ORDER BY started_at DESC, id DESC) AS age
   FROM told_texts
   WHERE period_start IS NOT NULL AND period_end IS NOT NULL
+  UNION ALL
+  SELECT payer_endless, payer_start, payer_end, 0
+  FROM latest
+  WHERE payer_endless OR payer_start IS NOT NULL
 ),
 -- an endless period contains every point in time, so it counts only if the latest run reports it
 chosen AS (
   SELECT t.endless, t.period_start, t.period_end
   FROM told AS t
   CROSS JOIN latest AS u
-  WHERE CASE WHEN t.endless THEN t.age = 1 ELSE t.period_start <= u.observed_at AND u.observed_at < t.period_end END
+  WHERE CASE WHEN t.endless THEN t.age <= 1 ELSE t.period_start <= u.observed_at AND u.observed_at < t.period_end END
   ORDER BY t.age
   LIMIT 1
 ),
@@ -94,7 +144,7 @@ account AS (
     END AS period_end
   FROM latest AS u
   LEFT JOIN chosen AS c ON TRUE
-  WHERE NOT (COALESCE(u.spend, 0) = 0 AND COALESCE(u.usage_limit, 0) = 99999)
+  WHERE NOT u.is_off
 ),
 -- usage of the last 14 days; if spend falls to less than half, a new period has begun; a smaller fall is a correction
 steps AS (
@@ -231,6 +281,7 @@ SELECT
   period_source,
   period_start,
   period_end,
+  spend_source,
   spend,
   usage_limit,
   CAST(spend AS DOUBLE) / CAST(usage_limit AS DOUBLE) AS spend_share,

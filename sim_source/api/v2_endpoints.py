@@ -37,11 +37,11 @@ class SimV2Api:
     def __init__(self, client: SimClient) -> None:
         self._client = client
         self.offered: bool | None = None
+        self._oldest_first = dict(_OLDEST_FIRST[0])
 
-    @property
-    def versions_left(self) -> int | None:
-        """Requests for versions that the rate limit allows now without waiting; None if no limit is known."""
-        return self._client.throttle.available_in(VERSIONS_BUCKET)
+    def left_in(self, bucket: str) -> int | None:
+        """Requests of an operation that its rate limit allows now without waiting; None if no limit is known."""
+        return self._client.throttle.available_in(bucket)
 
     def workspaces(self, cursor: str | None) -> Page[wire.ReadableWorkspace]:
         """Requests a page of the workspaces that the key may read; a workspace key reads one."""
@@ -61,6 +61,75 @@ class SimV2Api:
         """
         path = f"workflows/{quoted(workflow_id)}/versions"
         return self._page(path, {"limit": str(PAGE), **_cursor(cursor)}, wire.WorkflowVersion, VERSIONS_BUCKET)
+
+    def run_states(self, workspace_id: str, query: Query, attempts: int) -> Page[wire.RunState]:
+        """Requests a page of runs, oldest first. One row that the server's own validation rejects makes it a 500.
+
+        Args:
+            workspace_id: Their workspace.
+            query: What to request.
+            attempts: Maximum number of attempts.
+        """
+        params = {"workspaceId": workspace_id, "limit": str(query.limit), "endDate": iso(query.end)}
+        params |= {} if query.start is None else {"startDate": iso(query.start)}
+        params |= {**_cursor(query.cursor), **dict(query.only)}
+        return self._oldest_first_page("logs", params, STATES_BUCKET, attempts)
+
+    def runs_with_status(self, workflow_id: str, status: str, query: Query) -> Page[wire.RunState]:
+        """Requests a page of the runs of a workflow that have a status; ``paused`` also finds those that are pending.
+
+        Raises:
+            NotFound: The workflow was archived or deleted.
+        """
+        params = {"status": status, "limit": str(PAGE), "endDate": iso(query.end), **_cursor(query.cursor)}
+        params |= {} if query.start is None else {"startDate": iso(query.start)}
+        path = f"workflows/{quoted(workflow_id)}/runs"
+        return self._page(path, params, wire.RunState, RUNS_BUCKET)
+
+    def snapshot(self, run_id: str) -> wire.Execution | Rejected:
+        """Requests the snapshot of a run, as part of its detail; one attempt, since v1 has it, too.
+
+        Raises:
+            NotFound: The run was deleted or belongs to another workspace.
+        """
+        found = decode.one_or_rejected(
+            self._get(f"logs/{quoted(run_id)}", {}, decode.item, SNAPSHOT_BUCKET, attempts=1), wire.RunSnapshot
+        )
+        if isinstance(found, Rejected):
+            return found
+        about = wire.ExecutionMetadata(
+            trigger=found.trigger,
+            started_at=found.started_at,
+            ended_at=found.ended_at,
+            total_duration_ms=found.total_duration_ms,
+            cost=None if found.cost is None else wire.Cost(total=found.cost.total),
+        )
+        return wire.Execution(
+            execution_id=found.run_id,
+            workflow_id=found.workflow_id,
+            workflow_state=found.workflow_state,
+            execution_metadata=about,
+        )
+
+    def _oldest_first_page(
+        self, path: str, params: Mapping[str, str], bucket: str, attempts: int
+    ) -> Page[wire.RunState]:
+        """Requests a page in the order of time; servers spell that order in two ways, and reject the other one."""
+
+        def page() -> Page[wire.RunState]:
+            asked = {**params, **self._oldest_first}
+            return self._get(path, asked, lambda body: decode.page_of(body, wire.RunState), bucket, attempts)
+
+        try:
+            return page()
+        except errors.BadRequest:
+            before = self._oldest_first
+            self._oldest_first = next(each for each in _OLDEST_FIRST if each != before)
+            try:
+                return page()
+            except errors.BadRequest:
+                self._oldest_first = before
+                raise
 
     def ledger(self, query: Query) -> Page[wire.BillingEvent]:
         """Requests a page of the billing ledger, newest first.
@@ -94,14 +163,21 @@ class SimV2Api:
     def _page(self, path: str, params: Mapping[str, str], kind: type[decode.W], bucket: str) -> Page[decode.W]:
         return self._get(path, params, lambda body: decode.page_of(body, kind), bucket)
 
-    def _get(self, path: str, params: Mapping[str, str], read: Callable[[bytes], T], bucket: str) -> T:
+    def _get(
+        self,
+        path: str,
+        params: Mapping[str, str],
+        read: Callable[[bytes], T],
+        bucket: str,
+        attempts: int = ATTEMPTS,
+    ) -> T:
         """Sends a request.
 
         Raises:
             NotOffered: The server has none. If it has answered another request in this sync, that is a fault.
         """
         try:
-            answer = self._client.get(f"/api/v2/{path}", params, read, attempts=ATTEMPTS, bucket=bucket)
+            answer = self._client.get(f"/api/v2/{path}", params, read, attempts=attempts, bucket=bucket)
         except errors.Unavailable as failed:
             if self.offered is None and isinstance(failed.__cause__, errors.UnreadableAnswer):
                 self.offered = False  # what stands before an older server answers 200 with a page of HTML
@@ -118,6 +194,11 @@ class SimV2Api:
 
 
 VERSIONS_BUCKET = "workflows.versions.list"
+STATES_BUCKET = "logs.list"
+SNAPSHOT_BUCKET = "logs.read_detail"
+RUNS_BUCKET = "workflows.runs.list"
+_OLDEST_FIRST: tuple[dict[str, str], ...] = ({"order": "asc"}, {"sortOrder": "asc"})
+"""Parameters for the order of /logs: of v0.8.9, and of Sim's pull request 6912, which replaces ``order``."""
 
 
 def _cursor(cursor: str | None) -> dict[str, str]:

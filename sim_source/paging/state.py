@@ -6,17 +6,16 @@ A resource has one contiguous time range that was read completely, and the unfin
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, get_args
 
-from ..timestamps import MILLISECOND, in_utc
+from ..timestamps import in_utc
+from .stretches import Stretch, united, without
 
 STABILITY = timedelta(minutes=5)
 """A row may become visible this long after its start."""
-MOST_STRETCHES = 50
-"""Most time ranges to be tried again that are kept per resource; beyond that, the nearest are merged."""
 MOST_EDGES = 50
 """Most edges kept of the billing ledger."""
 MOST_CLOSED = 1_000
@@ -29,13 +28,6 @@ Key = Literal["walk", "back", "again"]
 
 
 KEYS: tuple[Key, ...] = get_args(Key)
-
-
-class Stretch(NamedTuple):
-    """A time range: its first and last moment, inclusive."""
-
-    first: datetime
-    last: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +182,7 @@ class ResourceState:
     @property
     def missing(self) -> list[Stretch]:
         """Time ranges in which rows may be missing, oldest first."""
-        return [Stretch(as_moment(first), as_moment(last)) for first, last in self.kept.get("missing", ())]
+        return self._stretches("missing")
 
     def may_miss_rows(self, moment: datetime) -> bool:
         """Whether the server may have a row at this moment that it did not return."""
@@ -198,26 +190,38 @@ class ResourceState:
 
     def missed(self, first: datetime, last: datetime) -> None:
         """Records that rows of a time range may be missing; ranges that touch are merged."""
-        found: list[Stretch] = []
-        for stretch in sorted([*self.missing, Stretch(first, last)]):
-            if found and stretch.first <= found[-1].last + MILLISECOND:
-                found[-1] = Stretch(found[-1].first, max(found[-1].last, stretch.last))
-            else:
-                found.append(stretch)
-        while len(found) > MOST_STRETCHES:
-            nearest = min(range(1, len(found)), key=lambda place: found[place].first - found[place - 1].last)
-            found[nearest - 1 : nearest + 1] = [Stretch(found[nearest - 1].first, found[nearest].last)]
-        self.kept["missing"] = [[as_text(stretch.first), as_text(stretch.last)] for stretch in found]
+        self._keep_stretches("missing", united([*self.missing, Stretch(first, last)]))
 
     def proved(self, first: datetime, last: datetime) -> None:
         """Records that all rows of a time range were read."""
-        left: list[Stretch] = []
-        for start, end in self.missing:
-            left += [Stretch(start, min(end, first - MILLISECOND)), Stretch(max(start, last + MILLISECOND), end)]
-        self.kept.pop("missing", None)
-        for start, end in left:
-            if start <= end:
-                self.missed(start, end)
+        self._keep_stretches("missing", without(self.missing, first, last))
+
+    @property
+    def unconfirmed(self) -> list[Stretch]:
+        """Time ranges of runs whose status v2 has still to confirm, oldest first."""
+        return self._stretches("unconfirmed")
+
+    def unconfirm(self, stretches: Iterable[Stretch]) -> None:
+        """Records that v2 could not be asked for the status of the runs in these time ranges."""
+        self._keep_stretches("unconfirmed", united([*self.unconfirmed, *stretches]))
+
+    def confirmed(self, first: datetime, last: datetime) -> None:
+        """Records that v2 was asked for the status of all stored runs in a time range."""
+        self._keep_stretches("unconfirmed", without(self.unconfirmed, first, last))
+
+    def confirm_earlier(self) -> None:
+        """Marks all that was read before the first sync that met v2 as unconfirmed, once."""
+        if not self.kept.get("meets_v2"):
+            self.kept["meets_v2"] = True
+            self.unconfirm([self.read] if self.read else [])
+
+    def _stretches(self, name: str) -> list[Stretch]:
+        return [Stretch(as_moment(first), as_moment(last)) for first, last in self.kept.get(name, ())]
+
+    def _keep_stretches(self, name: str, stretches: Sequence[Stretch]) -> None:
+        self.kept.pop(name, None)
+        if stretches:
+            self.kept[name] = [[as_text(first), as_text(last)] for first, last in stretches]
 
     @property
     def edges(self) -> tuple[datetime, ...]:

@@ -10,7 +10,7 @@ from .. import errors
 from ..account_tables import BILLING_STATUS, WORKFLOW_VERSIONS, WORKSPACES
 from ..api import wire
 from ..api.decode import Rejected
-from ..api.v2_endpoints import SimV2Api
+from ..api.v2_endpoints import VERSIONS_BUCKET, SimV2Api
 from ..paging.source_state import SourceState, WorkspaceState
 from ..paging.walk_list import walk_by_cursor
 from ..rows import account_rows, billing_rows
@@ -61,7 +61,7 @@ class AccountLists:
             deployed = "" if place.deployed_at is None else utc(place.deployed_at).isoformat()
             if state.deployed.get(place.id, "") == deployed:
                 continue
-            if self.api.versions_left == 0:
+            if self.api.left_in(VERSIONS_BUCKET) == 0:
                 return
             try:
                 self._versions_of(state.id, place.id)

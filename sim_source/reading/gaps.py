@@ -8,7 +8,8 @@ from datetime import datetime
 
 from .. import errors
 from ..paging.chunks import Gap
-from ..paging.state import ResourceState, Stretch
+from ..paging.state import ResourceState
+from ..paging.stretches import Stretch
 from .session import SyncSession
 
 

@@ -12,17 +12,18 @@ from ..api import wire
 from ..paging.chunks import Chunk
 from ..paging.state import ResourceState
 from ..paging.walk_runs import walk_runs
-from ..rows import life
+from ..rows import life, v2_status
 from ..rows.life import OpenRun, Reading
 from ..rows.stored_run import StoredRun
+from ..rows.v2_status import States
 from ..run_tables import LOGS
+from ..schema import Row
 from ..timestamps import utc
 from .batch import Tables
 from .gaps import Gaps
 from .workspace import BACKLOG_STEP, Detail, WorkspaceContext
 
-FRESH_PAGE = 900
-"""Most rows between the first and last run of a group read with one page: below 1000, to leave room for late rows."""
+_ID, _EXECUTION_ID, _STARTED_AT = (LOGS.column_names.index(name) for name in ("id", "execution_id", "started_at"))
 
 
 def tell_split(rows: Iterable[wire.Run]) -> bool:
@@ -71,15 +72,39 @@ class OpenRunReader:
         return row.id in self.taken or self._is_walked(row.started_at)
 
     def open_runs(self) -> Iterator[Tables]:
-        """Reads open runs again, except those in time ranges that this extraction has just walked."""
-        closed = self.state.closed
-        found = [
-            run
-            for run in self.workspace.queries.open_runs()
-            if run.id not in closed and not self._is_walked(run.started_at)
-        ]
-        chosen, self.state.next_turn = life.in_turn(found, self.state.next_turn)
-        yield from self._read(chosen)
+        """Reads open runs again, except those in time ranges that this extraction has just walked.
+
+        If v2 can be asked, only runs that have gone on according to v2 are read, wherever they started: the row that v1
+        has just returned of a run may not show it.
+        """
+        closed, stored = self.state.closed, self.workspace.queries.open_runs()
+        logs = {log[_ID]: log for log in stored if log[_ID] not in closed and log[_ID] not in self.taken}
+        runs = [OpenRun(id_, log[_STARTED_AT]) for id_, log in logs.items()]
+        walked = [run for run in runs if self._is_walked(run.started_at)][: life.MOST_FOLLOWED]
+        others = [run for run in runs if not self._is_walked(run.started_at)]
+        chosen, self.state.next_turn = life.in_turn(others, self.state.next_turn)
+        asked = [logs[run.id] for run in (*chosen, *walked)]
+        told = self.workspace.v2_states(asked)
+        still = self._restate(asked, told)
+        yield from self._read([run for run in chosen if run.id not in still])
+        gone_on = [run for run in walked if run.id not in still and logs[run.id][_EXECUTION_ID] in told]
+        yield from self._by_id(gone_on)
+        self.workspace.batch.add(LOGS.name, self.workspace.restated.values())
+        yield from self.workspace.batch.flush()
+
+    def _restate(self, logs: Iterable[Row], told: States) -> set[str]:
+        """Notes the statuses of v2; returns the ids of runs that are as they are stored, except for their status."""
+        still = set[str]()
+        for log in logs:
+            state = told.get(log[_EXECUTION_ID])
+            if state is None:
+                continue
+            if not v2_status.shows_progress(log, state):
+                still.add(log[_ID])
+            restated = v2_status.stored_with_state(log, state)
+            if restated is not None:
+                self.workspace.restated[log[_ID]] = restated
+        return still
 
     def torn(self) -> Iterator[Tables]:
         """Reads runs again whose tables disagree, from scratch, like new runs."""
@@ -87,7 +112,7 @@ class OpenRunReader:
         half_read = [] if self.lists_tell else queries.half_read(wants)
         for runs, lists_may_tell in ((queries.torn(wants), False), (half_read, True)):
             left = [run for run in runs if run.id not in self.taken]
-            for group in life.readings(queries.ranked(left), FRESH_PAGE):
+            for group in life.readings(queries.ranked(left), life.FRESH_PAGE):
                 if self.workspace.over() or not self._torn(group, lists_may_tell):
                     break
                 yield from self.workspace.batch.full()
@@ -119,7 +144,7 @@ class OpenRunReader:
     def _read(self, runs: list[OpenRun]) -> Iterator[Tables]:
         if not runs:
             return
-        groups = life.readings(self.workspace.queries.ranked(runs), FRESH_PAGE)
+        groups = life.readings(self.workspace.queries.ranked(runs), life.FRESH_PAGE)
         yield from self._by_id([group.runs[0] for group in groups if not group.by_list])
         for group in groups:
             if self.workspace.over():

@@ -6,26 +6,15 @@ others continue, and the failure is reported.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TypeVar
 
 import pyarrow as pa
 
 from .. import errors
-from ..account_tables import (
-    AUDIT_LOGS,
-    BILLING_LOGS,
-    BILLING_STATUS,
-    REJECTED_ROWS,
-    USAGE,
-    WORKFLOW_VERSIONS,
-    WORKFLOWS,
-    WORKSPACES,
-)
+from ..account_tables import AUDIT_LOGS, REJECTED_ROWS, USAGE, WORKFLOWS
 from ..api.endpoints import SimApi
 from ..paging import resync, walk_list
 from ..paging.source_state import SourceState, WorkspaceState
@@ -35,21 +24,21 @@ from ..stored.queries import WorkspaceQueries
 from ..stored.warehouse import Warehouse
 from ..tables import TABLES
 from . import adding
-from .account_lists import AccountLists
 from .audit_reader import AuditReader
 from .batch import Batch, Tables
 from .coverage import Coverage
-from .ledger_reader import LedgerReader
+from .isolation import isolate_failure
 from .list_pages import LIST_TABLES
 from .plan import Bounds, ReadPlan
-from .refusals import refused_workspace, wrong_key
+from .refusals import wrong_key
 from .row_checks import RowChecks
 from .run_reader import RunReader
+from .run_states import RunStates
 from .session import SyncSession
+from .v2_reader import V2Reader
+from .v2_session import V2Session
 from .workflow_list import ListedWorkflows
 from .workspace import WorkspaceContext
-
-A = TypeVar("A")
 
 RUN_TABLES = (*LIST_TABLES, EXECUTION_SNAPSHOTS.name, WORKFLOW_STATES.name)
 
@@ -82,10 +71,14 @@ class Reader:
     _listed: dict[str, ListedWorkflows] = field(default_factory=dict)
     _coverage: Coverage = field(init=False)
     _checks: RowChecks = field(init=False)
+    _v2: V2Session = field(init=False)
+    _states: RunStates = field(init=False)
 
     def __post_init__(self) -> None:
         self._coverage = Coverage(self.session, self.plan)
         self._checks = RowChecks(self.warehouse, self.plan.pseudonyms)
+        self._v2 = V2Session(self.session, self.plan, self.selected)
+        self._states = RunStates(self._v2, self.state, self.warehouse, self._batch(LOGS.name))
 
     def pages(self, existing: Iterable[str]) -> Iterator[Tables]:
         """Yields all pages; first an empty one for tables that the destination does not have yet."""
@@ -97,8 +90,10 @@ class Reader:
         for workspace_id in self.plan.workspace_ids:
             if self.session.out_of_time:
                 break
-            yield from self._counted(self._workspace(workspace_id))
-        yield from self._counted(self._workflows_and_v2())
+            yield from self._counted(self._states.holding(workspace_id, self._workspace(workspace_id)))
+        yield from self._counted(self._states.release())
+        v2 = V2Reader(self._v2, self._coverage, self.bounds, self.warehouse, self.state, self._batch)
+        yield from self._counted(v2.tables(self._listed, self._states.confirm))
 
     def _counted(self, pages: Iterator[Tables]) -> Iterator[Tables]:
         for tables in pages:
@@ -119,49 +114,6 @@ class Reader:
                 f"{table}{where}: some rows were set aside, or stored in part, because they do not fit; see table "
                 "rejected_rows for each row and the reason"
             )
-
-    @contextmanager
-    def _isolate_failure(self, resource: str, workspace_id: str | None) -> Iterator[None]:
-        """Limits a failure to this resource; running out of time ends the resource without a failure."""
-        try:
-            yield
-        except errors.OutOfTime:
-            self.session.extraction.out_of_time = True
-        except errors.AccessDenied as denied:
-            if denied.status == 401:
-                raise wrong_key(denied) from denied
-            told = denied if workspace_id is None else refused_workspace(workspace_id, denied)
-            if self.session.strict:
-                raise told from denied
-            self.session.log.failed(resource, workspace_id, told)
-        except errors.SimError as error:
-            if self.session.strict or isinstance(error, errors.ConfigurationError):
-                raise
-            self.session.log.failed(resource, workspace_id, error)
-
-    @contextmanager
-    def _v2(self, resource: str, workspace_id: str | None) -> Iterator[None]:
-        """Lets a resource of v2 be missing, or denied to this key; other failures as ``_isolate_failure``."""
-        with self._isolate_failure(resource, workspace_id):
-            try:
-                yield
-            except (errors.NotOffered, errors.NotFound):
-                return
-            except errors.AccessDenied as denied:
-                if denied.status == 401:  # v1 accepts the key, or would have said so
-                    raise errors.Unavailable(f"{denied}") from denied
-
-    def _from_v2(self, resource: str, workspace_id: str | None, read: Callable[[], A]) -> A | None:
-        """Reads a resource of v2; returns None if nothing was read."""
-        if resource in self.selected and self._reads_v2:
-            with self._v2(resource, workspace_id):
-                return read()
-        return None
-
-    @property
-    def _reads_v2(self) -> bool:
-        """Whether v2 is to be read, not known to be missing, and the server not out of reach."""
-        return self.plan.api != "v1" and self.session.v2.offered is not False and self.session.client.reached
 
     def _batch(self, *names: str) -> Batch:
         wanted = [name for name in (*names, REJECTED_ROWS.name) if name in self.selected]
@@ -196,7 +148,7 @@ class Reader:
         if AUDIT_LOGS.name not in self.selected or not self.bounds.audit_logs:
             return
         batch = self._batch(AUDIT_LOGS.name)
-        with self._isolate_failure(AUDIT_LOGS.name, None):
+        with isolate_failure(self.session, AUDIT_LOGS.name, None):
             try:
                 state, most = self.state.audit_logs, self.bounds.audit_logs
                 yield from AuditReader(self._coverage, self._api(), self.warehouse, state, batch, most).tables()
@@ -212,11 +164,11 @@ class Reader:
     def _workspace(self, workspace_id: str) -> Iterator[Tables]:
         state = self.state.workspace(workspace_id)
         first_sync = state.is_first
-        rows_before = self.session.log.rows[LOGS.name]
+        runs_before = self.session.log.runs.total()
         failures = len(self.session.log.failures)
         workflows = [0]
         if self.bounds.audit_logs:  # the first piece of a sync
-            with self._isolate_failure(WORKFLOWS.name, workspace_id):
+            with isolate_failure(self.session, WORKFLOWS.name, workspace_id):
                 self._list_workflows(state, workflows)
         refused = any(
             isinstance(failure.error, errors.AccessDenied) for failure in self.session.log.failures[failures:]
@@ -224,10 +176,10 @@ class Reader:
         if refused or not self.selected.intersection(RUN_TABLES):
             return
         batch = self._batch(*RUN_TABLES)
-        with self._isolate_failure(LOGS.name, workspace_id):
+        with isolate_failure(self.session, LOGS.name, workspace_id):
             yield from self._runs(state, batch, alive=bool(workflows[0]))
         yield from batch.flush()
-        nothing = self.session.log.rows[LOGS.name] == rows_before and not workflows[0]
+        nothing = self.session.log.runs.total() == runs_before and not workflows[0]
         cut = self.session.out_of_time or self.session.extraction.more or len(self.session.log.failures) > failures
         if first_sync and nothing and not cut:
             self.session.log.warn(
@@ -249,6 +201,8 @@ class Reader:
             queries=WorkspaceQueries(self.warehouse, state.id),
             options=replace(settings.options, logs_only=not self._full),
             batch=batch,
+            v2=self._v2,
+            v2_states=partial(self._states.of_open, state.id),
             bounds=self.bounds,
         )
         yield from RunReader(
@@ -272,26 +226,3 @@ class Reader:
                 listed.odd += page.rejected
         finally:  # rows read before a failure are kept
             count[0] = len(listed.found) + len(listed.odd)
-
-    def _workflows_and_v2(self) -> Iterator[Tables]:
-        """Stores workflows, and reads what only the v2 API tells; v1 never waits for it."""
-        batch = self._batch(WORKFLOWS.name, WORKFLOW_VERSIONS.name, WORKSPACES.name, BILLING_STATUS.name)
-        lists = AccountLists(self.session.v2, self.state, batch)
-        for id_ in self.plan.workspace_ids if self.bounds.audit_logs else ():
-            places = self._from_v2(WORKFLOWS.name, id_, partial(lists.places, id_))
-            if places is not None:
-                state = self.state.workspace(id_)
-                self._from_v2(WORKFLOW_VERSIONS.name, id_, partial(lists.versions, state, places))
-            if id_ in self._listed:
-                self._listed.pop(id_).add_to(batch, self.warehouse, places)
-            self._from_v2(BILLING_STATUS.name, id_, partial(lists.status, id_))
-        if self.bounds.audit_logs:
-            self._from_v2(WORKSPACES.name, None, lists.workspaces)
-        yield from batch.flush()
-        if BILLING_LOGS.name in self.selected and self.bounds.ledger and self._reads_v2:
-            batch = self._batch(BILLING_LOGS.name)
-            ledger = self.state.billing_logs(self.session.client.reader)
-            with self._v2(BILLING_LOGS.name, None):
-                most = self.bounds.ledger
-                yield from LedgerReader(self._coverage, self.session.v2, self.warehouse, ledger, batch, most).tables()
-            yield from batch.flush()

@@ -86,8 +86,18 @@ class RunReader:
         if session.out_of_time:
             return
         if bounds.catch_up:
-            yield from self._details.backlog()
+            yield from self._catch_up()
+
+    def _catch_up(self) -> Iterator[Tables]:
+        """Requests details and snapshots that earlier extractions left."""
+        try:
+            self._snapshots.ahead()
+            for tables in self._details.backlog():
+                yield tables
+                self._snapshots.ahead()
             yield from self._snapshots.backlog()
+        finally:
+            self._snapshots.close()
 
     def _lists(self) -> Generator[Tables, None, bool]:
         """Walks all time ranges that are due; returns whether it finished."""

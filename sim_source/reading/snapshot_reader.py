@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,10 +15,15 @@ from ..run_tables import EXECUTION_SNAPSHOTS, WORKFLOW_STATES
 from ..stored.snapshot_queries import SnapshotQueries
 from ..timestamps import utc
 from .batch import Tables
+from .concurrent_requests import ConcurrentRequests
 from .workspace import BACKLOG_STEP, WorkspaceContext
 
 Wanted = tuple[str, str | None]
 """Execution id and workflow id."""
+Answer = tuple[snapshots.SnapshotRows | None, Rejected | None]
+"""The rows of a snapshot, or an answer that could not be read."""
+AHEAD = 2 * BACKLOG_STEP
+"""Most snapshots that are requested from v2 at a time while details are read: a snapshot may be large."""
 
 
 @dataclass(slots=True)
@@ -32,6 +37,7 @@ class SnapshotReader:
     workspace: WorkspaceContext
     mode: Snapshots
     _versions: set[str] | None = None
+    _begun: ConcurrentRequests[Wanted, Answer] | None = None
     _stored: SnapshotQueries = field(init=False)
 
     def __post_init__(self) -> None:
@@ -77,25 +83,52 @@ class SnapshotReader:
         workspace = self.workspace
         if not self.wanted:
             return
-        while workspace.bounds.snapshots > 0 and not workspace.over():
-            step = min(BACKLOG_STEP, workspace.bounds.snapshots)
-            limit = step + len(workspace.handled)
-            found = self._stored.without_snapshot(by_version=self.mode == "version", limit=limit)
-            waiting = [entry for entry in found if entry[0] not in workspace.handled][:step]
-            if not waiting:
-                return
+        if self._begun is not None:
+            self._take(self._begun)
+            yield from workspace.batch.flush()
+        while not workspace.over() and (waiting := self._waiting(BACKLOG_STEP)):
             self._read(waiting)
             yield from workspace.batch.flush()
 
-    def _read(self, wanted: Sequence[Wanted]) -> None:
+    def ahead(self) -> None:
+        """Requests snapshots that earlier syncs left from v2 meanwhile, if v1's rate limit holds back details.
+
+        Takes those that have arrived, and requests the next ones once all have.
+        """
         workspace = self.workspace
-        resource = EXECUTION_SNAPSHOTS.name
-        for (execution_id, _), answer in workspace.concurrently(lambda one: self._snapshot(*one), wanted, resource):
+        if self._begun is not None:
+            self._take(self._begun.arrived())
+        if self._begun or not self.wanted or workspace.over() or not workspace.v2.takes_snapshots:
+            return
+        if waiting := self._waiting(AHEAD):
+            self._begun = workspace.begun(self._ask, waiting, EXECUTION_SNAPSHOTS.name)
+
+    def close(self) -> None:
+        """Drops requests that have not been sent yet."""
+        if self._begun is not None:
+            self._begun.close()
+
+    def _waiting(self, most: int) -> list[Wanted]:
+        """Returns the next snapshots that earlier syncs left."""
+        workspace = self.workspace
+        step = min(most, workspace.bounds.snapshots)
+        if step <= 0:
+            return []
+        limit = step + len(workspace.handled)
+        found = self._stored.without_snapshot(by_version=self.mode == "version", limit=limit)
+        return [entry for entry in found if entry[0] not in workspace.handled][:step]
+
+    def _read(self, wanted: Sequence[Wanted]) -> None:
+        self._take(self.workspace.concurrently(self._ask, wanted, EXECUTION_SNAPSHOTS.name))
+
+    def _take(self, answers: Iterable[tuple[Wanted, Answer | None]]) -> None:
+        workspace = self.workspace
+        for (execution_id, _), answer in answers:
             workspace.handled.add(execution_id)
             workspace.bounds.snapshots -= 1
             rows, odd = answer or (None, None)
             if odd is not None:
-                workspace.reject(resource, execution_id, bytes(odd.row), odd.reason)
+                workspace.reject(EXECUTION_SNAPSHOTS.name, execution_id, bytes(odd.row), odd.reason)
             if rows is None:
                 continue
             workspace.batch.add(EXECUTION_SNAPSHOTS.name, [rows.snapshot])
@@ -103,11 +136,10 @@ class SnapshotReader:
                 workspace.handled.add(rows.state[0])
                 workspace.batch.add(WORKFLOW_STATES.name, [rows.state])
 
-    def _snapshot(
-        self, execution_id: str, workflow_id: str | None
-    ) -> tuple[snapshots.SnapshotRows | None, Rejected | None]:
+    def _ask(self, wanted: Wanted) -> Answer:
+        execution_id, workflow_id = wanted
         try:
-            answer = self.workspace.api.execution(execution_id)
+            answer = self.workspace.v2.snapshot(execution_id) or self.workspace.api.execution(execution_id)
         except errors.NotFound:
             return snapshots.gone_snapshot(execution_id, self.workspace.id, workflow_id), None
         if isinstance(answer, Rejected):

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from .. import errors
 from ..account_tables import REJECTED_ROWS
 from ..api import wire
-from ..api.client import CONNECTIONS
 from ..api.decode import Rejected
 from ..api.endpoints import SimApi
 from ..rows import account_rows, merge, rejecting, run_rows, runs
 from ..rows.run_rows import ROW_FAULTS, RunOptions, RunRows
 from ..rows.stored_run import StoredRun
+from ..rows.v2_status import States
 from ..run_tables import LOG_DETAILS, LOGS
+from ..schema import Row
 from ..stored.queries import WorkspaceQueries
 from .batch import Batch
+from .concurrent_requests import ConcurrentRequests
 from .plan import UNLIMITED, Bounds
 from .session import SyncSession
 
@@ -32,12 +33,26 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
+class V2Snapshots(Protocol):
+    """Access to snapshots in the v2 API; see ``V2Session``."""
+
+    @property
+    def takes_snapshots(self) -> bool:
+        """Whether snapshots are requested from v2."""
+
+    def snapshot(self, execution_id: str) -> wire.Execution | None:
+        """Requests a snapshot; None if v1 is to be asked for it."""
+
+
 @dataclass(slots=True)
 class WorkspaceContext:
     """A workspace, its endpoints, and where its rows go.
 
     Attributes:
         batch: Receives the rows.
+        v2: Requests snapshots from the v2 API.
+        v2_states: Returns what v2 tells of stored runs, given their rows of ``logs``; see ``RunStates.of_open``.
+        restated: Rows of ``logs`` as stored, but with another status of v2; dropped for runs that are added otherwise.
         handled: Ids of runs, executions and states that this extraction has finished.
     """
 
@@ -47,8 +62,11 @@ class WorkspaceContext:
     queries: WorkspaceQueries
     options: RunOptions
     batch: Batch
+    v2: V2Snapshots
+    v2_states: Callable[[Sequence[Row]], States]
     bounds: Bounds = field(default_factory=Bounds)
     handled: set[str] = field(default_factory=set)
+    restated: dict[str, Row] = field(default_factory=dict)
 
     def over(self) -> bool:
         """Whether the time of this sync is up."""
@@ -96,6 +114,9 @@ class WorkspaceContext:
 
     def add(self, rows: Sequence[RunRows]) -> None:
         """Adds rows of runs to the batch."""
+        for each in rows if self.restated else ():
+            if each.log:
+                self.restated.pop(each.id, None)
         for table, found in run_rows.by_table(rows).items():
             self.batch.add(table, found)
 
@@ -111,29 +132,20 @@ class WorkspaceContext:
         return True
 
     def concurrently(self, ask: Callable[[A], B], wanted: Sequence[A], resource: str) -> Iterator[tuple[A, B | None]]:
-        """Sends requests concurrently, as the rate limit allows; yields None for one that failed, and records it."""
-        if not wanted:
-            return
-        with ThreadPoolExecutor(min(CONNECTIONS, len(wanted))) as pool:
-            answers = [(entry, pool.submit(ask, entry)) for entry in wanted]
-            for entry, answer in answers:
-                try:
-                    yield entry, answer.result()
-                except errors.OutOfTime:
-                    self.session.extraction.out_of_time = True
-                    pool.shutdown(wait=False, cancel_futures=True)
-                    return
-                except (
-                    errors.Unavailable,
-                    errors.BadRequest,
-                ) as fault:  # only this one failed; the others are still read
-                    self.session.log.failed(resource, self.id, fault)
-                    yield entry, None
-                except ROW_FAULTS as fault:
-                    self.session.log.failed(
-                        resource, self.id, errors.UnreadableAnswer(f"an answer has an unexpected format: {fault}")
-                    )
-                    yield entry, None
+        """Sends requests concurrently; yields entries and answers, None for one that failed, which is recorded."""
+        if wanted:
+            yield from self.begun(ask, wanted, resource)
+
+    def begun(self, ask: Callable[[A], B], wanted: Sequence[A], resource: str) -> ConcurrentRequests[A, B]:
+        """Starts the same requests, whose answers are taken later."""
+
+        def failed(error: errors.SimError) -> None:
+            if isinstance(error, errors.OutOfTime):
+                self.session.extraction.out_of_time = True
+            else:
+                self.session.log.failed(resource, self.id, error)
+
+        return ConcurrentRequests(ask, wanted, failed)
 
     def set_aside(self, rejected: Sequence[Rejected]) -> None:
         """Records list rows that could not be read."""

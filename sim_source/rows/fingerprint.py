@@ -18,6 +18,7 @@ class Fingerprint(NamedTuple):
         spans: Number of trace spans; None if not counted.
         path: The stored ``finalizationPath``, or None.
         error: Whether an error is stored with the run; None if not known.
+        v2_status: The stored status of v2, or None.
     """
 
     ended_at: datetime | None
@@ -27,12 +28,13 @@ class Fingerprint(NamedTuple):
     spans: int | None = None
     path: str | None = None
     error: bool | None = None
+    v2_status: str | None = None
 
 
 def fingerprint_of(log: Row, spans: int | None) -> Fingerprint:
     """Returns the fingerprint of a row of ``logs``."""
-    ended_at, total, level, status = (log[index] for index in _TELLING)
-    return Fingerprint(utc_or_none(ended_at), total, level, status, spans)
+    ended_at, total, level, status, v2_status = (log[index] for index in _TELLING)
+    return Fingerprint(utc_or_none(ended_at), total, level, status, spans, v2_status=v2_status)
 
 
-_TELLING = tuple(LOGS.column_names.index(name) for name in ("ended_at", "cost_total", "level", "status"))
+_TELLING = tuple(LOGS.column_names.index(name) for name in ("ended_at", "cost_total", "level", "status", "v2_status"))

@@ -24,6 +24,8 @@ Status = Literal["running", "paused", "completed", "failed", "cancelled"]
 
 OPEN: tuple[Status, ...] = ("running", "paused")
 """Statuses that are not final. A run that was resumed after a pause still looks paused until it ends."""
+FRESH_PAGE = 900
+"""Most rows between the first and last run of a group read with one page: below 1000, to leave room for late rows."""
 MOST_FOLLOWED = 500
 """Maximum number of open runs that one sync reads again; if there are more, the older ones take turns."""
 
@@ -45,6 +47,8 @@ class Evidence(IntEnum):
     """A final output, or the level ``error``."""
     TOLD = 3
     """``finalizationPath`` or an error, which only the per-run detail has."""
+    OFFICIAL = 4
+    """The status of a run that has ended according to v2."""
 
 
 def told_by_output(final_output: bytes) -> Status | None:

@@ -13,7 +13,7 @@ from .. import jsons
 from ..api import decode, wire
 from ..run_tables import COST_ITEMS, LOG_DETAILS, LOGS, TRACE_SPANS
 from ..schema import Row, Table
-from . import life
+from . import life, v2_status
 from .cost import ZERO
 from .fingerprint import Fingerprint
 from .life import Evidence
@@ -48,6 +48,8 @@ def evidence_of(known: Fingerprint) -> Evidence:
     spans is weak: earlier versions of sim-sync stored it for swept runs. So is ``failed`` without the level ``error``,
     which ``life.status_of`` returns if a response shows nothing of an end.
     """
+    if v2_status.is_final(known.v2_status):
+        return Evidence.OFFICIAL
     if known.status == "paused":
         return Evidence.SHOWN
     if known.path is not None or known.error:
@@ -60,7 +62,7 @@ def evidence_of(known: Fingerprint) -> Evidence:
 
 def _is_swept(known: Fingerprint) -> bool:
     """Whether a run is stored as paused with an error: resumed and then swept, which earlier versions missed."""
-    return known.status == "paused" and bool(known.error)
+    return known.status == "paused" and bool(known.error) and known.v2_status is None
 
 
 def changed(known: Fingerprint, rows: RunRows) -> bool:
@@ -90,6 +92,8 @@ def richer(new: RunRows, stored: StoredRun) -> RunRows:
     log = _lasting(LOGS, by_name(LOGS, new.log), by_name(LOGS, stored.log))
     if same:
         log["status"] = _status(new, known, stored)
+        if log["v2_status"] is None and log["status"] == known.status:
+            log["v2_status"] = known.v2_status
     spans = _spans(new.spans, stored, known.spans or 0) if same else new.spans
     items, settled = merged_items(new, stored, log["cost_total"])
     items = [with_values(item, workflow_id=log["workflow_id"]) if item[WORKFLOW] is None else item for item in items]

@@ -148,6 +148,7 @@ def _plain(listed: Sequence[wire.Run], workspace_id: str) -> list[list[Any]]:
             life.listed_status(end is not None, level, (paid := run.cost) is not None and paid.total is not None)
             for end, level, run in zip(ends, levels, listed, strict=True)
         ],
+        [None] * len(listed),
         [at if (at := run.started_at).tzinfo is UTC else in_utc(at) for run in listed],
         ends,
         [cost.whole_number(run.total_duration_ms) for run in listed],
@@ -194,6 +195,7 @@ def _log_row(facts: RunFacts, workflow_id: str | None, status: str, total: Decim
         latest.level,
         latest.trigger,
         status,
+        None,
         in_utc(run.started_at),
         utc_or_none(latest.ended_at),
         cost.whole_number(latest.total_duration_ms),

@@ -25,18 +25,29 @@ from .warehouse import Warehouse, as_sent, in_steps
 
 _NEWEST = "SELECT max(l.started_at) FROM {logs} l WHERE l.workspace_id = %s"
 
-_FINGERPRINTS = """
+_ALL_COLUMNS = "(SELECT {logs:a} FROM {logs} a) l"
+"""``logs`` with all declared columns; those that an earlier version did not store are null."""
+
+_FINGERPRINTS = (
+    """
     SELECT l.id, l.ended_at, l.cost_total, l.level, l.status,
         CASE WHEN d.id IS NULL OR d.cost_total IS DISTINCT FROM l.cost_total THEN -1 ELSE d.span_count END,
-        d.finalization_path, d.error IS NOT NULL
-    FROM {logs} l LEFT JOIN {log_details} d ON d.id = l.id
+        d.finalization_path, d.error IS NOT NULL, l.v2_status
+    FROM """
+    + _ALL_COLUMNS
+    + """ LEFT JOIN {log_details} d ON d.id = l.id
     WHERE l.workspace_id = %s AND l.started_at >= %s AND l.started_at <= %s
 """
-_FINGERPRINTS_WITHOUT_DETAILS = """
-    SELECT l.id, l.ended_at, l.cost_total, l.level, l.status, NULL
-    FROM {logs} l
+)
+_FINGERPRINTS_WITHOUT_DETAILS = (
+    """
+    SELECT l.id, l.ended_at, l.cost_total, l.level, l.status, NULL, NULL, NULL, l.v2_status
+    FROM """
+    + _ALL_COLUMNS
+    + """
     WHERE l.workspace_id = %s AND l.started_at >= %s AND l.started_at <= %s
 """
+)
 
 _RUNS = """
     SELECT {logs:l}
@@ -61,8 +72,15 @@ _SPANS = """
     ORDER BY t.log_id, t.span_index
 """
 
+_UNCONFIRMED = f"""
+    SELECT {{logs:l}}
+    FROM {_ALL_COLUMNS}
+    WHERE l.workspace_id = %s AND l.v2_status IS NULL AND l.started_at >= %s AND l.started_at <= %s
+    ORDER BY l.started_at DESC, l.id
+"""
+
 _IS_OPEN = f"l.status IN ({', '.join(map(repr, life.OPEN))})"
-_OPEN = f"SELECT l.id, l.started_at FROM {{logs}} l WHERE l.workspace_id = %s AND {_IS_OPEN}"
+_OPEN = f"SELECT {{logs:l}} FROM {{logs}} l WHERE l.workspace_id = %s AND {_IS_OPEN}"
 _COUNT_OPEN = f"SELECT count(*) FROM {{logs}} l WHERE l.workspace_id = %s AND {_IS_OPEN}"
 
 _PLACES = """
@@ -85,7 +103,7 @@ _WORTH_ASKING = {
         SELECT t.log_id FROM {trace_spans} t JOIN {logs} n ON n.id = t.log_id
         WHERE n.cost_total IS NULL AND t.model IS NOT NULL
     """,
-    LOGS.name: "SELECT p.id FROM {logs} p WHERE p.status = 'paused'",
+    LOGS.name: f"SELECT l.id FROM {_ALL_COLUMNS} WHERE l.status = 'paused' AND l.v2_status IS NULL",
 }
 """Queries for runs whose detail is worth a request (``details = "costly"``), by the table they read. They match few
 runs, so they are evaluated first: that is faster than checking each run."""
@@ -166,9 +184,13 @@ class WorkspaceQueries:
             found.setdefault(row[0], []).append(as_sent(TRACE_SPANS, row))
         return found
 
-    def open_runs(self) -> list[OpenRun]:
-        """Returns stored runs that are not final."""
-        return [OpenRun(row[0], utc(row[1])) for row in self._ask(_OPEN)]
+    def unconfirmed(self, first: datetime, last: datetime, most: int) -> list[Row]:
+        """Returns rows of ``logs`` that started in ``[first, last]`` and lack the status of v2, newest first."""
+        return [as_sent(LOGS, row) for row in self._ask(f"{_UNCONFIRMED} LIMIT {int(most)}", first, last)]
+
+    def open_runs(self) -> list[Row]:
+        """Returns rows of ``logs`` of stored runs that are not final."""
+        return [as_sent(LOGS, row) for row in self._ask(_OPEN)]
 
     def ranked(self, runs: Sequence[OpenRun]) -> list[OpenRun]:
         """Returns the same runs with their positions among all stored runs, so that pages can be counted."""

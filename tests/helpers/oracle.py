@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from pipelines.sim_api import BASE_CHARGE, Block, SimRun
+from pipelines.sim_api.http.v2.v2_runs import status_in_v2_logs
 
 Items = dict[tuple[str, str], Decimal]
 
@@ -51,6 +52,11 @@ def status(run: SimRun, dialect: str) -> str:
     if run.state == "cancelled" and dialect != "2026-08":
         return "completed"
     return run.status
+
+
+def status_by_v2(run: SimRun) -> str:
+    """The status with v2: the truth."""
+    return {"pending": "paused", "redacting": "running"}.get(status_in_v2_logs(run), status_in_v2_logs(run))
 
 
 def blocks(found: Iterable[Block]) -> Iterator[Block]:

@@ -25,7 +25,7 @@ from pipelines.sim_api import (
     tied_runs,
 )
 from pipelines.sim_api.http.v2.ledger_answers import shared_out
-from pipelines.sim_api.http.v2.v2_runs import v2_status
+from pipelines.sim_api.http.v2.v2_runs import status_in_v2_logs
 from tests.sim_api.conftest import Ask, asker
 
 DOCUMENT = json.loads((Path(__file__).parent / "sim-openapi-v2.json").read_text())
@@ -166,7 +166,7 @@ def test_the_status_of_each_run(full_world: World) -> None:
     rows = walked(on(full_world), "/api/v2/logs", f"workspaceId={WORKSPACE}")
     told = {row["runId"]: row["status"] for row in rows}
     for run in full_world.runs_of(WORKSPACE):
-        assert told[run.execution_id] == v2_status(run)
+        assert told[run.execution_id] == status_in_v2_logs(run)
         expected = {"paused": "pending"}.get(run.status, run.status)
         assert told[run.execution_id] == ("cancelled" if run.state == "cancelled_directly" else expected), run.id
     (paused,) = [run for run in full_world.runs_of(WORKSPACE) if run.state == "paused"]
@@ -187,7 +187,7 @@ def test_a_filter_narrows_the_list(full_world: World, narrow: str) -> None:
 
 def test_one_odd_row_makes_its_page_a_500(full_world: World) -> None:
     run = full_world.runs_of(WORKSPACE)[3]
-    full_world.change_run(run.id, more_data={"v2Status": "unheard of"})
+    full_world.change_run(run.id, v2_status="unheard of")
     ask = on(full_world)
     reply, body = ask("/api/v2/logs", f"workspaceId={WORKSPACE}")
     assert (reply.status, body["error"]["code"]) == (500, "INTERNAL_ERROR")

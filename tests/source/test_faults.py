@@ -24,7 +24,7 @@ from pipelines.sim_api import (
 from pipelines.sim_api.http import faults as fault
 from sim_source import SyncLog
 from sim_source.api import client
-from sim_source.reading import session, workspace
+from sim_source.reading import session
 from tests.helpers.warehouse import STEADY, Row, Warehouse
 
 EVERY_WAY = {
@@ -85,7 +85,7 @@ def test_a_fifth_of_all_answers_failing_in_every_way_changes_no_table_and_no_try
     tmp_path: Path, world: World, dialect: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # none under way when another is refused: the order is exact
-    monkeypatch.setattr(workspace, "CONNECTIONS", 1)
+    monkeypatch.setattr(concurrent_requests, "CONNECTIONS", 1)
     monkeypatch.setattr(session, "FAR_S", math.inf)
     calm, stormy = Warehouse(tmp_path / "calm"), Warehouse(tmp_path / "stormy")
     asked: dict[str, Any] = {"details": "all", "snapshots": "all"}

@@ -13,7 +13,8 @@ from pipelines.sim_api import serve, small_world
 from pipelines.sim_api.world import plans
 from sim_source import SimClient, SyncLog, SyncSession
 from sim_source.paging.chunks import Gap
-from sim_source.paging.state import MOST_STRETCHES, ResourceState
+from sim_source.paging.state import ResourceState
+from sim_source.paging.stretches import MOST_STRETCHES
 from sim_source.reading.gaps import Gaps
 from sim_source.timestamps import MILLISECOND
 from tests.helpers.warehouse import Warehouse

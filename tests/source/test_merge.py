@@ -346,7 +346,7 @@ def test_only_what_differs_is_loaded() -> None:
 
 
 def test_json_that_a_database_writes_anew_is_the_same() -> None:
-    one = ("r1", *[None] * 12, '{"a": 1, "b": [2]}', None)
-    other = ("r1", *[None] * 12, '{"b":[2],"a":1}', None)
+    one = ("r1", *[None] * 13, '{"a": 1, "b": [2]}', None)
+    other = ("r1", *[None] * 13, '{"b":[2],"a":1}', None)
     assert stored_run.same_row(LOGS, one, other)
     assert not stored_run.same_row(LOGS, one, (*one[:13], '{"a":2}', None))

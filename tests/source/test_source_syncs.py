@@ -85,7 +85,7 @@ def test_resources_can_be_picked(warehouse: Warehouse) -> None:
     ended = [run for run in world.runs_of(WORKSPACE) if run.ended_ms is not None and run.level == "info"]
     doubtful = {f"/api/v1/logs/{run.id}" for run in ended if run.total_cost is None}
     assert len(doubtful) == 3
-    assert paths == {"/api/v1/logs", "/api/v1/audit-logs", *doubtful}
+    assert paths == {"/api/v1/logs", "/api/v1/audit-logs", "/api/v2/logs", *doubtful}
     assert not any("details=full" in query for query in lists)
 
 

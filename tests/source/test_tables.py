@@ -16,8 +16,8 @@ from sim_source.schema import Table
 CONTRACT = {
     "logs": (
         "id",
-        "execution_id, workflow_id, workflow_name, deployment_version_id, level, trigger, status, started_at, "
-        "ended_at, total_duration_ms, cost_total, files",
+        "execution_id, workflow_id, workflow_name, deployment_version_id, level, trigger, status, v2_status, "
+        "started_at, ended_at, total_duration_ms, cost_total, files",
     ),
     "log_details": (
         "id",

@@ -274,7 +274,7 @@ def test_duckdb_gets_more_memory_where_a_load_needs_it(
 
 def test_awaited_rows_are_there_before_everything_is_handed_over() -> None:
     batch, answer = Batch(["logs"], size=10**6), Future[Any]()
-    row = (*("x",) * 9, None, None, 1, None, None, None)
+    row = (*("x",) * 9, *(None,) * 3, 1, *(None,) * 3)
     batch.later(answer, lambda: batch.add_arrow("logs", answer.result()))
     assert list(batch.full()) == []
     threading.Timer(0.05, answer.set_result, [LOGS.arrow_of([row])]).start()

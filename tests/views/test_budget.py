@@ -286,3 +286,61 @@ def test_where_billing_is_off_there_is_no_budget(place: Place) -> None:
     account = {"plan": "free", "current_period_cost": usd("0"), "usage_limit": usd("99999")}
     place.fill({"usage": [{"observed_at": at("2026-11-20 12:00"), **account}]})
     assert place.ask("SELECT * FROM sim.budget") == []
+
+
+def payer(workspace: str, used: int | None, limit: int | None, *period: str, observed: str = MIDDLE) -> Row:
+    """A row of ``billing_status``."""
+    start, end = (at(moment) for moment in period) if period else (None, None)
+    told = {"plan": "team", "status": "active", "period_start": start, "period_end": end}
+    credits_ = {"credits_used": used, "credits_limit": limit}
+    return {"observed_at": at(observed), "workspace_id": workspace, **told, **credits_}
+
+
+OWN_PERIOD = ("2026-11-10", "2026-12-10")
+
+
+def with_payers(place: Place, *payers: Row) -> Row:
+    """The one row of the view, for an account that spent 30 of 100 USD by its usage."""
+    place.fill({"billing_status": list(payers)}, ("billing_status",))
+    row = budget(place, [usage(MIDDLE, "30")], daily("2026-11-01", 15, "2"))
+    place.fill({"billing_status": []}, ("billing_status",))
+    return row
+
+
+def test_the_payer_tells_period_limit_and_spend(place: Place) -> None:
+    both = [payer(workspace, 8_000, 40_000, *OWN_PERIOD) for workspace in ("ws-1", "ws-2")]
+    row = with_payers(place, payer("ws-1", 1, 2, "2026-10-10", "2026-11-10", observed="2026-11-01"), *both)
+    assert (row["plan"], row["spend_source"], row["spend"], row["usage_limit"]) == (
+        "team", "billing_status", usd("40"), usd("200"),
+    )  # fmt: skip
+    assert period(row) == ("billing", *(at(day).timestamp() for day in OWN_PERIOD), 6, 24)
+    assert row["forecast"] == pytest.approx(40 + 24 * row["burn_per_day"])
+
+
+@pytest.mark.parametrize(
+    "payers",
+    [
+        [payer("ws-1", 8_000, 40_000, *OWN_PERIOD), payer("ws-2", 8_000, 50_000, *OWN_PERIOD)],
+        [payer("ws-1", 8_000, 40_000, *OWN_PERIOD), payer("ws-2", 8_000, 40_000)],
+        [payer("ws-1", 8_000, 40_000, *OWN_PERIOD, observed="2026-11-01")],
+        [],
+    ],
+    ids=["other limits", "other periods", "of two weeks ago", "none"],
+)
+def test_several_payers_or_old_words_say_nothing(place: Place, payers: list[Row]) -> None:
+    row = with_payers(place, *payers)
+    assert (row["spend_source"], row["spend"], row["usage_limit"]) == ("usage", usd("30"), usd("100"))
+    assert row["period_source"] == "calendar month"
+
+
+def test_a_workspace_key_learns_the_period_alone(place: Place) -> None:
+    row = with_payers(place, payer("ws-1", None, None, *OWN_PERIOD))
+    assert (row["spend_source"], row["spend"], row["usage_limit"]) == ("usage", usd("30"), usd("100"))
+    assert period(row)[:2] == ("billing", at(OWN_PERIOD[0]).timestamp())
+
+
+def test_a_payer_without_a_subscription_has_spent_since_ever(place: Place) -> None:
+    row = with_payers(place, payer("ws-1", 8_000, None))
+    assert (row["spend"], row["usage_limit"], row["period_source"], row["period_start"]) == (
+        usd("40"), None, "none", None,
+    )  # fmt: skip

@@ -70,6 +70,29 @@ function forecastWords(found) {
   return `forecast ${usd(Number(found.forecast))}${range}`;
 }
 
+/* The bill of the latest period, by source. */
+function bill(selection) {
+  const found = selection.told.bill;
+  const rows = found.rows.map((row) => [
+    row.source, Number(row.events), Number(row.credits), exactOf(row.cost), exactOf(row.explained), exactOf(row.unexplained),
+  ]);
+  const total = rows.reduce((all, row) => all + row[3], 0n);
+  const explained = rows.reduce((all, row) => all + row[4], 0n);
+  const columns = [
+    ["source", "text"], ["events", "count"], ["credits", "count"], ["cost", "usd"], ["explained", "usd"], ["unexplained", "usd"],
+  ];
+  const bars = ranked([...rows.keys()], (at) => rows[at][0] ?? "(no source)", (at) => Number(rows[at][3]) / 1e12);
+  const period = `${dated(dayNumber(found.period_start), longDay)} to ${dated(lastDay(found.period_end), longDay)}`;
+  const summary =
+    `${usd(Number(total) / 1e12)} from ${period}, of which runs explain ${usd(Number(explained) / 1e12)}; ` +
+    (found.adds_up ? "the bill adds up to the ledger." : "the bill does not add up to the ledger.");
+  const twice = found.rows.some((row) => row.also_in_runs) ? " The cost of Sim-agent blocks is also part of the cost of their runs." : "";
+  const note =
+    "Covers everything that Sim charged; filters do not apply. Sim rounds credits over 100 events, so the total may be off by " +
+    `${usd(Number(found.uncertainty))}.${twice}`;
+  return answer(columns, rows, { rows: bars.rows }, found.sql, summary, note);
+}
+
 function anomalies(selection) {
   const { told, filters } = selection;
   const { workflow, trigger } = filters.options;

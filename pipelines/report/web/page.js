@@ -4,6 +4,7 @@
 const FIGURES = [
   { id: "spend", title: "Spend over time", make: spend, wide: true },
   { id: "budget", title: "Budget", make: budget, wide: true },
+  { id: "bill", title: "Bill", make: bill, wide: true },
   { id: "workflows", title: "Workflows", make: workflowsFigure },
   { id: "models", title: "Models and tools", make: models },
   { id: "anomalies", title: "Unusual days", make: anomalies, wide: true, open: true },
@@ -20,6 +21,7 @@ function missing(id, told) {
     if (!told.budget) return "Budget: the account's usage has not been read yet.";
     if (told.budget.period_start === null) return `Budget: Sim reports no billing period; ${usd(Number(told.budget.spend))} spent so far.`;
   }
+  if (id === "bill" && !told.bill) return "Bill: Sim's ledger was not read; only servers with the v2 API have it.";
   if (id === "anomalies" && !told.has.anomalies) {
     return "Unusual days: this database has no view “cost_anomalies” yet; the next sim-sync run creates it.";
   }

@@ -38,6 +38,9 @@ class Spending:
             runs = self.world.runs_of(workspace.id)
             total = sum(run.total_cost or 0.0 for run in runs[self.world.first_at(workspace.id, month) :])
             sums[workspace.account_id] = sums.get(workspace.account_id, 0.0) + total
+        for event in self.world.ledger.events:
+            if event.run is None and event.created_ms >= month:
+                sums[self.world.workspaces[event.workspace_id].account_id] += event.usd
         return sums
 
     def limits(self, account: Account, now_ms: int) -> Body:

@@ -144,6 +144,8 @@ class SimRun:
     """Undocumented fields, put on the row, the detail and the root span."""
     more_data: dict[str, Json] = field(default_factory=dict)
     """Fields put unchanged into the detail's executionData."""
+    v2_status: str | None = None
+    """What v2 returns as its status, if that is not the one of its state."""
     rendered: dict[tuple[object, ...], bytes] = field(default_factory=dict)
 
     @property

@@ -44,6 +44,7 @@ from .logs import (
     Tokens,
     ToolCall,
 )
+from .states import RunSnapshot, RunState, RunTotal
 
 __all__ = [
     "LONGEST_ID",
@@ -72,6 +73,9 @@ __all__ = [
     "ReadableWorkspace",
     "Run",
     "RunPage",
+    "RunSnapshot",
+    "RunState",
+    "RunTotal",
     "RunWorkflow",
     "Segment",
     "Shown",

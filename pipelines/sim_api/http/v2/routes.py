@@ -61,6 +61,11 @@ class Route:
         return [part for want, part in zip(mine, its, strict=True) if want == "*"]
 
 
+def _logs(asked: V2Request) -> Reply:
+    known = v2_runs.SORTED_LOGS if asked.dialect.v2_sort_order else v2_runs.LOGS
+    return v2_runs.list_v2_logs(asked.world, asked.dialect, asked.caller, asked.query(known))
+
+
 def _one_log(asked: V2Request) -> Reply:
     asked.query(NOTHING)  # any parameter is 400
     return v2_runs.one_log(asked.world, asked.dialect, asked.caller, asked.ids[0])
@@ -72,7 +77,7 @@ def _one_run(asked: V2Request) -> Reply:
 
 
 ROUTES = (
-    Route("logs", "logs.list", lambda a: v2_runs.list_v2_logs(a.world, a.dialect, a.caller, a.query(v2_runs.LOGS))),
+    Route("logs", "logs.list", _logs),
     Route("logs/*", "logs.read_detail", _one_log),
     Route(
         "workflows",

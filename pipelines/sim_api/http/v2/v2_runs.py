@@ -25,17 +25,19 @@ LOGS = frozenset({
     "runId", "folderPaths",
 })  # fmt: skip
 """Parameters of /logs."""
+SORTED_LOGS = LOGS - {"order"} | {"sortBy", "sortOrder", "status"}
+"""Parameters of /logs after pull request 6912."""
 RUNS = frozenset({"status", "trigger", "startDate", "endDate", "limit", "cursor", "order"})
 """Parameters of /workflows/{id}/runs."""
 STATUSES = ("pending", "running", "paused", "redacting", "completed", "failed", "cancelled")
 _SPAN_TOKENS = ("input", "output", "total")
 
 
-def v2_status(run: SimRun) -> str:
+def status_in_v2_logs(run: SimRun) -> str:
     """The status in /logs: a paused run is `pending` (seen)."""
     if run.state == "cancelled_directly":
         return "cancelled"  # v1 shows it like one that was swept
-    return str(run.more_data.get("v2Status") or {"paused": "pending"}.get(run.status, run.status))
+    return run.v2_status or {"paused": "pending"}.get(run.status, run.status)
 
 
 def log_row(dialect: Dialect, run: SimRun, *, full: bool = False, spans: bool = False, output: bool = False) -> Body:
@@ -49,7 +51,7 @@ def log_row(dialect: Dialect, run: SimRun, *, full: bool = False, spans: bool = 
         "runId": run.execution_id,
         "workflowId": None if run.workflow.deleted else run.workflow.id,
         "deploymentVersionId": run.deployment_version_id,
-        "status": v2_status(run),
+        "status": status_in_v2_logs(run),
         "level": run.level,
         "trigger": run.trigger,
         "startedAt": iso_of_ms(run.started_ms),
@@ -58,6 +60,8 @@ def log_row(dialect: Dialect, run: SimRun, *, full: bool = False, spans: bool = 
         "cost": None if run.total_cost is None else {"total": run.total_cost},
         "files": files,
     }
+    if dialect.v2_sort_order:
+        row["kind"] = "workflow"
     if row["status"] not in STATUSES:
         raise V2Error(500, "INTERNAL_ERROR", "Internal server error")
     if full:
@@ -95,7 +99,8 @@ def _cut_span(span: Body) -> Body:
 def list_v2_logs(world: World, dialect: Dialect, caller: Caller, query: V2Query) -> Reply:
     """GET /logs."""
     workspace_id = query.required("workspaceId")
-    ascending = query.choice("order", ("asc", "desc"), "desc") == "asc"
+    order = "sortOrder" if dialect.v2_sort_order else "order"
+    ascending = query.choice(order, ("asc", "desc"), "desc") == "asc"
     limit = query.clamped_limit(100, 1000)
     spans, output = query.flag("includeTraceSpans"), query.flag("includeFinalOutput")
     full = query.choice("details", ("basic", "full"), "basic") == "full" or spans or output
@@ -227,7 +232,7 @@ def one_run(world: World, caller: Caller, workflow_id: str, run_id: str) -> Repl
 
 
 def _run_status(run: SimRun) -> str:
-    return {"pending": "paused"}.get(v2_status(run), v2_status(run))
+    return {"pending": "paused"}.get(status_in_v2_logs(run), status_in_v2_logs(run))
 
 
 def _run_row(run: SimRun) -> dict[str, Any]:

@@ -1,0 +1,89 @@
+"""The bill of the latest billing period, by source, as Sim's ledger has it. Queries ``bill`` and ``billing_logs``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sim_source.paging.walk_ledger import LEDGER_PAGE
+from sim_source.rows.billing_rows import USD_PER_CREDIT
+
+Rows = list[dict[str, Any]]
+
+BY_SOURCE = """
+SELECT source, MIN(period_start) AS period_start, MAX(period_end) AS period_end,
+  CAST(SUM(events) AS BIGINT) AS events, CAST(SUM(credits) AS BIGINT) AS credits, SUM(cost_usd) AS cost,
+  SUM(explained_by_runs_usd) AS explained, SUM(unexplained_usd) AS unexplained,
+  MAX(CASE WHEN also_in_runs THEN 1 ELSE 0 END) = 1 AS also_in_runs
+FROM {dataset}.bill
+WHERE period_end > (SELECT MAX(period_start) FROM {dataset}.bill WHERE {where}) AND {where}
+GROUP BY source ORDER BY cost DESC, source
+"""
+"""The sources of the latest period; where workspaces have other periods, those that overlap with it."""
+LEDGER = """
+SELECT COUNT(*) FILTER (WHERE created_at < (SELECT MAX(period_start) FROM {dataset}.bill WHERE {where})) AS earlier,
+  COALESCE(CAST(SUM(credits) AS BIGINT), 0) AS credits,
+  (SELECT COALESCE(CAST(SUM(credits) AS BIGINT), 0) FROM {dataset}.bill WHERE {where}) AS billed
+FROM {dataset}.billing_logs WHERE {where}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """The bill of a period; amounts are in USD.
+
+    Attributes:
+        rows: source, events, credits, cost, explained (cost of the runs that the events belong to), unexplained,
+            also_in_runs; the most expensive source first.
+        uncertainty: By how much ``cost`` may be off: Sim rounds credits over pages of 100 events.
+        adds_up: Whether the bills of all periods have the credits of the ledger.
+    """
+
+    period_start: datetime
+    period_end: datetime
+    rows: Rows
+    uncertainty: Decimal
+    adds_up: bool
+
+    @property
+    def events(self) -> int:
+        """Number of events."""
+        return sum(int(row["events"]) for row in self.rows)
+
+    @property
+    def credits(self) -> int:
+        """Credits charged."""
+        return sum(int(row["credits"]) for row in self.rows)
+
+    def total(self, name: str) -> Decimal:
+        """Sum of a column of amounts."""
+        return sum((row[name] for row in self.rows), Decimal(0))
+
+    @property
+    def twice(self) -> Decimal:
+        """Cost that is also part of the cost of runs: that of Sim-agent blocks."""
+        return sum((row["cost"] for row in self.rows if row["also_in_runs"]), Decimal(0))
+
+
+def read_bill(ask: Callable[[str], Rows], *, by_workspace: bool) -> Bill | None:
+    """Returns the bill of the latest period; None if the ledger has no events.
+
+    Args:
+        ask: Returns the rows of a query.
+        by_workspace: Some workspaces were chosen, so pages of the ledger hold events of others, too.
+    """
+    rows = [row for row in ask(BY_SOURCE) if row["events"]]
+    if not rows:
+        return None
+    (ledger,) = ask(LEDGER)
+    start = min(row.pop("period_start") for row in rows)
+    end = max(row.pop("period_end") for row in rows)
+    events = sum(int(row["events"]) for row in rows)
+    is_cut = by_workspace or ledger["earlier"] > 0
+    off_by = min(events, math.ceil(events / LEDGER_PAGE) / 2 + (LEDGER_PAGE if is_cut else 1))
+    uncertainty = Decimal(str(off_by)) * USD_PER_CREDIT
+    return Bill(start, end, rows, uncertainty, ledger["credits"] == ledger["billed"])

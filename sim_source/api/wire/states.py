@@ -1,0 +1,41 @@
+"""Structures of runs in the v2 API, of which only what v1 does not tell is read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from .base import NO_RAW, Id, Money, Number
+
+
+class RunTotal(msgspec.Struct, gc=False):
+    """The cost of a run in v2's lists, in USD."""
+
+    total: Money = None
+
+
+class RunState(msgspec.Struct, rename="camel", gc=False):
+    """What v2's lists tell of a run beside its other values: its true status.
+
+    A row of ``/api/v2/logs`` or ``/api/v2/workflows/{id}/runs``. ``run_id`` is v1's ``executionId``.
+    """
+
+    run_id: Id
+    started_at: datetime
+    status: str
+    ended_at: datetime | None = None
+    cost: RunTotal | None = None
+
+
+class RunSnapshot(msgspec.Struct, rename="camel", gc=False):
+    """The ``data`` of ``/api/v2/logs/{runId}``, without the parts that are private or that v1's detail has in full."""
+
+    run_id: Id
+    workflow_id: str | None = None
+    workflow_state: msgspec.Raw = NO_RAW
+    trigger: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    total_duration_ms: Number | None = None
+    cost: RunTotal | None = None

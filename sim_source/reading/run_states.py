@@ -1,0 +1,201 @@
+"""Completes rows of ``logs`` with the status that only the v2 API tells.
+
+Rows wait until v1 has been read, so that v1 never waits for v2. Then v2 is asked for their status, without waiting for
+its rate limit either: what cannot be asked now is remembered as a time range, and a later extraction confirms it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+
+import pyarrow as pa
+
+from .. import errors
+from ..api import wire
+from ..api.v2_endpoints import RUNS_BUCKET, STATES_BUCKET
+from ..paging import walk_states
+from ..paging.source_state import SourceState
+from ..paging.stretches import Stretch
+from ..paging.walk_states import Sought, StatesWalk
+from ..rows import life, v2_status
+from ..rows.life import OpenRun
+from ..run_tables import LOGS
+from ..schema import Row
+from ..stored.queries import WorkspaceQueries
+from ..stored.warehouse import Warehouse
+from . import adding
+from .batch import Batch, Tables
+from .v2_session import V2Session
+
+MOST_HELD = 100_000
+"""Rows that wait for their status at most."""
+MOST_CONFIRMED = 20_000
+"""Stored rows of a workspace whose status one extraction confirms at most."""
+_FAR = timedelta(days=1)
+"""Runs further apart are remembered as two time ranges."""
+_ID, _EXECUTION_ID, _WORKFLOW_ID, _STARTED_AT = (
+    LOGS.column_names.index(name) for name in ("id", "execution_id", "workflow_id", "started_at")
+)
+
+
+@dataclass(slots=True)
+class RunStates:
+    """Asks v2 for the status of runs, of all workspaces.
+
+    Attributes:
+        state: The state of the source; time ranges that are still to be confirmed are kept there.
+        batch: Receives rows of v2 that do not fit.
+    """
+
+    access: V2Session
+    state: SourceState
+    warehouse: Warehouse
+    batch: Batch
+    _held: dict[str, list[pa.Table]] = field(default_factory=dict)
+    _released: dict[str, list[pa.ChunkedArray]] = field(default_factory=dict)
+    _unasked: dict[str, list[Stretch]] = field(default_factory=dict)
+    _rows: int = 0
+
+    def holding(self, workspace_id: str, pages: Iterator[Tables]) -> Iterator[Tables]:
+        """Passes tables on; rows of ``logs`` wait until ``release``, or until there are too many."""
+        for tables in pages:
+            logs = tables.pop(LOGS.name, None) if self.access.allowed else None
+            if logs is not None:
+                self._held.setdefault(workspace_id, []).append(logs)
+                self._rows += logs.num_rows
+            if tables:
+                yield tables
+            if self._rows >= MOST_HELD:
+                yield from self.release()
+
+    def release(self) -> Iterator[Tables]:
+        """Hands over the rows that wait, with their status."""
+        held, self._held, self._rows = self._held, {}, 0
+        for workspace_id, tables in held.items():
+            rows = pa.concat_tables(tables)
+            starts, executions = rows["started_at"].to_pylist(), rows["execution_id"].to_pylist()
+            pairs = zip(starts, executions, strict=True)
+            sought = [Sought(start, execution) for start, execution in pairs if execution is not None]
+            walk = self._asked(workspace_id, sought, may_wait=False)
+            if walk.left:
+                unasked = self._unasked.setdefault(workspace_id, [])
+                unasked += _stretches(walk.left)
+                self.state.workspace(workspace_id).logs.unconfirm(unasked)
+            self._released.setdefault(workspace_id, []).append(rows["id"])
+            yield {LOGS.name: v2_status.with_states(rows, walk.told) if walk.told else rows}
+
+    def of_open(self, workspace_id: str, logs: Sequence[Row]) -> v2_status.States:
+        """Returns what v2 tells of open runs now, by execution id; nothing if it cannot be asked without waiting.
+
+        The list of all runs needs a request for each group of runs that fits on a page; the lists of the runs with an
+        open status need two for each workflow. Whichever needs fewer requests is read.
+
+        Args:
+            workspace_id: Their workspace.
+            logs: Their stored rows of ``logs``.
+        """
+        by_id = {log[_ID]: log for log in logs if log[_EXECUTION_ID]}
+        if not by_id or not self.access.allowed or self.access.session.states_stopped:
+            return {}
+        queries = WorkspaceQueries(self.warehouse, workspace_id)
+        runs = queries.ranked([OpenRun(log[_ID], log[_STARTED_AT]) for log in by_id.values()])
+        groups = [[_sought(by_id[run.id]) for run in group.runs] for group in life.readings(runs, life.FRESH_PAGE)]
+        workflows = {log[_WORKFLOW_ID] for log in by_id.values()}
+        if None not in workflows and len(workflows) * len(life.OPEN) < len(groups):
+            return self._of_workflows(workspace_id, list(by_id.values()))
+        return self._asked(workspace_id, *groups, may_wait=False).told
+
+    def _of_workflows(self, workspace_id: str, logs: Sequence[Row]) -> v2_status.States:
+        """Returns those of the runs that their workflows still list as open; the others have gone on."""
+        api, by_execution = self.access.api, {log[_EXECUTION_ID]: log for log in logs}
+        first, last = min(log[_STARTED_AT] for log in logs), max(log[_STARTED_AT] for log in logs)
+        told: dict[str, wire.RunState] = {}
+        for workflow_id in sorted({log[_WORKFLOW_ID] for log in logs}):
+            for status in life.OPEN:
+                if api.left_in(RUNS_BUCKET) == 0:
+                    return told
+                with self.access.isolate(LOGS.name, workspace_id):
+                    for page in walk_states.with_status(
+                        partial(api.runs_with_status, workflow_id, status), first, last
+                    ):
+                        for row in page.rows:
+                            if (log := by_execution.get(row.run_id)) is not None:
+                                told[row.run_id] = v2_status.as_in_logs(row, log)
+        return told
+
+    def confirm(self, workspace_id: str) -> Iterator[Tables]:
+        """Asks for the status of stored runs of which v2 could not be asked when they were read, newest first."""
+        logs = self.state.workspace(workspace_id).logs
+        if not self.access.allowed or self.access.session.states_stopped:
+            return
+        if self.access.api.offered:
+            logs.confirm_earlier()
+        left = MOST_CONFIRMED
+        for stretch in reversed(logs.unconfirmed):
+            rows = WorkspaceQueries(self.warehouse, workspace_id).unconfirmed(*stretch, left)
+            if left <= 0 or not self._confirmed(workspace_id, rows):
+                break
+            left -= len(rows)
+            first = stretch.first if left else max(stretch.first, rows[-1][_STARTED_AT] + timedelta(microseconds=1))
+            logs.confirmed(first, stretch.last)
+        logs.unconfirm(self._unasked.get(workspace_id, ()))  # of runs that this extraction hands over itself
+        yield from self.batch.flush()
+
+    def _confirmed(self, workspace_id: str, rows: Sequence[Row]) -> bool:
+        """Adds the stored rows whose status is another one; returns whether v2 could be asked for all of them."""
+        handed_over = {id_ for ids in self._released.get(workspace_id, ()) for id_ in ids.to_pylist()}
+        mine = [row for row in rows if row[_ID] not in handed_over and row[_EXECUTION_ID]]
+        walk = self._asked(workspace_id, [_sought(row) for row in mine], may_wait=True)
+        told = [(row, walk.told.get(row[_EXECUTION_ID])) for row in mine]
+        restated = [v2_status.stored_with_state(row, state) for row, state in told if state is not None]
+        self.batch.add(LOGS.name, [row for row in restated if row is not None])
+        return not walk.left
+
+    def _asked(self, workspace_id: str, *groups: Sequence[Sought], may_wait: bool) -> StatesWalk:
+        """Asks for the status of runs; those of which v2 could not be asked are in ``left``."""
+        api, log = self.access.api, self.access.session.log
+
+        def may_ask() -> bool:
+            return may_wait or api.left_in(STATES_BUCKET) != 0
+
+        walk = StatesWalk(partial(api.run_states, workspace_id), may_ask)
+        sought = [run for group in groups for run in group]
+        if not sought or not self.access.allowed:
+            return walk
+        complete = False
+        if not self.access.session.states_stopped:
+            with self.access.isolate(LOGS.name, workspace_id):
+                try:
+                    walk.read(*groups)
+                except errors.AccessDenied:
+                    self.access.session.states_stopped = complete = True  # not for this key: nothing to be asked later
+                    raise
+                complete = True
+        if not complete and self.access.allowed:
+            self.access.session.states_stopped = True
+            walk.left[:] = [run for run in sought if run.execution_id not in walk.told]
+        adding.set_aside(self.batch, LOGS.name, walk.odd, workspace_id)
+        if walk.unreadable:
+            log.warn(
+                f"logs of workspace {workspace_id}: the v2 API cannot return {len(walk.unreadable):,} of the runs (500 "
+                "in every attempt, while others are returned); their status is the one that v1 shows"
+            )
+        return walk
+
+
+def _sought(log: Row) -> Sought:
+    return Sought(log[_STARTED_AT], log[_EXECUTION_ID])
+
+
+def _stretches(runs: Sequence[Sought]) -> list[Stretch]:
+    """Returns the time ranges in which these runs started."""
+    found: list[Stretch] = []
+    for start in sorted({run.started_at for run in runs}):
+        if found and start - found[-1].last < _FAR:
+            found[-1] = Stretch(found[-1].first, start)
+        else:
+            found.append(Stretch(start, start))
+    return found
