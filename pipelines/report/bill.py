@@ -15,15 +15,24 @@ from sim_source.rows.billing_rows import USD_PER_CREDIT
 Rows = list[dict[str, Any]]
 
 BY_SOURCE = """
-SELECT source, MIN(period_start) AS period_start, MAX(period_end) AS period_end,
-  CAST(SUM(events) AS BIGINT) AS events, CAST(SUM(credits) AS BIGINT) AS credits, SUM(cost_usd) AS cost,
-  SUM(explained_by_runs_usd) AS explained, SUM(unexplained_usd) AS unexplained,
-  MAX(CASE WHEN also_in_runs THEN 1 ELSE 0 END) = 1 AS also_in_runs
+SELECT source,
+  CAST(SUM(events) AS BIGINT) AS events,
+  CAST(SUM(credits) AS BIGINT) AS credits,
+  SUM(cost_usd) AS cost,
+  SUM(explained_by_runs_usd) AS explained,
+  SUM(unexplained_usd) AS unexplained
 FROM {dataset}.bill
 WHERE period_end > (SELECT MAX(period_start) FROM {dataset}.bill WHERE {where}) AND {where}
-GROUP BY source ORDER BY cost DESC, source
+GROUP BY source
+ORDER BY cost DESC, source
 """
 """The sources of the latest period; where workspaces have other periods, those that overlap with it."""
+PERIOD = """
+SELECT MIN(period_start) AS period_start, MAX(period_end) AS period_end,
+  COALESCE(SUM(CASE WHEN also_in_runs THEN cost_usd END), 0) AS twice
+FROM {dataset}.bill
+WHERE period_end > (SELECT MAX(period_start) FROM {dataset}.bill WHERE {where}) AND {where}
+"""
 LEDGER = """
 SELECT COUNT(*) FILTER (WHERE created_at < (SELECT MAX(period_start) FROM {dataset}.bill WHERE {where})) AS earlier,
   COALESCE(CAST(SUM(credits) AS BIGINT), 0) AS credits,
@@ -37,8 +46,9 @@ class Bill:
     """The bill of a period; amounts are in USD.
 
     Attributes:
-        rows: source, events, credits, cost, explained (cost of the runs that the events belong to), unexplained,
-            also_in_runs; the most expensive source first.
+        rows: source, events, credits, cost, explained (cost of the runs that the events belong to), unexplained; the
+            most expensive source first.
+        twice: Part of the cost that is also part of the cost of runs: that of Sim-agent blocks.
         uncertainty: By how much ``cost`` may be off: Sim rounds credits over pages of 100 events.
         adds_up: Whether the bills of all periods have the credits of the ledger.
     """
@@ -46,6 +56,7 @@ class Bill:
     period_start: datetime
     period_end: datetime
     rows: Rows
+    twice: Decimal
     uncertainty: Decimal
     adds_up: bool
 
@@ -63,11 +74,6 @@ class Bill:
         """Sum of a column of amounts."""
         return sum((row[name] for row in self.rows), Decimal(0))
 
-    @property
-    def twice(self) -> Decimal:
-        """Cost that is also part of the cost of runs: that of Sim-agent blocks."""
-        return sum((row["cost"] for row in self.rows if row["also_in_runs"]), Decimal(0))
-
 
 def read_bill(ask: Callable[[str], Rows], *, by_workspace: bool) -> Bill | None:
     """Returns the bill of the latest period; None if the ledger has no events.
@@ -76,14 +82,12 @@ def read_bill(ask: Callable[[str], Rows], *, by_workspace: bool) -> Bill | None:
         ask: Returns the rows of a query.
         by_workspace: Some workspaces were chosen, so pages of the ledger hold events of others, too.
     """
-    rows = [row for row in ask(BY_SOURCE) if row["events"]]
+    rows = ask(BY_SOURCE)
     if not rows:
         return None
-    (ledger,) = ask(LEDGER)
-    start = min(row.pop("period_start") for row in rows)
-    end = max(row.pop("period_end") for row in rows)
+    (period,), (ledger,) = ask(PERIOD), ask(LEDGER)
     events = sum(int(row["events"]) for row in rows)
     is_cut = by_workspace or ledger["earlier"] > 0
     off_by = min(events, math.ceil(events / LEDGER_PAGE) / 2 + (LEDGER_PAGE if is_cut else 1))
     uncertainty = Decimal(str(off_by)) * USD_PER_CREDIT
-    return Bill(start, end, rows, uncertainty, ledger["credits"] == ledger["billed"])
+    return Bill(**period, rows=rows, uncertainty=uncertainty, adds_up=ledger["credits"] == ledger["billed"])

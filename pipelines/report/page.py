@@ -154,7 +154,9 @@ def _bill(target: Target, workspaces: Sequence[str]) -> dict[str, Any] | None:
     )
     if found is None:
         return None
-    told = {name: getattr(found, name) for name in ("period_start", "period_end", "rows", "uncertainty", "adds_up")}
+    told = {
+        name: getattr(found, name) for name in ("period_start", "period_end", "rows", "twice", "uncertainty", "adds_up")
+    }
     return {**told, "sql": BY_SOURCE.strip().format(dataset=target.dataset, where=where)}
 
 

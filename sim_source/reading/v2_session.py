@@ -15,6 +15,9 @@ from .plan import ReadPlan
 from .session import SyncSession
 
 A = TypeVar("A")
+PLENTY = 1000
+"""Requests left in v1's bucket from which on it does not limit: servers without billing tell a limit that no client
+reaches, while v2 still limits the client's address to 300 requests a minute."""
 MOST_FAULTS = 5
 """Snapshots in succession that v2 may fail to return before v1 is asked for all others."""
 
@@ -45,8 +48,9 @@ class V2Session:
     @property
     def takes_snapshots(self) -> bool:
         """Whether snapshots are requested from v2: it is there, and the rate limit of v1 is what limits."""
-        limited = self.session.client.available is not None
-        return limited and self.allowed and bool(self.api.offered) and self._snapshot_faults < MOST_FAULTS
+        left = self.session.client.available
+        limits = left is not None and left < PLENTY
+        return limits and self.allowed and bool(self.api.offered) and self._snapshot_faults < MOST_FAULTS
 
     def snapshot(self, execution_id: str) -> wire.Execution | None:
         """Requests the snapshot of a run from v2; None if v1 is to be asked for it.

@@ -25,7 +25,15 @@ def account() -> dict[str, list[Row]]:
         "logs": [
             run("a", "900719.925474099301", **evil),  # a hundred times what a float has to the last digit
             run("b", "0.000000000001", status="failed", total_duration_ms=3000, **evil),
-            run("c", "0.3", started_at=at("2026-11-05"), workspace_id="two", trigger="chat", total_duration_ms=250_000),
+            run(
+                "c",
+                "0.3",
+                started_at=at("2026-11-05"),
+                workspace_id="two",
+                execution_id="execution-c",
+                trigger="chat",
+                total_duration_ms=250_000,
+            ),
             run("d", "0.1", started_at=at("2026-11-05"), workspace_id="two", trigger=None, status="cancelled"),
             run("e", "0.2", started_at=at("2026-11-06"), workspace_id="two", workflow_id=None, workflow_name="Gone"),
             run("f", None, started_at=at("2026-11-09"), workspace_id="two", status="running", total_duration_ms=None),
@@ -42,7 +50,21 @@ def account() -> dict[str, list[Row]]:
             item("e", "unknown", "unknown", "0.2"),
             item("old", "model", "gpt-4", "5", (7, 7)),
         ],
+        "billing_logs": [
+            event("1", "2026-10-31", "workflow", 3),
+            event("2", "2026-11-05", "workflow", 60, execution_id="execution-c"),
+            event("3", "2026-11-06", "sim-chat", 8, workspace_id="o'ne"),
+            event("4", "2026-11-07", "mothership_block", 2),
+            event("5", "2026-11-08", EVIL, 1),
+        ],
     }
+
+
+def event(id_: str, day: str, source: str, credits_: int, **more: Any) -> Row:
+    """An event of the billing ledger."""
+    cost = Decimal(credits_) * Decimal("0.005")
+    told = {"id": id_, "workspace_id": "two", "created_at": at(day), "source": source}
+    return {**told, "credits": credits_, "cost_usd": cost, **more}
 
 
 BUDGET = """

@@ -57,6 +57,83 @@ def months() -> dict[str, list[Row]]:
     }  # fmt: skip
 
 
+def event(id_: str, day: str, source: str, credits_: int, **more: Any) -> Row:
+    """An event of the billing ledger of the first workspace."""
+    told = {"id": id_, "workspace_id": "ws", "created_at": at(day), "source": source, "credits": credits_}
+    return {**told, "cost_usd": credits_ * usd("0.005"), **more}
+
+
+def report_text(found: figures.Report) -> str:
+    """The report as it is printed."""
+    out = io.StringIO()
+    printing.print_report(found, Console(file=out, width=100))
+    return out.getvalue()
+
+
+def charged() -> dict[str, list[Row]]:
+    """3 credits in October; in November 801 for a run of 4 USD, 201 for chats, and 40 of a Sim-agent block."""
+    tables = months()
+    tables["logs"] = [row | {"execution_id": f"e-{row['id']}"} for row in tables["logs"]]
+    return tables | {
+        "billing_logs": [
+            event("1", "2026-10-05", "workflow", 3),
+            event("2", "2026-11-02", "workflow", 400, execution_id="e-n1"),
+            event("3", "2026-11-02 00:01", "workflow", 401, execution_id="e-n1"),
+            event("4", "2026-11-03", "sim-chat", 201, workspace_id="other"),
+            event("5", "2026-11-04", "mothership_block", 40),
+        ]
+    }
+
+
+def test_the_bill_of_the_latest_period_and_what_runs_explain_of_it(place: Place, target: Target) -> None:
+    place.fill(charged())
+    found = figures.read_figures(target, now=NOW).bill
+    assert found is not None
+    assert (found.period_start, found.period_end) == (at("2026-11-01"), at("2026-12-01"))
+    assert [(row["source"], row["events"], row["credits"], row["cost"], row["explained"]) for row in found.rows] == [
+        ("workflow", 2, 801, usd("4.005"), usd("4")),
+        ("sim-chat", 1, 201, usd("1.005"), 0),
+        ("mothership_block", 1, 40, usd("0.2"), 0),
+    ]
+    assert (found.credits, found.total("cost"), found.twice, found.adds_up) == (1042, usd("5.21"), usd("0.2"), True)
+    assert found.uncertainty == usd("0.02")  # at most a credit an event
+    of_one = figures.read_figures(target, workspaces=["other"], now=NOW).bill
+    assert of_one is not None
+    assert [row["source"] for row in of_one.rows] == ["sim-chat"]
+
+
+def test_many_events_are_right_to_half_a_credit_in_a_hundred(place: Place, target: Target) -> None:
+    events = [event(f"{place:03}", "2026-11-02", "workflow", 1) for place in range(250)]
+    place.fill(months() | {"billing_logs": events})
+    found = figures.read_figures(target, now=NOW).bill
+    assert found is not None
+    assert found.uncertainty == usd("0.0125")  # three pages, and one credit
+    place.fill(months() | {"billing_logs": [*events, event("x", "2026-10-01", "workflow", 1)]})
+    cut = figures.read_figures(target, now=NOW).bill
+    assert cut is not None
+    assert cut.uncertainty == usd("0.5075")  # a page may hold events of both periods
+
+
+def test_the_bill_is_printed_and_said_as_json(place: Place, target: Target) -> None:
+    place.fill(charged())
+    found = figures.read_figures(target, now=NOW)
+    said = report_text(found)
+    assert "2026-11-01 to 2026-12-01: $5.21 for 4 events" in said
+    assert "may be off by $0.0200, since Sim rounds credits over 100 events" in said
+    assert "$0.2000 of Sim-agent blocks is also part of the cost of their runs" in said
+    assert "the bill adds up to the ledger (1,042 credits in this period)" in said
+    told = found.as_json()["bill"]
+    assert (told["credits"], told["cost"], told["explained_by_runs"]) == (1042, "5.210000000000", "4.000000000000")
+    assert [row["source"] for row in told["sources"]] == ["workflow", "sim-chat", "mothership_block"]
+
+
+def test_without_a_ledger_there_is_no_bill(place: Place, target: Target) -> None:
+    place.fill(months())
+    found = figures.read_figures(target, now=NOW)
+    assert (found.bill, found.as_json()["bill"]) == (None, None)
+    assert "ledger" not in report_text(found)
+
+
 def test_a_period_is_set_against_as_many_days_before() -> None:
     assert NOVEMBER.before == Days(date(2026, 10, 1), date(2026, 10, 10))
     assert Days(date(2026, 3, 1), date(2026, 3, 31)).before == Days(date(2026, 2, 1), date(2026, 2, 28))

@@ -39,7 +39,7 @@ def test_every_table_is_the_answer_of_the_sql_beside_it(
     browser: Browser, report_page: Path, report_account: Target, address: str
 ) -> None:
     figures = browser.open(report_page, address).figures()
-    assert len(figures) == 10
+    assert len(figures) == 11
     for name, (sql, rows) in figures.items():
         assert_same(name, rows, ask(report_account, sql).rows)
     assert browser.complaints() == []
@@ -88,6 +88,14 @@ def test_what_does_not_add_up_and_what_is_out_of_the_ordinary_is_said(browser: B
     assert "the limit is reached on 22 Nov 2026" in browser.text("#budget")
     assert "half took up to 255 s" not in browser.text("#latency")
     assert "Of 2 finished runs, half took" in browser.text("#latency")
+
+
+def test_the_bill_says_what_runs_explain_and_how_exact_it_is(browser: Browser, report_page: Path) -> None:
+    browser.open(report_page)
+    said = browser.text("#bill")
+    assert "$0.355 from 1 Nov 2026 to 30 Nov 2026, of which runs explain $0.30; the bill adds up to the ledger." in said
+    assert "the total may be off by $0.02" in said  # 4 events, and the ledger has earlier ones
+    assert "$0.01 of Sim-agent blocks is also part of the cost of their runs." in said
 
 
 def test_what_this_database_has_no_view_of_is_left_out_and_said(browser: Browser, tmp_path: Path) -> None:

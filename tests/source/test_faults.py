@@ -24,7 +24,7 @@ from pipelines.sim_api import (
 from pipelines.sim_api.http import faults as fault
 from sim_source import SyncLog
 from sim_source.api import client
-from sim_source.reading import session
+from sim_source.reading import concurrent_requests, session
 from tests.helpers.warehouse import STEADY, Row, Warehouse
 
 EVERY_WAY = {

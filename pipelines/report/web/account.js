@@ -86,7 +86,9 @@ function bill(selection) {
   const summary =
     `${usd(Number(total) / 1e12)} from ${period}, of which runs explain ${usd(Number(explained) / 1e12)}; ` +
     (found.adds_up ? "the bill adds up to the ledger." : "the bill does not add up to the ledger.");
-  const twice = found.rows.some((row) => row.also_in_runs) ? " The cost of Sim-agent blocks is also part of the cost of their runs." : "";
+  const twice = Number(found.twice)
+    ? ` ${usd(Number(found.twice))} of Sim-agent blocks is also part of the cost of their runs.`
+    : "";
   const note =
     "Covers everything that Sim charged; filters do not apply. Sim rounds credits over 100 events, so the total may be off by " +
     `${usd(Number(found.uncertainty))}.${twice}`;

@@ -81,8 +81,7 @@ class EmbeddedApi:
         self.faults = faults or Faults()
         self.clock = clock
         self.usage = Spending(world)
-        addresses = None if limit is None else Buckets(ADDRESS)
-        self.v2 = V2Routes(world, self.usage, V2Buckets(Buckets(limit or NO_LIMIT), addresses))
+        self.v2 = V2Routes(world, self.usage, V2Buckets(Buckets(limit or NO_LIMIT), Buckets(ADDRESS)))
         self.requests: list[Request] = []
         self.before_request: Callable[[int, str], None] | None = None
         self.drop: Callable[[Scope, bool], None] = lambda scope, reset: None

@@ -22,16 +22,14 @@ class V2Buckets:
 
     Attributes:
         operations: One for each operation and payer.
-        addresses: One for each client address; None for tests that count operations alone.
+        addresses: One for each client address, also on servers without other limits.
     """
 
     operations: Buckets
-    addresses: Buckets | None
+    addresses: Buckets
 
     def at_address(self, address: str, now: float) -> Reply | None:
         """Takes a token of the address; returns a 429 if there is none."""
-        if self.addresses is None:
-            return None
         decision = self.addresses.take(address, now)
         return None if decision.allowed else too_many_requests(decision, self.addresses.limit, now)
 
