@@ -30,6 +30,7 @@ class ResourceStatus:
         unfinished: Whether a first sync or backfill is in progress.
         open_runs: Runs that are not final yet.
         detail_backlog: Runs whose details are still to be read.
+        unconfirmed_since: The earliest moment from which v2 has still to confirm the status of runs.
     """
 
     workspace: str | None
@@ -39,6 +40,7 @@ class ResourceStatus:
     unfinished: bool
     open_runs: int | None = None
     detail_backlog: int | None = None
+    unconfirmed_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Standing:
                     "unfinished": r.unfinished,
                     "open_runs": r.open_runs,
                     "detail_backlog": r.detail_backlog,
+                    "unconfirmed_since": r.unconfirmed_since.isoformat() if r.unconfirmed_since else None,
                 }
                 for r in self.resources
             ],
@@ -81,6 +84,7 @@ def read_status(target: Target, now: datetime | None = None) -> Standing:
         if state is None:
             raise ConfigurationError(f"nothing was synced into {target} yet; run sim-sync run first")
         resources = [_resource(None, "audit_logs", state.audit_logs, now)] if state.audit_logs.kept else []
+        resources += [_resource(None, "billing_logs", ledger, now) for ledger in state.ledgers if ledger.kept]
         resources += [_runs(warehouse, held.id, held.logs, now) for held in state.workspaces() if held.was_read]
         return Standing(resources, {name: warehouse.count(name) for name in TABLES}, _last_loads(warehouse))
 
@@ -102,7 +106,14 @@ def _runs(warehouse: Warehouse, workspace_id: str, state: ResourceState, now: da
         told.unfinished,
         open_runs=unfinished.open_runs - len(state.closed),
         detail_backlog=unfinished.details,
+        unconfirmed_since=state.unconfirmed[0].first if state.unconfirmed else None,
     )
+
+
+def _remark(found: ResourceStatus) -> str:
+    if found.unconfirmed_since is not None:
+        return f"status of runs since {found.unconfirmed_since:%Y-%m-%d %H:%M} not confirmed by v2 yet"
+    return "in progress" if found.unfinished else ""
 
 
 _LAST_LOADS = "SELECT inserted_at FROM {_dlt_loads} ORDER BY inserted_at DESC LIMIT 5"
@@ -127,7 +138,7 @@ def print_status(found: Standing, as_json: bool) -> None:
                 f"{each.lag_s / 60:.0f} min" if each.lag_s is not None else "–",
                 each.open_runs,
                 each.detail_backlog,
-                "in progress" if each.unfinished else "",
+                _remark(each),
             )
             for each in found.resources
         ],

@@ -66,10 +66,14 @@ class SourceState:
         return ResourceState(self.kept.setdefault("billing_logs", {}).setdefault(reader, {}))
 
     @property
+    def ledgers(self) -> list[ResourceState]:
+        """The states of the billing ledger, one for each API key that has read it."""
+        return [ResourceState(kept) for kept in self.kept.get("billing_logs", {}).values()]
+
+    @property
     def ledger_walks(self) -> list[WalkInHand]:
         """The unfinished walks through the billing ledger."""
-        states = [ResourceState(kept) for kept in self.kept.get("billing_logs", {}).values()]
-        return [walk for state in states for key in KEYS if (walk := state.walk(key)) is not None]
+        return [walk for state in self.ledgers for key in KEYS if (walk := state.walk(key)) is not None]
 
     @property
     def workspaces_hash(self) -> str | None:

@@ -41,7 +41,7 @@ def main(now_ms: int) -> None:
         for dialect in worlds.DIALECTS:
             made = {"first": worlds.first(now_ms), "second": worlds.second(worlds.first(now_ms))}
             addresses[dialect] = {
-                sync: stack.enter_context(serve(world, dialect, max_limit=worlds.PAGE)).base_url
+                sync: stack.enter_context(serve(world, dialect, max_limit=worlds.PAGE, v2=worlds.V2[dialect])).base_url
                 for sync, world in made.items()
             }
         print(json.dumps(addresses), flush=True)

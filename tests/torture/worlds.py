@@ -21,6 +21,8 @@ MINUTE = 60_000
 DAY = 24 * 60 * MINUTE
 WORKSPACES = (WORKSPACE, SECOND_WORKSPACE)
 DIALECTS = ("2026-03", "2026-08")
+V2 = {"2026-03": "absent", "2026-08": "on"}
+"""Whether the servers offer v2."""
 PAGE = 40
 """Rows the servers answer at most, so that a piece is several pages."""
 
@@ -41,7 +43,15 @@ def first(now_ms: int, seed: int = 7) -> World:
     for hour in range(30):
         audit_burst(world, 1, now_ms - hour * 60 * MINUTE - 7)
     world.delete_workflow("wf-gone")
+    _charges(world, 200)
     return world
+
+
+def _charges(world: World, count: int) -> None:
+    """Chats, some at the same millisecond."""
+    for place in range(count):
+        created_us = (world.now_ms - place // 3 * 97_001) * 1000 + place % 3 * 300
+        world.charge("sim-chat", 0.0031 + place * 0.0007, WORKSPACES[place % 2], created_us=created_us)
 
 
 def _days(world: World, source: random.Random, workflows: tuple[str, ...], count: int) -> None:
@@ -80,6 +90,10 @@ def second(world: World) -> World:
     world.deploy("wf-triage", deployed_ms=world.now_ms - 10 * MINUTE)
     tied_runs(world, "wf-triage", 3, world.now_ms - 5 * MINUTE)
     audit_burst(world, 30, world.now_ms - 2 * MINUTE)
+    chats = [event for event in world.ledger.events if event.source == "sim-chat"]
+    for event in chats[-5:]:
+        world.raise_charge(event.id, 0.25)  # the chat went on
+    world.charge("voice-output", 0.013, WORKSPACE)
     world.rename_workflow("wf-report", "Morning report")
     return world
 
