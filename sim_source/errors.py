@@ -69,11 +69,13 @@ class ServerFault(Transient):
 
     Attributes:
         retry_after: Seconds to wait as requested by the server, or None.
+        status: Status of the response; None if there was none.
     """
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
+    def __init__(self, message: str, retry_after: float | None = None, status: int | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.status = status
 
 
 class Unreached(ServerFault):

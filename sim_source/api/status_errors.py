@@ -81,7 +81,7 @@ def raise_for_status(answer: Answer, path: str, host: str, *, limited: bool, now
     if status == 429 and limited:
         raise errors.RateLimited("rate limit exceeded")
     if status >= 500 or status == 429 or (status == 401 and said in TRANSIENT_401):
-        raise errors.ServerFault(f"{status} {said}", retry_after=_retry_after(answer, fault, now))
+        raise errors.ServerFault(f"{status} {said}", _retry_after(answer, fault, now), status)
     if status in (401, 403):
         raise errors.AccessDenied(f"{path}: {status} {said}", status, said)
     _raise_for_address(answer, path, host)

@@ -92,9 +92,7 @@ class SimV2Api:
         Raises:
             NotFound: The run was deleted or belongs to another workspace.
         """
-        found = decode.one_or_rejected(
-            self._get(f"logs/{quoted(run_id)}", {}, decode.item, SNAPSHOT_BUCKET, attempts=1), wire.RunSnapshot
-        )
+        found = self._detail(run_id)
         if isinstance(found, Rejected):
             return found
         about = wire.ExecutionMetadata(
@@ -110,6 +108,19 @@ class SimV2Api:
             workflow_state=found.workflow_state,
             execution_metadata=about,
         )
+
+    def cost_lines(self, run_id: str) -> list[wire.CostLine] | None:
+        """Requests the detail of a run for the lines of its cost; None if this server has none.
+
+        Raises:
+            NotFound: The run was deleted or belongs to another workspace.
+        """
+        found = self._detail(run_id)
+        return None if isinstance(found, Rejected) or found.cost is None else found.cost.items
+
+    def _detail(self, run_id: str) -> wire.RunSnapshot | Rejected:
+        body = self._get(f"logs/{quoted(run_id)}", {}, decode.item, SNAPSHOT_BUCKET, attempts=1)
+        return decode.one_or_rejected(body, wire.RunSnapshot)
 
     def _oldest_first_page(
         self, path: str, params: Mapping[str, str], bucket: str, attempts: int
@@ -179,7 +190,7 @@ class SimV2Api:
         try:
             answer = self._client.get(f"/api/v2/{path}", params, read, attempts=attempts, bucket=bucket)
         except errors.Unavailable as failed:
-            if self.offered is None and isinstance(failed.__cause__, errors.UnreadableAnswer):
+            if self.offered is None and attempts >= ATTEMPTS and isinstance(failed.__cause__, errors.UnreadableAnswer):
                 self.offered = False  # what stands before an older server answers 200 with a page of HTML
                 raise errors.NotOffered(f"{failed}", everything=True) from failed
             raise

@@ -22,7 +22,7 @@ from .chunks import StalePages
 STATES_PAGE = 1000
 """Most rows per page."""
 ATTEMPTS = 3
-"""Attempts of a request that cannot be split any more."""
+"""Attempts of a request that cannot be split any more, or that failed in a way that splitting does not mend."""
 MOST_FAULTS = 25
 """Requests in succession that may fail before v2 counts as broken: one rejected row makes about 11 fail."""
 
@@ -68,7 +68,7 @@ class StatesWalk:
             NotOffered, AccessDenied: The server, or the key, has no such list.
             Unavailable: The list fails whatever is requested.
         """
-        parts = [sorted(group) for group in reversed(groups)]
+        parts, attempts = [sorted(group) for group in reversed(groups)], 1
         while parts:
             part = parts.pop()
             if not part:
@@ -77,19 +77,23 @@ class StatesWalk:
                 self.left += [run for each in (part, *parts) for run in each]
                 return
             try:
-                parts.append(self._page(part))
+                parts.append(self._page(part, ATTEMPTS if len(part) == 1 else attempts))
+                attempts = 1
             except errors.Unavailable as failed:
-                if not _is_of_one_answer(failed):
+                if _is_of_one_answer(failed):
+                    parts += self._split(part, failed)
+                elif attempts == 1:
+                    parts, attempts = [*parts, part], ATTEMPTS
+                else:
                     raise
-                parts += self._split(part, failed)
 
-    def _page(self, part: Sequence[Sought]) -> list[Sought]:
+    def _page(self, part: Sequence[Sought], attempts: int) -> list[Sought]:
         """Requests the page that begins with the first run of a part; returns the runs behind it."""
         first, last = part[0].started_at, part[-1].started_at
         query = Query(first, last, STATES_PAGE, only=(("runId", part[0].execution_id),) if len(part) == 1 else ())
         stale = StalePages()
         while True:
-            page = self.ask(query, ATTEMPTS if len(part) == 1 else 1)
+            page = self.ask(query, attempts)
             self._faults, self._works = 0, True
             self.told.update((row.run_id, row) for row in page.rows)
             self.odd += page.rejected
@@ -145,8 +149,5 @@ def with_status(
 
 
 def _is_of_one_answer(failed: errors.Unavailable) -> bool:
-    """Whether another page may work: the server responded, and did not say when to try again."""
-    cause = failed.__cause__
-    if isinstance(failed, errors.NotReached) or not isinstance(cause, errors.Transient):
-        return False
-    return getattr(cause, "retry_after", None) is None
+    """Whether another page may work: this one was answered with 500, as one with a rejected row always is (seen)."""
+    return isinstance(failed.__cause__, errors.ServerFault) and failed.__cause__.status == 500

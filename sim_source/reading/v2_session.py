@@ -10,6 +10,7 @@ from typing import TypeVar
 from .. import errors
 from ..api import wire
 from ..api.v2_endpoints import SimV2Api
+from ..rows.cost import split_of_lines
 from .isolation import isolate_failure
 from .plan import ReadPlan
 from .session import SyncSession
@@ -34,6 +35,7 @@ class V2Session:
     plan: ReadPlan
     selected: Collection[str]
     _snapshot_faults: int = 0
+    _tells_split: bool = True
 
     @property
     def api(self) -> SimV2Api:
@@ -69,6 +71,22 @@ class V2Session:
             return None
         self._snapshot_faults = 0
         return found if isinstance(found, wire.Execution) and wire.present(found.workflow_state) else None
+
+    def split(self, execution_id: str) -> dict[str, wire.ModelCost] | None:
+        """Returns a run's cost by model from v2, for runs of which v1 does not tell it; None if v2 does not either.
+
+        The first run shows whether the server tells it at all.
+        """
+        if not self._tells_split or not self.allowed or not self.api.offered:
+            return None
+        try:
+            lines = self.api.cost_lines(execution_id)
+        except errors.OutOfTime:
+            raise
+        except errors.SimError:
+            return None
+        self._tells_split = lines is not None
+        return split_of_lines(lines or ()) or None
 
     @contextmanager
     def isolate(self, resource: str, workspace_id: str | None) -> Iterator[None]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
+import msgspec
+
 from .. import errors
 from ..account_tables import REJECTED_ROWS
 from ..api import wire
@@ -33,8 +35,8 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-class V2Snapshots(Protocol):
-    """Access to snapshots in the v2 API; see ``V2Session``."""
+class V2Details(Protocol):
+    """Access to details of runs in the v2 API; see ``V2Session``."""
 
     @property
     def takes_snapshots(self) -> bool:
@@ -43,6 +45,9 @@ class V2Snapshots(Protocol):
     def snapshot(self, execution_id: str) -> wire.Execution | None:
         """Requests a snapshot; None if v1 is to be asked for it."""
 
+    def split(self, execution_id: str) -> dict[str, wire.ModelCost] | None:
+        """Requests the cost of a run by model; None if v2 does not tell it."""
+
 
 @dataclass(slots=True)
 class WorkspaceContext:
@@ -50,7 +55,7 @@ class WorkspaceContext:
 
     Attributes:
         batch: Receives the rows.
-        v2: Requests snapshots from the v2 API.
+        v2: Requests from the v2 API what only it has, or while v1 is limited.
         v2_states: Returns what v2 tells of stored runs, given their rows of ``logs``; see ``RunStates.of_open``.
         restated: Rows of ``logs`` as stored, but with another status of v2; dropped for runs that are added otherwise.
         handled: Ids of runs, executions and states that this extraction has finished.
@@ -62,7 +67,7 @@ class WorkspaceContext:
     queries: WorkspaceQueries
     options: RunOptions
     batch: Batch
-    v2: V2Snapshots
+    v2: V2Details
     v2_states: Callable[[Sequence[Row]], States]
     bounds: Bounds = field(default_factory=Bounds)
     handled: set[str] = field(default_factory=set)
@@ -107,7 +112,15 @@ class WorkspaceContext:
             rows = runs.read_run(run, self.id, self.options, detail, asked=answer is not None)
             return rows if stored is None else merge.richer(rows, stored)
 
-        rows, odd = rejecting.read_or_reject(read, run, answer if isinstance(answer, wire.Run) else None)
+        detail = answer if isinstance(answer, wire.Run) else None
+        rows, odd = rejecting.read_or_reject(read, run, detail)
+        if detail is not None and rows is not None and run.execution_id and merge.is_untold(rows):
+            split = self.v2.split(run.execution_id)
+            if split is not None:
+                told = msgspec.structs.replace(
+                    detail, cost=msgspec.structs.replace(detail.cost or wire.Cost(), models=split)
+                )
+                rows, odd = rejecting.read_or_reject(read, run, told)
         if odd is not None:
             self.reject(LOGS.name if answer is None else LOG_DETAILS.name, run.id, bytes(odd.row), odd.reason)
         return rows

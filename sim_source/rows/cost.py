@@ -8,7 +8,7 @@ before it is read (``sim-v0.8.9/log_detail_expired_trace``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from typing import Literal
 
@@ -179,6 +179,23 @@ def items(
     if rest:
         found.append(CostItem("other", "other", rest))
     return found
+
+
+def split_of_lines(lines: Iterable[wire.CostLine]) -> dict[str, wire.ModelCost]:
+    """Returns the split by model that the lines of a run's cost in v2 show; lines of other categories are left out."""
+    split: dict[str, wire.ModelCost] = {}
+    for line in lines:
+        if line.category != "model" or not line.description:
+            continue
+        counted = wire.Tokens(prompt=line.input_tokens, completion=line.output_tokens)
+        before = split.get(line.description)
+        if before is None:
+            split[line.description] = wire.ModelCost(total=line.cost, tokens=counted)
+        else:
+            tokens = token_count(before.tokens) + token_count(counted)
+            together = wire.Tokens(prompt=tokens.prompt, completion=tokens.completion, total=tokens.total)
+            split[line.description] = wire.ModelCost(total=_sum(before.total, line.cost), tokens=together)
+    return split
 
 
 def _model_item(name: str, entry: wire.ModelCost) -> CostItem:

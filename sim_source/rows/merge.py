@@ -17,7 +17,7 @@ from . import life, v2_status
 from .cost import ZERO
 from .fingerprint import Fingerprint
 from .life import Evidence
-from .merge_items import TOTAL, WORKFLOW, kept_split, merged_items, rest_item, with_values
+from .merge_items import KIND, TOTAL, WORKFLOW, kept_split, merged_items, rest_item, with_values
 from .run_rows import RunRows
 from .stored_run import Fields, StoredRun, by_name, in_order, same_row
 
@@ -164,6 +164,11 @@ def _had_spans(stored: StoredRun) -> bool:
     """Whether the stored detail shows that the run had a trace, expired or not."""
     data = by_name(LOG_DETAILS, stored.detail)["execution_data"] if stored.detail else None
     return data is not None and decode.one(data.encode(), wire.ExecutionData).had_spans
+
+
+def is_untold(rows: RunRows) -> bool:
+    """Whether the rows show the cost of a run, but not its split."""
+    return any(item[KIND] == "unknown" for item in rows.items)
 
 
 def is_read(stored: StoredRun) -> bool:

@@ -103,7 +103,7 @@ _WORTH_ASKING = {
         SELECT t.log_id FROM {trace_spans} t JOIN {logs} n ON n.id = t.log_id
         WHERE n.cost_total IS NULL AND t.model IS NOT NULL
     """,
-    LOGS.name: f"SELECT l.id FROM {_ALL_COLUMNS} WHERE l.status = 'paused' AND l.v2_status IS NULL",
+    LOGS.name: "SELECT p.id FROM {logs} p WHERE p.status = 'paused'",
 }
 """Queries for runs whose detail is worth a request (``details = "costly"``), by the table they read. They match few
 runs, so they are evaluated first: that is faster than checking each run."""

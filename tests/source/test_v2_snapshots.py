@@ -23,6 +23,7 @@ from pipelines.sim_api.http import faults as fault
 from pipelines.sim_api.http.faults import Faults
 from pipelines.sim_api.world import plans
 from sim_source import SimClient, SyncLog, SyncSession, errors
+from tests.helpers import oracle
 from tests.helpers.warehouse import Warehouse, full_world
 
 NEVER_USED_UP = RateLimit(900, 900)
@@ -102,6 +103,27 @@ def test_a_v2_that_returns_no_snapshot_is_not_asked_for_all(warehouse: Warehouse
     assert (asked["v1"], asked["v2"] < 100) == (100, True)
     assert log.failures == []
     assert len(warehouse.table("execution_snapshots")) == 100
+
+
+@pytest.mark.parametrize(("newer", "kinds"), [(True, {"model", "other"}), (False, {"unknown"})])
+def test_a_split_that_v1_does_not_tell_is_read_from_v2_if_it_is_there(
+    warehouse: Warehouse, newer: bool, kinds: set[str]
+) -> None:
+    world = small_world()
+    runs = [finished_run(world, "wf-triage", plans.two_model_plan()) for _ in range(3)]
+    for run in runs:
+        world.expire_trace(run.id)  # v1 returns the total alone from now on
+    with serve(world, v2="on", v2_sort_order=newer) as server:
+        synced(warehouse, server, SyncLog())
+        asked = [each.path for each in server.requests if each.path.startswith("/api/v2/logs/")]
+        assert len(asked) == (3 if newer else 1)
+    for run in runs:
+        items = warehouse.table("cost_items", f"log_id = '{run.id}'")
+        assert {item["kind"] for item in items} == kinds
+        assert sum(item["total_cost"] for item in items) == warehouse.row("logs", run.id)["cost_total"]
+        models = {item["name"]: item["total_cost"] for item in items if item["kind"] == "model"}
+        truth = {name: oracle.money(model.total) for name, model in run.seen.cost.models.items()}
+        assert models == (truth if newer else {})
 
 
 def test_all_means_every_workspace_that_the_key_may_read(warehouse: Warehouse) -> None:

@@ -27,6 +27,7 @@ from sim_source.rows import v2_status
 from sim_source.timestamps import MILLISECOND
 from tests.helpers import oracle
 from tests.helpers.warehouse import Warehouse
+from tests.source.test_faults import EVERY_WAY
 
 RUNS = ("logs", "log_details", "cost_items", "trace_spans", "rejected_rows")
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -126,7 +127,7 @@ class Listing:
         found = [run for run in found if query.cursor is None or run > Sought(*self.position(query.cursor))]
         page = found[: min(self.most, query.limit)]
         if self.odd.intersection(page):
-            raise errors.Unavailable("500") from errors.ServerFault("500 Internal server error")
+            raise errors.Unavailable("500") from errors.ServerFault("500 Internal server error", status=500)
         rows = [wire.RunState(run.execution_id, run.started_at, "failed") for run in page]
         last = page[-1] if len(found) > len(page) else None
         return Page(rows, None if last is None else f"{last.started_at.isoformat()} {last.execution_id}", 0)
@@ -183,7 +184,7 @@ def test_a_list_that_always_fails_is_not_taken_for_odd_runs(count: int) -> None:
 
     def broken(query: Query, attempts: int) -> Page[wire.RunState]:
         listing.asked.append(query)
-        raise errors.Unavailable("500") from errors.ServerFault("500 Internal server error")
+        raise errors.Unavailable("500") from errors.ServerFault("500 Internal server error", status=500)
 
     with pytest.raises(errors.Unavailable):
         StatesWalk(broken, lambda: True).read(listing.runs)
@@ -356,6 +357,16 @@ def test_a_v2_that_fails_holds_nothing_back_and_is_asked_again(
         warehouse.load(server, *RUNS, log=log)
         assert log.failures == []
         assert warehouse.remembered().workspace(WORKSPACE).logs.unconfirmed == []
+    right(warehouse, world)
+
+
+@pytest.mark.parametrize("passing", EVERY_WAY.values(), ids=EVERY_WAY)
+def test_a_passing_fault_is_no_failure(world: World, warehouse: Warehouse, passing: fault.Fault) -> None:
+    all_kinds(world)
+    log = SyncLog()
+    with serve(world, v2="on", faults=Faults().at(1, passing, path="/api/v2/logs")) as server:
+        warehouse.load(server, *RUNS, log=log)
+    assert (log.failures, log.warnings) == ([], [])
     right(warehouse, world)
 
 

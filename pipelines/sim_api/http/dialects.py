@@ -71,7 +71,8 @@ class Dialect:
     v2: Literal["absent", "off", "on"] = "absent"
     """Whether there is a v2 API: not before v0.8.0; then behind a flag, for whoever it is on."""
     v2_sort_order: bool = False
-    """v2's /logs takes `sortBy` and `sortOrder` instead of `order`, and rows have a `kind` (pull request 6912)."""
+    """v2's /logs takes `sortBy` and `sortOrder` instead of `order`, rows have a `kind`, and the detail
+    has the items of the cost (pull request 6912)."""
 
     def telling(self, legacy: str | None) -> Dialect:
         """Returns the dialect for a row: changed if one of the earliest servers stored the row."""

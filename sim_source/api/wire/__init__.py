@@ -44,7 +44,7 @@ from .logs import (
     Tokens,
     ToolCall,
 )
-from .states import RunSnapshot, RunState, RunTotal
+from .states import CostLine, RunSnapshot, RunState, RunTotal
 
 __all__ = [
     "LONGEST_ID",
@@ -56,6 +56,7 @@ __all__ = [
     "BillingStatus",
     "BillingWorkflow",
     "Cost",
+    "CostLine",
     "Credits",
     "Execution",
     "ExecutionData",

@@ -9,10 +9,21 @@ import msgspec
 from .base import NO_RAW, Id, Money, Number
 
 
+class CostLine(msgspec.Struct, rename="camel", gc=False):
+    """A line of a run's cost in USD, as Sim's pull request 6912 adds it to the detail."""
+
+    category: str | None = None
+    description: str | None = None
+    cost: Money = None
+    input_tokens: Number | None = None
+    output_tokens: Number | None = None
+
+
 class RunTotal(msgspec.Struct, gc=False):
-    """The cost of a run in v2's lists, in USD."""
+    """The cost of a run in v2, in USD; no released server has ``items`` yet."""
 
     total: Money = None
+    items: list[CostLine] | None = None
 
 
 class RunState(msgspec.Struct, rename="camel", gc=False):

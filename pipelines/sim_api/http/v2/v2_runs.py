@@ -7,6 +7,7 @@ from typing import Any
 
 from ...world.entities import SimRun, SimWorkflow
 from ...world.moments import iso_of_ms, iso_or_none
+from ...world.truth import BASE_CHARGE
 from ...world.world import World
 from ..answers import Reply
 from ..dialects import Dialect
@@ -180,8 +181,27 @@ def one_log(world: World, dialect: Dialect, caller: Caller, run_id: str) -> Repl
         "updatedAt": iso_of_ms(flow.updated_ms),
     }
     body["workflow"] |= dict.fromkeys(about) if flow.deleted else about
+    if dialect.v2_sort_order and body["cost"] is not None:
+        body["cost"]["items"] = _cost_items(run)
     state = workflow_state(dialect, run)
     return detail_reply({**body, "workflowState": state, "createdAt": iso_of_ms(run.started_ms)})
+
+
+def _cost_items(run: SimRun) -> list[Body]:
+    """The lines of a run's cost (pull request 6912)."""
+    lines = [
+        {
+            "category": "model", "description": name, "cost": model.total,
+            "inputTokens": model.input_tokens, "outputTokens": model.output_tokens,
+        }
+        for name, model in run.seen.cost.models.items()
+    ]  # fmt: skip
+    lines += [_line("tool", name, usd) for name, usd in run.seen.cost.tools.items()]
+    return [*lines, _line("fixed", "execution_fee", BASE_CHARGE)]
+
+
+def _line(category: str, description: str, usd: float) -> Body:
+    return {"category": category, "description": description, "cost": usd, "inputTokens": None, "outputTokens": None}
 
 
 def folder_path(workflow: SimWorkflow) -> str:
