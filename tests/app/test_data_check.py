@@ -73,6 +73,42 @@ def test_items_that_do_not_add_up_are_told_to_the_last_digit(place: Place, targe
     assert verdict.examples[0]["difference"] == usd("0.000000000001")
 
 
+def charged(*credits_: int, ended: str = "2026-11-10 00:01", status: str = "completed") -> dict[str, list[Row]]:
+    """The same, and the events that the ledger has of the first run, beside a chat."""
+    tables = sound()
+    tables["logs"][0] |= {"execution_id": "e-a", "ended_at": at(ended), "status": status}
+    events = [
+        {"id": f"of-a-{place}", "created_at": at("2026-11-10 00:01"), "source": "workflow", "execution_id": "e-a",
+         "credits": each, "cost_usd": each * usd("0.005")}
+        for place, each in enumerate(credits_)
+    ]  # fmt: skip
+    chat = {"id": "chat", "created_at": at("2026-11-12"), "source": "sim-chat", "credits": 9, "cost_usd": usd("0.045")}
+    return tables | {"billing_logs": [*events, chat]}
+
+
+@pytest.mark.parametrize(
+    ("tables", "is_broken"),
+    [
+        (charged(58, 1), False),
+        (charged(60, 2), False),  # two events: two credits
+        (charged(60, 3), True),
+        (charged(50), True),
+        (charged(), False),
+        (charged(50, status="running"), False),
+        (charged(50, ended="2026-11-13"), False),
+    ],
+    ids=["fits", "rounded", "too much", "too little", "not in the ledger", "goes on", "ended after the newest event"],
+)
+def test_a_run_is_charged_what_it_cost(
+    place: Place, target: Target, tables: dict[str, list[Row]], is_broken: bool
+) -> None:
+    tables["cost_items"][0]["total_cost"] = usd("0.3")
+    found = looked_at(place, target, tables)
+    assert [verdict.what.split(",")[0] for verdict in found] == (
+        ["the ledger charges for every run what the run cost"] if is_broken else []
+    )
+
+
 def test_keys_that_are_there_twice_are_told_with_five_examples_and_their_number(place: Place, target: Target) -> None:
     load(place, sound() | {"trace_spans": [{"log_id": "a", "span_index": index} for index in range(7)]})
     _execute(place, "INSERT INTO sim.trace_spans SELECT * FROM sim.trace_spans")

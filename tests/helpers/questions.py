@@ -23,7 +23,7 @@ from pipelines.commands import sync
 from pipelines.destination.target import target_of
 from pipelines.report import figures, printing
 from pipelines.settings import RunSettings
-from pipelines.sim_api import OWNER_KEY, WORKSPACE, demo_month, serve
+from pipelines.sim_api import OWNER_KEY, WORKSPACE, add_charges, demo_month, serve
 from sim_source import SimSourceSettings, SyncLog
 
 README = Path(__file__).parents[2] / "README.md"
@@ -51,7 +51,9 @@ def questions(text: str) -> list[Question]:
 
 def demo(file: Path) -> None:
     """The demo's month up to then, as ``sim-sync demo`` loads it."""
-    with serve(demo_month(now=NOW), "2026-08", clock=NOW.timestamp) as server:
+    world = demo_month(now=NOW)
+    add_charges(world)
+    with serve(world, "2026-08", clock=NOW.timestamp, v2="on") as server:
         source = SimSourceSettings(workspace_id=WORKSPACE, api_key=OWNER_KEY, base_url=server.base_url)
         settings = RunSettings.of(source, target_of("duckdb", None, file))
         outcome = sync.Sync(settings, SyncLog(), lambda _: None).run()
@@ -59,6 +61,7 @@ def demo(file: Path) -> None:
         raise RuntimeError(f"the demo's data could not be loaded: {outcome.as_json()}")
     with duckdb.connect(str(file)) as connection:  # usage is observed by the clock of this machine
         connection.execute("UPDATE sim.usage SET observed_at = ?", [NOW])
+        connection.execute("UPDATE sim.billing_status SET observed_at = ?", [NOW])
 
 
 def answers(file: Path, asked: Sequence[Question]) -> list[str]:
