@@ -94,7 +94,7 @@ def charged(*credits_: int, ended: str = "2026-11-10 00:01", status: str = "comp
         (charged(60, 3), True),
         (charged(50), True),
         (charged(), False),
-        (charged(50, status="running"), False),
+        (charged(50, status="paused"), False),
         (charged(50, ended="2026-11-13"), False),
     ],
     ids=["fits", "rounded", "too much", "too little", "not in the ledger", "goes on", "ended after the newest event"],
