@@ -26,6 +26,7 @@ from ..run_tables import LOGS
 from ..schema import Row
 from ..stored.queries import WorkspaceQueries
 from ..stored.warehouse import Warehouse
+from ..timestamps import MILLISECOND
 from . import adding
 from .batch import Batch, Tables
 from .v2_session import V2Session
@@ -75,7 +76,7 @@ class RunStates:
         """Hands over the rows that wait, with their status."""
         held, self._held, self._rows = self._held, {}, 0
         for workspace_id, tables in held.items():
-            rows = pa.concat_tables(tables)
+            rows, logs = pa.concat_tables(tables), self.state.workspace(workspace_id).logs
             starts, executions = rows["started_at"].to_pylist(), rows["execution_id"].to_pylist()
             pairs = zip(starts, executions, strict=True)
             sought = [Sought(start, execution) for start, execution in pairs if execution is not None]
@@ -83,8 +84,9 @@ class RunStates:
             if walk.left:
                 unasked = self._unasked.setdefault(workspace_id, [])
                 unasked += _stretches(walk.left)
-                self.state.workspace(workspace_id).logs.unconfirm(unasked)
-            self._released.setdefault(workspace_id, []).append(rows["id"])
+                logs.unconfirm(unasked)
+            if logs.unconfirmed or not logs.is_first:
+                self._released.setdefault(workspace_id, []).append(rows["id"])
             yield {LOGS.name: v2_status.with_states(rows, walk.told) if walk.told else rows}
 
     def of_open(self, workspace_id: str, logs: Sequence[Row]) -> v2_status.States:
@@ -115,15 +117,13 @@ class RunStates:
         told: dict[str, wire.RunState] = {}
         for workflow_id in sorted({log[_WORKFLOW_ID] for log in logs}):
             for status in life.OPEN:
-                if api.left_in(RUNS_BUCKET) == 0:
+                if api.left_in(RUNS_BUCKET) == 0 or not self.access.allowed:
                     return told
+                ask = partial(api.runs_with_status, workflow_id, status)
                 with self.access.isolate(LOGS.name, workspace_id):
-                    for page in walk_states.with_status(
-                        partial(api.runs_with_status, workflow_id, status), first, last
-                    ):
-                        for row in page.rows:
-                            if (log := by_execution.get(row.run_id)) is not None:
-                                told[row.run_id] = v2_status.as_in_logs(row, log)
+                    rows = [row for page in walk_states.with_status(ask, first, last) for row in page.rows]
+                    known = [(row, by_execution[row.run_id]) for row in rows if row.run_id in by_execution]
+                    told |= {row.run_id: v2_status.as_in_logs(row, log) for row, log in known}
         return told
 
     def confirm(self, workspace_id: str) -> Iterator[Tables]:
@@ -139,7 +139,7 @@ class RunStates:
             if left <= 0 or not self._confirmed(workspace_id, rows):
                 break
             left -= len(rows)
-            first = stretch.first if left else max(stretch.first, rows[-1][_STARTED_AT] + timedelta(microseconds=1))
+            first = stretch.first if left else max(stretch.first, rows[-1][_STARTED_AT] + MILLISECOND)
             logs.confirmed(first, stretch.last)
         logs.unconfirm(self._unasked.get(workspace_id, ()))  # of runs that this extraction hands over itself
         yield from self.batch.flush()

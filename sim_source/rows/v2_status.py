@@ -8,12 +8,15 @@ from datetime import UTC, datetime
 import msgspec
 import pyarrow as pa
 
+from .. import jsons
 from ..api import wire
+from ..jsons import json_text
 from ..run_tables import LOGS
 from ..schema import Row
 from ..timestamps import MILLISECOND, utc
 from . import life
 from .cost import money
+from .extras import fields_of
 from .life import Status
 from .stored_run import by_name, in_order
 
@@ -61,7 +64,7 @@ def combined(status: str, ended_ms: int | None, told: wire.RunState) -> tuple[st
 
 
 def with_states(rows: pa.Table, told: States) -> pa.Table:
-    """Returns rows of ``logs`` with the statuses that v2 told."""
+    """Returns rows of ``logs`` with the statuses that v2 told; unknown fields of v2 go to ``extra``, below ``v2``."""
     executions, statuses, words = (rows[name].to_pylist() for name in ("execution_id", "status", "v2_status"))
     ends = rows["ended_at"].cast(pa.int64()).to_pylist()
     for place, execution_id in enumerate(executions):
@@ -69,10 +72,21 @@ def with_states(rows: pa.Table, told: States) -> pa.Table:
         if state is not None:
             ended_ms = None if ends[place] is None else ends[place] // 1000
             statuses[place], words[place] = combined(statuses[place], ended_ms, state)
-    for name, values in (("status", statuses), ("v2_status", words)):
+    changed = [("status", statuses), ("v2_status", words)]
+    if any(state.unknown is not wire.NO_RAW for state in told.values()):
+        pairs = zip(rows["extra"].to_pylist(), map(told.get, executions), strict=True)
+        changed.append(("extra", [_extra(text, state) for text, state in pairs]))
+    for name, values in changed:
         index = LOGS.column_names.index(name)
         rows = rows.set_column(index, rows.schema.field(index), pa.array(values, type=rows.schema.field(index).type))
     return rows
+
+
+def _extra(text: str | None, told: wire.RunState | None) -> str | None:
+    unknown = fields_of(told.unknown) if told is not None else {}
+    if not unknown:
+        return text
+    return json_text({**(jsons.anything(text.encode()) if text else {}), "v2": unknown})
 
 
 def stored_with_state(log: Row, told: wire.RunState) -> Row | None:

@@ -58,7 +58,11 @@ def right(warehouse: Warehouse, world: World) -> None:
 
 
 def state(status: str, ended_at: datetime | None = NOW, **more: Any) -> wire.RunState:
-    return wire.RunState("e1", NOW - timedelta(minutes=1), status, ended_at, **more)
+    return wire.RunState(run_id="e1", started_at=NOW - timedelta(minutes=1), status=status, ended_at=ended_at, **more)
+
+
+def told(execution_id: str, started_at: datetime) -> wire.RunState:
+    return wire.RunState(run_id=execution_id, started_at=started_at, status="failed")
 
 
 # what it means
@@ -128,7 +132,7 @@ class Listing:
         page = found[: min(self.most, query.limit)]
         if self.odd.intersection(page):
             raise errors.Unavailable("500") from errors.ServerFault("500 Internal server error", status=500)
-        rows = [wire.RunState(run.execution_id, run.started_at, "failed") for run in page]
+        rows = [told(run.execution_id, run.started_at) for run in page]
         last = page[-1] if len(found) > len(page) else None
         return Page(rows, None if last is None else f"{last.started_at.isoformat()} {last.execution_id}", 0)
 
@@ -193,7 +197,7 @@ def test_a_list_that_always_fails_is_not_taken_for_odd_runs(count: int) -> None:
 
 def test_a_list_in_another_order_is_a_failure() -> None:
     def newest_first(query: Query, attempts: int) -> Page[wire.RunState]:
-        return Page([wire.RunState("b", NOW + MILLISECOND, "failed"), wire.RunState("a", NOW, "failed")], "more", 0)
+        return Page([told("b", NOW + MILLISECOND), told("a", NOW)], "more", 0)
 
     with pytest.raises(errors.Unavailable, match="another order"):
         StatesWalk(newest_first, lambda: True).read(runs_at([0, 1]))
@@ -235,6 +239,8 @@ def test_every_status_is_the_truth(
         right(warehouse, world)
         assert requests(server)["/api/v2/logs"] == (1 if not v2 else 2)
         words = {row["v2_status"] for row in warehouse.table("logs")}
+        extras = {row["extra"] for row in warehouse.table("logs")}
+        assert extras == ({'{"v2":{"kind":"workflow"}}'} if v2 else {None})
         assert words == {"completed", "failed", "cancelled", "pending", "paused", "running", "redacting"}
         for run in world.runs_of(WORKSPACE):
             world.change_run(run.id, v2_status=None)

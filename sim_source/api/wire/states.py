@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from .base import NO_RAW, Id, Money, Number
+from .base import NO_RAW, Id, Money, Number, Wire
 
 
 class CostLine(msgspec.Struct, rename="camel", gc=False):
@@ -26,10 +26,11 @@ class RunTotal(msgspec.Struct, gc=False):
     items: list[CostLine] | None = None
 
 
-class RunState(msgspec.Struct, rename="camel", gc=False):
+class RunState(Wire):
     """What v2's lists tell of a run beside its other values: its true status.
 
-    A row of ``/api/v2/logs`` or ``/api/v2/workflows/{id}/runs``. ``run_id`` is v1's ``executionId``.
+    A row of ``/api/v2/logs`` or ``/api/v2/workflows/{id}/runs``. ``run_id`` is v1's ``executionId``. Fields that v1
+    has as well are not decoded.
     """
 
     run_id: Id
@@ -37,6 +38,13 @@ class RunState(msgspec.Struct, rename="camel", gc=False):
     status: str
     ended_at: datetime | None = None
     cost: RunTotal | None = None
+    workflow_id: msgspec.Raw = NO_RAW
+    deployment_version_id: msgspec.Raw = NO_RAW
+    level: msgspec.Raw = NO_RAW
+    trigger: msgspec.Raw = NO_RAW
+    total_duration_ms: msgspec.Raw = NO_RAW
+    duration_ms: msgspec.Raw = NO_RAW
+    files: msgspec.Raw = NO_RAW
 
 
 class RunSnapshot(msgspec.Struct, rename="camel", gc=False):
