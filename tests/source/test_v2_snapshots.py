@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from pipelines.sim_api import (
     WORKSPACE_KEY,
     SimServer,
     World,
+    custom_block_call,
     finished_run,
     serve,
     small_world,
@@ -24,6 +26,7 @@ from pipelines.sim_api.http.faults import Faults
 from pipelines.sim_api.world import plans
 from sim_source import SimClient, SyncLog, SyncSession, errors
 from tests.helpers import oracle
+from tests.helpers.app import App
 from tests.helpers.warehouse import Warehouse, full_world
 
 NEVER_USED_UP = RateLimit(900, 900)
@@ -124,6 +127,29 @@ def test_a_split_that_v1_does_not_tell_is_read_from_v2_if_it_is_there(
         models = {item["name"]: item["total_cost"] for item in items if item["kind"] == "model"}
         truth = {name: oracle.money(model.total) for name, model in run.seen.cost.models.items()}
         assert models == (truth if newer else {})
+
+
+def test_a_custom_block_is_a_run_below_the_one_that_called_it(app: App) -> None:
+    """Its cost is not part of the caller's, and both are in the ledger."""
+    world = small_world(now=datetime.now(UTC))
+    flow = next(id_ for id_, each in world.workflows.items() if each.workspace_id == SECOND_WORKSPACE)
+    above, below = custom_block_call(world, "wf-triage", flow)
+    with serve(world, v2="on") as server:
+        app.account(server, workspace="all")
+        done = app("run")
+    assert done.code == 0, done.err
+    tree = app.rows(
+        "SELECT execution_id, workspace_id, parent_execution_id, depth, own_cost, tree_cost FROM sim.run_tree "
+        "ORDER BY depth, execution_id"
+    )
+    costs = [oracle.money(run.total_cost or 0) for run in (above, below)]
+    assert tree == [
+        (above.execution_id, WORKSPACE, None, 0, costs[0], sum(costs)),
+        (below.execution_id, SECOND_WORKSPACE, above.execution_id, 1, costs[1], costs[1]),
+    ]
+    kinds = app.rows(f"SELECT DISTINCT kind FROM sim.cost_items WHERE log_id = '{below.id}'")
+    assert kinds == [("model",)]  # no base charge
+    assert app("check", "--data").code == 0
 
 
 def test_all_means_every_workspace_that_the_key_may_read(warehouse: Warehouse) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from .entities import AuditRow, SimRun
 from .moments import to_ms
-from .plans import every_kind
+from .plans import calling_plan, custom_block_plan, every_kind
 from .truth import Plan
 from .world import World
 
@@ -63,6 +63,19 @@ def small_world(seed: int = 0, now: datetime = NOW) -> World:
 def finished_run(world: World, workflow_id: str, plan: Plan, *, started_ms: int | None = None) -> SimRun:
     """Adds a run that has already ended."""
     return world.end_run(world.start_run(workflow_id, plan, started_ms=started_ms).id)
+
+
+def custom_block_call(world: World, caller: str, block: str) -> tuple[SimRun, SimRun]:
+    """Adds a run that uses a custom block, and the run of that block in the workspace of its publisher (v0.7.50).
+
+    Args:
+        world: The world.
+        caller: Id of the workflow that uses the block.
+        block: Id of the workflow that the block runs.
+    """
+    below = world.start_run(block, custom_block_plan(), trigger="custom_block")
+    above = world.start_run(caller, calling_plan(below.execution_id), started_ms=below.started_ms - 1_000)
+    return world.end_run(above.id), world.end_run(below.id)
 
 
 def one_of_each(world: World, workflow_id: str = "wf-triage", *, every_ms: int = 60_000) -> dict[str, SimRun]:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from .entities import SimRun
 from .ids import uuid4
-from .truth import BASE_CHARGE, TrueCost
+from .truth import TrueCost
 
 Source = Literal[
     "workflow",
@@ -96,4 +96,4 @@ class Ledger:
 def _parts(cost: TrueCost) -> dict[str, float]:
     """Splits the cost of a run as the ledger does."""
     models = {f"model {name}": model.total for name, model in cost.models.items()}
-    return {"fee": BASE_CHARGE, **models, **{f"tool {name}": usd for name, usd in cost.tools.items()}}
+    return {"fee": cost.fee, **models, **{f"tool {name}": usd for name, usd in cost.tools.items()}}

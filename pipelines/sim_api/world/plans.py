@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from .truth import Block, Json, Plan, ToolUse, Turn
@@ -92,6 +93,21 @@ def plain_plan() -> Plan:
     """No model: only the base charge."""
     done = Block("blk-function", "Format", "function", 5, 40, {"code": "return 1"}, {"result": 1, "stdout": ""})
     return _plan(start_block(), done)
+
+
+def custom_block_plan() -> Plan:
+    """What a custom block does in a run of its own: one agent, without the base charge."""
+    return replace(agent_plan(), fee=0.0)
+
+
+def calling_plan(execution_id: str) -> Plan:
+    """An agent, and a custom block whose run is named, but neither its spans nor its cost."""
+    agent = agent_block()
+    start = agent.start_ms + agent.duration_ms + 5
+    custom = Block(
+        "blk-custom", "Enrich", "custom_block", start, 900, {}, {"ok": True}, extra={"childExecutionId": execution_id}
+    )
+    return _plan(start_block(), agent, custom)
 
 
 def file_plan() -> Plan:

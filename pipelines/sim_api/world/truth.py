@@ -106,11 +106,12 @@ class TrueModelCost:
 
 @dataclass(slots=True)
 class TrueCost:
-    """Cost of a run in USD: total = models + standalone tools + base charge."""
+    """Cost of a run in USD: total = models + standalone tools + fee."""
 
     models: dict[str, TrueModelCost]
     tools: dict[str, float]
     total: float
+    fee: float = BASE_CHARGE
 
     @property
     def all_models(self) -> TrueModelCost:
@@ -127,6 +128,8 @@ class Plan:
     workflow_input: Json = field(default_factory=dict)
     variables: Json = field(default_factory=lambda: {"REGION": "eu-west-1"})
     files: tuple[dict[str, Json], ...] = ()
+    fee: float = BASE_CHARGE
+    """USD charged for the run itself: nothing for a run of a custom block."""
 
     @cached_property
     def _parts(self) -> dict[int, Plan]:
@@ -135,7 +138,7 @@ class Plan:
     @cached_property
     def cost(self) -> TrueCost:
         """The cost of the whole plan."""
-        return cost_of(self.blocks)
+        return cost_of(self.blocks, self.fee)
 
     @property
     def duration_ms(self) -> int:
@@ -186,7 +189,7 @@ def walk(blocks: Iterable[Block]) -> Iterator[Block]:
         yield from walk(block.children)
 
 
-def cost_of(blocks: Iterable[Block]) -> TrueCost:
+def cost_of(blocks: Iterable[Block], fee: float = BASE_CHARGE) -> TrueCost:
     """Cost of a run that executed these blocks; summed as JavaScript does it (0.027800000000000002)."""
     models: dict[str, TrueModelCost] = {}
     tools: dict[str, float] = {}
@@ -196,9 +199,9 @@ def cost_of(blocks: Iterable[Block]) -> TrueCost:
             models.setdefault(block.model, TrueModelCost()).add(cost)
         if block.tool_cost:
             tools[block.type] = tools.get(block.type, 0.0) + block.tool_cost
-    total = BASE_CHARGE
+    total = fee
     for model in models.values():
         total += model.total
     for tool in tools.values():
         total += tool
-    return TrueCost(models, tools, total)
+    return TrueCost(models, tools, total, fee)

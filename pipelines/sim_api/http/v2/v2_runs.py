@@ -7,7 +7,6 @@ from typing import Any
 
 from ...world.entities import SimRun, SimWorkflow
 from ...world.moments import iso_of_ms, iso_or_none
-from ...world.truth import BASE_CHARGE
 from ...world.world import World
 from ..answers import Reply
 from ..dialects import Dialect
@@ -197,7 +196,8 @@ def _cost_items(run: SimRun) -> list[Body]:
         for name, model in run.seen.cost.models.items()
     ]  # fmt: skip
     lines += [_line("tool", name, usd) for name, usd in run.seen.cost.tools.items()]
-    return [*lines, _line("fixed", "execution_fee", BASE_CHARGE)]
+    fee = run.seen.cost.fee
+    return [*lines, *([_line("fixed", "execution_fee", fee)] if fee else [])]
 
 
 def _line(category: str, description: str, usd: float) -> Body:
