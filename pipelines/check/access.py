@@ -62,15 +62,15 @@ class FirstSync:
     def __str__(self) -> str:
         work, took = self.work, self.times
         about = f"about {work.total:,} (± {self.unsure:,.0f})" if self.unsure >= 1 else f"{work.total:,}"
-        others = work.total - work.lists - work.calls
+        others = work.total - work.lists - work.calls - work.v2_snapshots
         told = (
             f"{self.what} takes {about} requests: {work.lists:,} pages of runs, {work.details:,} details, "
-            f"{work.snapshots:,} snapshots, {others:,} others\n"
+            f"{work.snapshots + work.v2_snapshots:,} snapshots, {others:,} others\n"
         )
         if self.limit is None:
             return f"{told}started now, it takes {span(took.all)} or more, as fast as the server answers (no limit)"
         rate = f"{self.limit.rate * 60 / self.limit.interval:,.0f} a minute, {self.limit.capacity:,} at once"
-        lists = f"; all runs are loaded after {span(took.lists)}" if work.calls else ""
+        lists = f"; all runs are loaded after {span(took.lists)}" if work.calls or work.v2_snapshots else ""
         return f"{told}started now, it takes {span(took.all)} at the allowed rate ({rate}){lists}"
 
     def as_json(self) -> dict[str, Any]:
