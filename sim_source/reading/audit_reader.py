@@ -17,11 +17,11 @@ from ..paging.walk_audit import walk_audit_logs
 from ..rows import account_rows
 from ..stored.audit_queries import kinds_of_audit_logs, newest_audit_log, stored_audit_logs
 from ..stored.warehouse import Warehouse
-from ..timestamps import MILLISECOND, utc
+from ..timestamps import utc
 from . import adding
 from .batch import Batch, Tables
 from .coverage import Coverage
-from .gaps import Gaps
+from .newest_first_reader import NewestFirstReader
 
 
 @dataclass(slots=True)
@@ -54,44 +54,23 @@ class AuditReader:
         state.cover_departed()
         if self.coverage.plan.resync is not None:
             resync.begin_resync(state, self.coverage.plan.resync, newest_first=True)
-        gaps = Gaps(state, self.coverage.session, AUDIT_LOGS.name)
-        left, walked, newest = self.most, False, newest_audit_log(self.warehouse)
-        while window := windows.next_window(state, self._wanted(walked), newest_first=True):
-            for number, chunk in enumerate(
-                walk_audit_logs(self.api.audit_logs, window.start, window.end, self._met_before)
-            ):
-                if number == 0:  # access is confirmed: the walk is recorded only now
-                    windows.begin_walk(state, window, newest_first=True)
-                self._add(chunk, newest)
-                gaps.note(chunk.gap)
-                state.reached(chunk.position, window.key)
-                yield from self.batch.full()
-                left -= len(chunk.rows)
-                # as with runs: an extraction must get past the instant where it began
-                full = left <= 0 and chunk.position < window.end
-                if (full or self.coverage.session.client.out_of_time) and not chunk.final:
-                    self.coverage.session.extraction.more = True
-                    gaps.walked(chunk.position + MILLISECOND, window.end)
-                    return
-            state.finished(window.key, self.coverage.session.client.server_time)
-            gaps.walked(window.start, window.end)
-            walked = True
-        yield from self._missing(gaps, newest)
+        newest = newest_audit_log(self.warehouse)
+        reader = NewestFirstReader[wire.AuditLog](
+            AUDIT_LOGS.name,
+            self.coverage.session,
+            state,
+            self.batch,
+            walk=lambda first, last: walk_audit_logs(self.api.audit_logs, first, last, self._met_before),
+            wanted=self._wanted,
+            take=lambda chunk: self._add(chunk, newest),
+        )
+        finished = yield from reader.tables(self.most)
+        if not finished:
+            self.coverage.session.extraction.more = True
 
-    def _wanted(self, walked: bool) -> windows.Extent:
+    def _wanted(self, lowest: datetime | None) -> windows.Extent:
         """What this sync covers; audit logs never change, so there is no reconcile."""
-        return replace(self.coverage.wanted(walked), reconcile=timedelta(0))
-
-    def _missing(self, gaps: Gaps, newest: datetime | None) -> Iterator[Tables]:
-        """Walks time ranges again that may lack rows."""
-        for first, last in gaps.again():
-            for chunk in walk_audit_logs(self.api.audit_logs, first, last, self._met_before):
-                self._add(chunk, newest)
-                gaps.note(chunk.gap)
-                yield from self.batch.full()
-                if self.coverage.session.client.out_of_time and not chunk.final:
-                    return
-            gaps.walked(first, last)
+        return replace(self.coverage.wanted(lowest is not None), reconcile=timedelta(0))
 
     def _met_before(self, first: datetime, last: datetime) -> set[Kind]:
         """Returns the kinds of audit logs stored outside a time range: a range that fills pages is queried by them."""

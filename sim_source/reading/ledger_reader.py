@@ -18,11 +18,11 @@ from ..rows import billing_rows
 from ..rows.stored_run import same_row
 from ..stored.billing_queries import newest_event, stored_events
 from ..stored.warehouse import Warehouse
-from ..timestamps import MILLISECOND, utc
+from ..timestamps import utc
 from . import adding
 from .batch import Batch, Tables
 from .coverage import Coverage
-from .gaps import Gaps
+from .newest_first_reader import NewestFirstReader
 
 
 @dataclass(slots=True)
@@ -58,33 +58,25 @@ class LedgerReader:
         state, session = self.coverage.trusted(self.state), self.coverage.session
         if self.coverage.plan.resync is not None:
             resync.begin_resync(state, self._on_edges(self.coverage.plan.resync), newest_first=True)
-        gaps = Gaps(state, session, BILLING_LOGS.name)
-        left, lowest, newest = self.most, None, newest_event(self.warehouse)
-        while window := windows.next_window(state, self._wanted(lowest), newest_first=True):
-            upper = window.end
-            for number, chunk in enumerate(walk_billing_logs(self.api.ledger, window.start, window.end)):
-                if number == 0:  # access is confirmed: the walk is recorded only now
-                    windows.begin_walk(state, window, newest_first=True)
-                self._add(chunk, newest)
-                gaps.note(chunk.gap)
-                state.reached(chunk.position, window.key)
-                state.set_edge(chunk.position, upper)
-                upper = chunk.position
-                yield from self.batch.full()
-                left -= len(chunk.rows)
-                full = left <= 0 and chunk.position < window.end
-                if (full or session.out_of_time) and not chunk.final:
-                    gaps.walked(chunk.position + MILLISECOND, window.end)
-                    return
-            state.finished(window.key, session.client.server_time)
-            gaps.walked(window.start, window.end)
-            lowest = window.start
-        for first, last in gaps.again():
-            for chunk in walk_billing_logs(self.api.ledger, first, last):
-                self._add(chunk, newest)
-                gaps.note(chunk.gap)
-                yield from self.batch.full()
-            gaps.walked(first, last)
+        newest = newest_event(self.warehouse)
+        reader = NewestFirstReader[wire.BillingEvent](
+            BILLING_LOGS.name,
+            session,
+            state,
+            self.batch,
+            walk=self._walk,
+            wanted=self._wanted,
+            take=lambda chunk: self._add(chunk, newest),
+        )
+        yield from reader.tables(self.most)
+
+    def _walk(self, first: datetime, last: datetime) -> Iterator[Chunk[wire.BillingEvent]]:
+        """Walks a time range, and records where its pages end."""
+        upper = last
+        for chunk in walk_billing_logs(self.api.ledger, first, last):
+            self.state.set_edge(chunk.position, upper)
+            upper = chunk.position
+            yield chunk
 
     def _wanted(self, lowest: datetime | None) -> windows.Extent:
         """Returns what this sync covers.

@@ -14,7 +14,7 @@ from functools import partial
 import pyarrow as pa
 
 from .. import errors
-from ..account_tables import AUDIT_LOGS, REJECTED_ROWS, USAGE, WORKFLOWS
+from ..account_tables import AUDIT_LOGS, BILLING_LOGS, REJECTED_ROWS, USAGE, WORKFLOWS
 from ..api.endpoints import SimApi
 from ..paging import resync, walk_list
 from ..paging.source_state import SourceState, WorkspaceState
@@ -28,6 +28,7 @@ from .audit_reader import AuditReader
 from .batch import Batch, Tables
 from .coverage import Coverage
 from .isolation import isolate_failure
+from .ledger_reader import LedgerReader
 from .list_pages import LIST_TABLES
 from .plan import Bounds, ReadPlan
 from .refusals import wrong_key
@@ -92,8 +93,9 @@ class Reader:
                 break
             yield from self._counted(self._states.holding(workspace_id, self._workspace(workspace_id)))
         yield from self._counted(self._states.release())
-        v2 = V2Reader(self._v2, self._coverage, self.bounds, self.warehouse, self.state, self._batch)
+        v2 = V2Reader(self._v2, self.bounds, self.warehouse, self.state, self._batch)
         yield from self._counted(v2.tables(self._listed, self._states.confirm))
+        yield from self._counted(self._ledger())
 
     def _counted(self, pages: Iterator[Tables]) -> Iterator[Tables]:
         for tables in pages:
@@ -159,6 +161,15 @@ class Reader:
                     f"audit logs were skipped: {denied.reason}. They need the Enterprise plan and the API key of an "
                     "organization owner or admin"
                 )
+        yield from batch.flush()
+
+    def _ledger(self) -> Iterator[Tables]:
+        if BILLING_LOGS.name not in self.selected or not self.bounds.ledger or not self._v2.allowed:
+            return
+        batch = self._batch(BILLING_LOGS.name)
+        ledger, most = self.state.billing_logs(self.session.client.reader), self.bounds.ledger
+        with self._v2.isolate(BILLING_LOGS.name, None):
+            yield from LedgerReader(self._coverage, self._v2.api, self.warehouse, ledger, batch, most).tables()
         yield from batch.flush()
 
     def _workspace(self, workspace_id: str) -> Iterator[Tables]:

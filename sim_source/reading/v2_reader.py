@@ -1,4 +1,4 @@
-"""Reads what only the v2 API tells, after everything of v1: v1 never waits for it."""
+"""Reads the lists that only the v2 API tells, after everything of v1: v1 never waits for it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from ..account_tables import BILLING_LOGS, BILLING_STATUS, WORKFLOW_VERSIONS, WORKFLOWS, WORKSPACES
+from ..account_tables import BILLING_STATUS, WORKFLOW_VERSIONS, WORKFLOWS, WORKSPACES
 from ..paging.source_state import SourceState
 from ..run_tables import LOGS
 from ..stored.warehouse import Warehouse
 from .account_lists import AccountLists
 from .batch import Batch, Tables
-from .coverage import Coverage
-from .ledger_reader import LedgerReader
 from .plan import Bounds
 from .v2_session import V2Session
 from .workflow_list import ListedWorkflows
@@ -21,14 +19,13 @@ from .workflow_list import ListedWorkflows
 
 @dataclass(slots=True)
 class V2Reader:
-    """Reads the tables of v2, and stores workflows, whose folders only v2 tells.
+    """Reads small tables of v2, and stores workflows, whose folders only v2 tells.
 
     Attributes:
         batch_of: Returns a new batch for these tables.
     """
 
     access: V2Session
-    coverage: Coverage
     bounds: Bounds
     warehouse: Warehouse
     state: SourceState
@@ -45,12 +42,9 @@ class V2Reader:
         """
         if self.bounds.audit_logs:  # the first piece of a sync
             yield from self._lists(listed)
-        if not self.bounds.ledger:
-            return
-        for workspace_id in self.access.plan.workspace_ids if LOGS.name in self.access.selected else ():
-            yield from confirm(workspace_id)
-        if BILLING_LOGS.name in self.access.selected and self.access.allowed:
-            yield from self._ledger()
+        if self.bounds.ledger and LOGS.name in self.access.selected:
+            for workspace_id in self.access.plan.workspace_ids:
+                yield from confirm(workspace_id)
 
     def _lists(self, listed: Mapping[str, ListedWorkflows]) -> Iterator[Tables]:
         access = self.access
@@ -64,12 +58,4 @@ class V2Reader:
                 listed[id_].add_to(batch, self.warehouse, places)
             access.read(BILLING_STATUS.name, id_, partial(lists.status, id_))
         access.read(WORKSPACES.name, None, lists.workspaces)
-        yield from batch.flush()
-
-    def _ledger(self) -> Iterator[Tables]:
-        batch = self.batch_of(BILLING_LOGS.name)
-        ledger = self.state.billing_logs(self.access.session.client.reader)
-        with self.access.isolate(BILLING_LOGS.name, None):
-            most = self.bounds.ledger
-            yield from LedgerReader(self.coverage, self.access.api, self.warehouse, ledger, batch, most).tables()
         yield from batch.flush()
