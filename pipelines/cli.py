@@ -125,7 +125,7 @@ _target_options = (
     click.option("--database", type=click.Path(path_type=Path), help="DuckDB file; default: sim_sync.duckdb."),
 )
 _workspaces = click.option(
-    "--workspace", "workspaces", multiple=True, help="Workspace id, repeatable; default: SIM_WORKSPACE_ID."
+    "--workspace", "workspaces", multiple=True, help="Workspace id, repeatable, or all; default: SIM_WORKSPACE_ID."
 )
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object as the last line of stdout.")
 _sync_options = (

@@ -93,6 +93,7 @@ def workspace_ids(value: Any) -> tuple[str, ...]:
         raise ConfigurationError(
             "SIM_WORKSPACE_ID is not set; copy the id from the URL of your workspace in Sim (…/workspace/<id>/…)"
         )
+    found = tuple(ALL if each.lower() == ALL else each for each in found)
     if ALL in found and len(found) > 1:
         raise ConfigurationError("SIM_WORKSPACE_ID: all stands for every workspace; no other id can be added")
     return found

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sim_source.errors import ConfigurationError
-from sim_source.options import moment
+from sim_source.options import ALL, moment
 
 from ..destination.target import Target
 from ..optional_packages import needed
@@ -24,6 +24,7 @@ def make_report(
     Raises:
         ConfigurationError: The period starts in the future, or nothing has been synced yet.
     """
+    workspaces = () if ALL in workspaces else workspaces
     now = datetime.now(UTC)
     start = moment("--since", since, now)
     if start is not None and start >= now:

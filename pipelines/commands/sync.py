@@ -193,15 +193,18 @@ class Sync:
             self.loader.load(Bounds(runs=0, details=0, snapshots=0, audit_logs=0, ledger=PIECE_EVENTS, catch_up=False))
             before, left = left, self._left_in_v2()
             if left == before:
-                return  # no progress: failures are reported, and the next sync continues
+                break  # no progress: failures are reported, and the next sync continues
             if self.log.rows["billing_logs"]:
                 self.tell(f"{self.log.rows['billing_logs']:,} events of the billing ledger so far")
+        if any(isinstance(each, Stretch) for each in left):
+            self.log.warn("v2 could not be asked for the status of some runs yet (sim-sync status shows since when)")
 
     def _left_in_v2(self) -> list[WalkInHand | Stretch]:
         """Returns the unfinished walks through the ledger, and time ranges of runs whose status is to be confirmed."""
         session = self.loader.session
-        can_ask = self.settings.plan.api != "v1" and session.v2.offered and not session.states_stopped
-        ranges = [stretch for logs in self._states() for stretch in logs.unconfirmed] if can_ask else []
+        ids = set(self.settings.plan.workspace_ids) - session.states_stopped
+        can_ask = self.settings.plan.api != "v1" and session.v2.offered
+        ranges = [each for id_ in sorted(ids) for each in self._runs_of(id_).unconfirmed] if can_ask else []
         return [*self.loader.state().ledger_walks, *ranges]
 
     def _short_tail(self) -> bool:
@@ -217,8 +220,10 @@ class Sync:
 
     def _states(self) -> list[ResourceState]:
         """Returns the sync state of the runs of each configured workspace."""
-        state = self.loader.state()
-        return [state.workspace(id_).logs for id_ in self.settings.plan.workspace_ids]
+        return [self._runs_of(id_) for id_ in self.settings.plan.workspace_ids]
+
+    def _runs_of(self, workspace_id: str) -> ResourceState:
+        return self.loader.state().workspace(workspace_id).logs
 
     def _backlogs(self, outcome: Outcome) -> None:
         """Loads missing details and snapshots, newest first, in pieces. All list rows are committed before."""

@@ -87,7 +87,8 @@ def read_bill(ask: Callable[[str], Rows], *, by_workspace: bool) -> Bill | None:
         return None
     (period,), (ledger,) = ask(PERIOD), ask(LEDGER)
     events = sum(int(row["events"]) for row in rows)
-    is_cut = by_workspace or ledger["earlier"] > 0
-    off_by = min(events, math.ceil(events / LEDGER_PAGE) / 2 + (LEDGER_PAGE if is_cut else 1))
+    is_cut = ledger["earlier"] > 0  # the part of a page is off by half of its events at most, since the whole is not
+    pages = math.ceil(events / LEDGER_PAGE)
+    off_by = events if by_workspace else min(events, pages / 2 + (LEDGER_PAGE / 2 if is_cut else 1))
     uncertainty = Decimal(str(off_by)) * USD_PER_CREDIT
     return Bill(**period, rows=rows, uncertainty=uncertainty, adds_up=ledger["credits"] == ledger["billed"])

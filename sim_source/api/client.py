@@ -139,6 +139,7 @@ class SimClient:
         attempts: int | None = None,
         limited: bool = True,
         bucket: str = V1,
+        most_refusals: int | None = None,
     ) -> T:
         """Sends a GET request within the rate limit, retries transient faults, and decodes the response.
 
@@ -149,6 +150,7 @@ class SimClient:
             attempts: Maximum number of attempts, if different from the client's.
             limited: False for endpoints that the rate limit does not count.
             bucket: The bucket that the rate limit counts the request in: v1's, or that of an operation of v2.
+            most_refusals: Number of 429 responses after which to wait and try again; None for any number.
 
         Raises:
             AccessDenied, NotFound, NotOffered, BadRequest: According to the response; not retried.
@@ -158,7 +160,7 @@ class SimClient:
         """
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(errors.Transient),
-            stop=_stop_after_faults(1 if self._unreached else attempts or self._attempts),
+            stop=_stop_after_faults(1 if self._unreached else attempts or self._attempts, most_refusals),
             wait=lambda state: self._wait_after(state, limited, bucket),
             sleep=lambda seconds: self.throttle.sleep(seconds, "before the next retry"),
             before_sleep=self._count_retry,
@@ -239,15 +241,17 @@ def quoted(part: str) -> str:
     return quote(part, safe="")
 
 
-def _stop_after_faults(attempts: int) -> Callable[[tenacity.RetryCallState], bool]:
-    """Stops after this number of faults; a 429 does not count as a fault."""
-    faults = 0
+def _stop_after_faults(attempts: int, most_refusals: int | None) -> Callable[[tenacity.RetryCallState], bool]:
+    """Stops after this number of faults, or after more than this number of 429 responses, which are no faults."""
+    faults = refusals = 0
 
     def stop(state: tenacity.RetryCallState) -> bool:
-        nonlocal faults
+        nonlocal faults, refusals
         error = state.outcome.exception() if state.outcome else None
-        if not isinstance(error, errors.RateLimited):
+        if isinstance(error, errors.RateLimited):
+            refusals += 1
+        else:
             faults += 1
-        return faults >= attempts
+        return faults >= attempts or (most_refusals is not None and refusals > most_refusals)
 
     return stop

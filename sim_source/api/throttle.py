@@ -101,6 +101,11 @@ class Throttle:
         with self._turn:
             return self._in(bucket).available
 
+    def must_wait(self, bucket: str) -> bool:
+        """Whether a request in this bucket would have to wait now."""
+        with self._turn:
+            return self._in(bucket).wait(self.now()).seconds > 0
+
     def _in(self, bucket: str) -> rate.Pacer:
         return self._pacers.setdefault(bucket, rate.Pacer())
 

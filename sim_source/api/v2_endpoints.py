@@ -1,12 +1,13 @@
 """Typed methods for the endpoints of the v2 API that tell what v1 does not.
 
-Every operation has a rate limit of its own, beside that of v1. A request is tried few times: rows of v1 do not wait for
-what v2 adds.
+Every operation has a rate limit of its own, beside that of v1. A request is tried few times, after a 429 as well: rows
+of v1 do not wait for what v2 adds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TypeVar
 
 from .. import errors
@@ -20,6 +21,8 @@ T = TypeVar("T")
 
 ATTEMPTS = 3
 """Maximum number of attempts of a request."""
+MOST_REFUSALS = 2
+"""Number of 429 responses to a request after which to wait, up to a minute each: rows of v1 wait as well."""
 PAGE = 100
 """Most rows of a page of v2's lists, except runs."""
 
@@ -32,12 +35,18 @@ class SimV2Api:
 
     Attributes:
         offered: Whether the server offers v2 to this key; None as long as no answer shows it.
+        is_exhausted: Whether a request was refused by the rate limit until it was given up; others would be, too.
     """
 
     def __init__(self, client: SimClient) -> None:
         self._client = client
         self.offered: bool | None = None
+        self.is_exhausted = False
         self._oldest_first = dict(_OLDEST_FIRST[0])
+
+    def must_wait(self, bucket: str) -> bool:
+        """Whether a request of an operation would have to wait now."""
+        return self._client.throttle.must_wait(bucket)
 
     def left_in(self, bucket: str) -> int | None:
         """Requests of an operation that its rate limit allows now without waiting; None if no limit is known."""
@@ -62,18 +71,21 @@ class SimV2Api:
         path = f"workflows/{quoted(workflow_id)}/versions"
         return self._page(path, {"limit": str(PAGE), **_cursor(cursor)}, wire.WorkflowVersion, VERSIONS_BUCKET)
 
-    def run_states(self, workspace_id: str, query: Query, attempts: int) -> Page[wire.RunState]:
+    def run_states(
+        self, workspace_id: str, query: Query, attempts: int, *, may_wait: bool = False
+    ) -> Page[wire.RunState]:
         """Requests a page of runs, oldest first. One row that the server's own validation rejects makes it a 500.
 
         Args:
             workspace_id: Their workspace.
             query: What to request.
             attempts: Maximum number of attempts.
+            may_wait: Whether to wait after a 429.
         """
         params = {"workspaceId": workspace_id, "limit": str(query.limit), "endDate": iso(query.end)}
         params |= {} if query.start is None else {"startDate": iso(query.start)}
         params |= {**_cursor(query.cursor), **dict(query.only)}
-        return self._oldest_first_page("logs", params, STATES_BUCKET, attempts)
+        return self._oldest_first_page("logs", params, attempts, MOST_REFUSALS if may_wait else 0)
 
     def runs_with_status(self, workflow_id: str, status: str, query: Query) -> Page[wire.RunState]:
         """Requests a page of the runs of a workflow that have a status; ``paused`` also finds those that are pending.
@@ -123,13 +135,14 @@ class SimV2Api:
         return decode.one_or_rejected(body, wire.RunSnapshot)
 
     def _oldest_first_page(
-        self, path: str, params: Mapping[str, str], bucket: str, attempts: int
+        self, path: str, params: Mapping[str, str], attempts: int, most_refusals: int
     ) -> Page[wire.RunState]:
         """Requests a page in the order of time; servers spell that order in two ways, and reject the other one."""
 
         def page() -> Page[wire.RunState]:
             asked = {**params, **self._oldest_first}
-            return self._get(path, asked, lambda body: decode.page_of(body, wire.RunState), bucket, attempts)
+            read = partial(decode.page_of, kind=wire.RunState)
+            return self._get(path, asked, read, STATES_BUCKET, attempts, most_refusals)
 
         try:
             return page()
@@ -181,6 +194,7 @@ class SimV2Api:
         read: Callable[[bytes], T],
         bucket: str,
         attempts: int = ATTEMPTS,
+        most_refusals: int = MOST_REFUSALS,
     ) -> T:
         """Sends a request.
 
@@ -188,8 +202,12 @@ class SimV2Api:
             NotOffered: The server has none. If it has answered another request in this sync, that is a fault.
         """
         try:
-            answer = self._client.get(f"/api/v2/{path}", params, read, attempts=attempts, bucket=bucket)
+            answer = self._client.get(
+                f"/api/v2/{path}", params, read, attempts=attempts, bucket=bucket, most_refusals=most_refusals
+            )
         except errors.Unavailable as failed:
+            refused = isinstance(failed.__cause__, errors.RateLimited)
+            self.is_exhausted = self.is_exhausted or (refused and most_refusals > 0)
             if self.offered is None and attempts >= ATTEMPTS and isinstance(failed.__cause__, errors.UnreadableAnswer):
                 self.offered = False  # what stands before an older server answers 200 with a page of HTML
                 raise errors.NotOffered(f"{failed}", everything=True) from failed

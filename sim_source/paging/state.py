@@ -209,9 +209,14 @@ class ResourceState:
         """Records that v2 was asked for the status of all stored runs in a time range."""
         self._keep_stretches("unconfirmed", without(self.unconfirmed, first, last))
 
+    @property
+    def has_met_v2(self) -> bool:
+        """Whether v2 has been asked for the status of everything that was read before it was met."""
+        return bool(self.kept.get("meets_v2"))
+
     def confirm_earlier(self) -> None:
         """Marks all that was read before the first sync that met v2 as unconfirmed, once."""
-        if not self.kept.get("meets_v2"):
+        if not self.has_met_v2:
             self.kept["meets_v2"] = True
             self.unconfirm([self.read] if self.read else [])
 

@@ -24,7 +24,9 @@ STATES_PAGE = 1000
 ATTEMPTS = 3
 """Attempts of a request that cannot be split any more, or that failed in a way that splitting does not mend."""
 MOST_FAULTS = 25
-"""Requests in succession that may fail before v2 counts as broken: one rejected row makes about 11 fail."""
+"""Requests in succession that may fail before v2 is tested as such: one rejected row makes about 11 fail."""
+MOST_IN_ALL = 250
+"""Requests that may fail before all runs that are left on such pages are given up."""
 
 
 class Sought(NamedTuple):
@@ -41,6 +43,7 @@ class StatesWalk:
     Args:
         ask: Requests a page, with at most so many attempts.
         may_ask: Whether to send another request now.
+        patient: Whether requests are tried again before the walk goes on without them.
 
     Attributes:
         told: The rows of v2, by execution id: of the runs that were sought, and of runs between them.
@@ -51,11 +54,13 @@ class StatesWalk:
 
     ask: Callable[[Query, int], Page[wire.RunState]]
     may_ask: Callable[[], bool]
+    patient: bool = False
     told: dict[str, wire.RunState] = field(default_factory=dict)
     odd: list[Rejected] = field(default_factory=list)
     unreadable: list[Sought] = field(default_factory=list)
     left: list[Sought] = field(default_factory=list)
     _faults: int = 0
+    _in_all: int = 0
     _works: bool = False
 
     def read(self, *groups: Iterable[Sought]) -> None:
@@ -68,7 +73,8 @@ class StatesWalk:
             NotOffered, AccessDenied: The server, or the key, has no such list.
             Unavailable: The list fails whatever is requested.
         """
-        parts, attempts = [sorted(group) for group in reversed(groups)], 1
+        parts, least = [sorted(group) for group in reversed(groups)], ATTEMPTS if self.patient else 1
+        attempts = least
         while parts:
             part = parts.pop()
             if not part:
@@ -78,11 +84,14 @@ class StatesWalk:
                 return
             try:
                 parts.append(self._page(part, ATTEMPTS if len(part) == 1 else attempts))
-                attempts = 1
+                attempts = least
             except errors.Unavailable as failed:
+                if isinstance(failed.__cause__, errors.RateLimited):
+                    self.left += [run for each in (part, *parts) for run in each]
+                    return
                 if _is_of_one_answer(failed):
-                    parts += self._split(part, failed)
-                elif attempts == 1:
+                    parts += self._split(part)
+                elif attempts < ATTEMPTS:
                     parts, attempts = [*parts, part], ATTEMPTS
                 else:
                     raise
@@ -108,15 +117,19 @@ class StatesWalk:
                 stale.missed("status of runs")
             query = replace(query, cursor=page.next_cursor)
 
-    def _split(self, part: list[Sought], failed: errors.Unavailable) -> list[list[Sought]]:
+    def _split(self, part: list[Sought]) -> list[list[Sought]]:
         """Returns smaller parts of one whose page failed, the first one last; a single run is given up.
 
         Raises:
             Unavailable: The list fails whatever is requested.
         """
-        self._faults += 1
+        self._faults, self._in_all = self._faults + 1, self._in_all + 1
         if self._faults > MOST_FAULTS:
-            raise failed
+            self._prove(part[0].started_at)
+            self._faults = 0
+        if self._in_all > MOST_IN_ALL:
+            self.unreadable += part
+            return []
         page, rest = part[:STATES_PAGE], part[STATES_PAGE:]
         instants = sorted({run.started_at for run in page})
         if len(instants) > 1:
@@ -125,12 +138,20 @@ class StatesWalk:
             return [rest, [run for run in page if run.started_at >= middle], early]
         if 1 < len(page) <= MOST_FAULTS:
             return [rest, *([run] for run in page)]
-        if not self._works:  # an empty time range shows whether the list works at all
-            before = instants[0] - MILLISECOND
-            self.ask(Query(before, before, 1), 1)
-            self._works = True
+        if not self._works:
+            self._prove(instants[0])
         self.unreadable += page
         return [rest]
+
+    def _prove(self, moment: datetime) -> None:
+        """Requests the runs of another moment, of which there are hardly any: that shows whether the list works at all.
+
+        Raises:
+            Unavailable: It does not.
+        """
+        before = moment - MILLISECOND
+        self.ask(Query(before, before, 1), 1)
+        self._works = True
 
 
 def with_status(

@@ -6,15 +6,16 @@ its rate limit either: what cannot be asked now is remembered as a time range, a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pyarrow as pa
 
 from .. import errors
 from ..api import wire
+from ..api.query import Query
 from ..api.v2_endpoints import RUNS_BUCKET, STATES_BUCKET
 from ..paging import walk_states
 from ..paging.source_state import SourceState
@@ -61,12 +62,18 @@ class RunStates:
     _rows: int = 0
 
     def holding(self, workspace_id: str, pages: Iterator[Tables]) -> Iterator[Tables]:
-        """Passes tables on; rows of ``logs`` wait until ``release``, or until there are too many."""
+        """Passes tables on; rows of ``logs`` wait until ``release``, or until there are too many.
+
+        If v2 is not asked, and earlier syncs have met it, their time range is remembered: it may be back later.
+        """
+        state = self.state.workspace(workspace_id).logs
         for tables in pages:
-            logs = tables.pop(LOGS.name, None) if self.access.allowed else None
-            if logs is not None:
-                self._held.setdefault(workspace_id, []).append(logs)
-                self._rows += logs.num_rows
+            if LOGS.name in tables and self.access.allowed:
+                rows = tables.pop(LOGS.name)
+                self._held.setdefault(workspace_id, []).append(rows)
+                self._rows += rows.num_rows
+            elif LOGS.name in tables and state.has_met_v2:
+                state.unconfirm(_stretches(tables[LOGS.name]["started_at"].to_pylist()))
             if tables:
                 yield tables
             if self._rows >= MOST_HELD:
@@ -83,7 +90,7 @@ class RunStates:
             walk = self._asked(workspace_id, sought, may_wait=False)
             if walk.left:
                 unasked = self._unasked.setdefault(workspace_id, [])
-                unasked += _stretches(walk.left)
+                unasked += _stretches([run.started_at for run in walk.left])
                 logs.unconfirm(unasked)
             if logs.unconfirmed or not logs.is_first:
                 self._released.setdefault(workspace_id, []).append(rows["id"])
@@ -100,7 +107,7 @@ class RunStates:
             logs: Their stored rows of ``logs``.
         """
         by_id = {log[_ID]: log for log in logs if log[_EXECUTION_ID]}
-        if not by_id or not self.access.allowed or self.access.session.states_stopped:
+        if not by_id or not self.access.allowed or workspace_id in self.access.session.states_stopped:
             return {}
         queries = WorkspaceQueries(self.warehouse, workspace_id)
         runs = queries.ranked([OpenRun(log[_ID], log[_STARTED_AT]) for log in by_id.values()])
@@ -126,17 +133,28 @@ class RunStates:
                     told |= {row.run_id: v2_status.as_in_logs(row, log) for row, log in known}
         return told
 
-    def confirm(self, workspace_id: str) -> Iterator[Tables]:
-        """Asks for the status of stored runs of which v2 could not be asked when they were read, newest first."""
-        logs = self.state.workspace(workspace_id).logs
-        if not self.access.allowed or self.access.session.states_stopped:
+    def confirm(self, workspace_id: str, *, may_wait: bool) -> Iterator[Tables]:
+        """Asks for the status of stored runs of which v2 could not be asked when they were read, newest first.
+
+        Args:
+            workspace_id: Their workspace.
+            may_wait: Whether to wait for the rate limit of v2.
+        """
+        logs, session = self.state.workspace(workspace_id).logs, self.access.session
+        if not self.access.allowed or workspace_id in session.states_stopped:
             return
-        if self.access.api.offered:
-            logs.confirm_earlier()
+        unknown = self.access.api.offered is None and not self.access.api.must_wait(STATES_BUCKET)
+        if unknown and (logs.unconfirmed or not (logs.has_met_v2 or logs.is_first)):
+            with self.access.isolate(LOGS.name, workspace_id):  # nothing has shown yet whether there is a v2
+                now = session.client.server_time or datetime.now(UTC)
+                self.access.api.run_states(workspace_id, Query(now, now, 1), walk_states.ATTEMPTS)
+        if not self.access.api.offered:
+            return
+        logs.confirm_earlier()
         left = MOST_CONFIRMED
         for stretch in reversed(logs.unconfirmed):
             rows = WorkspaceQueries(self.warehouse, workspace_id).unconfirmed(*stretch, left)
-            if left <= 0 or not self._confirmed(workspace_id, rows):
+            if left <= 0 or not self._confirmed(workspace_id, rows, may_wait=may_wait):
                 break
             left -= len(rows)
             first = stretch.first if left else max(stretch.first, rows[-1][_STARTED_AT] + MILLISECOND)
@@ -144,11 +162,11 @@ class RunStates:
         logs.unconfirm(self._unasked.get(workspace_id, ()))  # of runs that this extraction hands over itself
         yield from self.batch.flush()
 
-    def _confirmed(self, workspace_id: str, rows: Sequence[Row]) -> bool:
+    def _confirmed(self, workspace_id: str, rows: Sequence[Row], *, may_wait: bool) -> bool:
         """Adds the stored rows whose status is another one; returns whether v2 could be asked for all of them."""
         handed_over = {id_ for ids in self._released.get(workspace_id, ()) for id_ in ids.to_pylist()}
         mine = [row for row in rows if row[_ID] not in handed_over and row[_EXECUTION_ID]]
-        walk = self._asked(workspace_id, [_sought(row) for row in mine], may_wait=True)
+        walk = self._asked(workspace_id, [_sought(row) for row in mine], may_wait=may_wait)
         told = [(row, walk.told.get(row[_EXECUTION_ID])) for row in mine]
         restated = [v2_status.stored_with_state(row, state) for row, state in told if state is not None]
         self.batch.add(LOGS.name, [row for row in restated if row is not None])
@@ -156,26 +174,29 @@ class RunStates:
 
     def _asked(self, workspace_id: str, *groups: Sequence[Sought], may_wait: bool) -> StatesWalk:
         """Asks for the status of runs; those of which v2 could not be asked are in ``left``."""
-        api, log = self.access.api, self.access.session.log
+        api, log, stopped = self.access.api, self.access.session.log, self.access.session.states_stopped
 
         def may_ask() -> bool:
-            return may_wait or api.left_in(STATES_BUCKET) != 0
+            return may_wait or not api.must_wait(STATES_BUCKET)
 
-        walk = StatesWalk(partial(api.run_states, workspace_id), may_ask)
+        walk = StatesWalk(partial(api.run_states, workspace_id, may_wait=may_wait), may_ask, patient=may_wait)
         sought = [run for group in groups for run in group]
         if not sought or not self.access.allowed:
             return walk
         complete = False
-        if not self.access.session.states_stopped:
+        if workspace_id not in stopped:
             with self.access.isolate(LOGS.name, workspace_id):
                 try:
                     walk.read(*groups)
-                except errors.AccessDenied:
-                    self.access.session.states_stopped = complete = True  # not for this key: nothing to be asked later
+                except errors.AccessDenied as denied:
+                    log.warn(
+                        f"logs of workspace {workspace_id}: v2 does not tell this API key the status of runs "
+                        f"({denied.reason}); it is the one that v1 shows"
+                    )
                     raise
                 complete = True
         if not complete and self.access.allowed:
-            self.access.session.states_stopped = True
+            stopped.add(workspace_id)
             walk.left[:] = [run for run in sought if run.execution_id not in walk.told]
         adding.set_aside(self.batch, LOGS.name, walk.odd, workspace_id)
         if walk.unreadable:
@@ -190,10 +211,10 @@ def _sought(log: Row) -> Sought:
     return Sought(log[_STARTED_AT], log[_EXECUTION_ID])
 
 
-def _stretches(runs: Sequence[Sought]) -> list[Stretch]:
-    """Returns the time ranges in which these runs started."""
+def _stretches(starts: Iterable[datetime]) -> list[Stretch]:
+    """Returns the time ranges in which runs with these starts lie."""
     found: list[Stretch] = []
-    for start in sorted({run.started_at for run in runs}):
+    for start in sorted(set(starts)):
         if found and start - found[-1].last < _FAR:
             found[-1] = Stretch(found[-1].first, start)
         else:

@@ -50,7 +50,7 @@ class SyncSession:
         v2: The endpoints of the v2 API; knows whether the server offers them.
         extraction: The last one.
         end: The moment up to which this sync reads, known once it has begun.
-        states_stopped: v2 is not asked for the status of runs any more: that failed, or this key may not.
+        states_stopped: Workspaces of whose runs v2 is not asked for the status any more: that failed, or is denied.
         missing: Time ranges that were walked and may lack rows.
         tried: Time ranges that lacked rows after an earlier sync and were walked again: once per sync is enough.
     """
@@ -74,7 +74,7 @@ class SyncSession:
         self.walks = Walks(lasting=lasting)
         self.extraction = Extraction()
         self.end: datetime | None = None
-        self.states_stopped = False
+        self.states_stopped: set[str] = set()
         self.missing: dict[Resource, list[Stretch]] = {}
         self.tried: dict[Resource, list[Stretch]] = {}
 

@@ -32,7 +32,7 @@ class V2Reader:
     batch_of: Callable[..., Batch]
 
     def tables(
-        self, listed: Mapping[str, ListedWorkflows], confirm: Callable[[str], Iterator[Tables]]
+        self, listed: Mapping[str, ListedWorkflows], confirm: Callable[..., Iterator[Tables]]
     ) -> Iterator[Tables]:
         """Reads everything that is due.
 
@@ -44,7 +44,7 @@ class V2Reader:
             yield from self._lists(listed)
         if self.bounds.ledger and LOGS.name in self.access.selected:
             for workspace_id in self.access.plan.workspace_ids:
-                yield from confirm(workspace_id)
+                yield from confirm(workspace_id, may_wait=not self.bounds.runs)
 
     def _lists(self, listed: Mapping[str, ListedWorkflows]) -> Iterator[Tables]:
         access = self.access

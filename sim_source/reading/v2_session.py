@@ -44,8 +44,10 @@ class V2Session:
 
     @property
     def allowed(self) -> bool:
-        """Whether v2 is to be read, not known to be missing, and the server not out of reach."""
-        return self.plan.api != "v1" and self.api.offered is not False and self.session.client.reached
+        """Whether v2 is to be read, not known to be missing, and neither out of reach nor refused by the rate limit."""
+        if self.plan.api == "v1" or self.api.offered is False:
+            return False
+        return self.session.client.reached and not self.api.is_exhausted
 
     @property
     def takes_snapshots(self) -> bool:

@@ -44,8 +44,8 @@ def is_final(v2_status: str | None) -> bool:
 def combined(status: str, ended_ms: int | None, told: wire.RunState) -> tuple[str, str | None]:
     """Returns the status of a run, and the word of v2 for it.
 
-    Both APIs are asked one after the other, and the run may go on in between. If v2 says that it has ended, but v1's
-    row shows another end or none, the row is of another moment and keeps its status: an open run is read again.
+    v2 is asked after v1, and the run may have gone on in between. If v2 says that it has ended, but v1's row shows
+    another end or none, that row is out of date: the run counts as running, so that it is read again.
 
     Args:
         status: The status according to v1.
@@ -60,7 +60,7 @@ def combined(status: str, ended_ms: int | None, told: wire.RunState) -> tuple[st
         return status, told.status if told.status.isidentifier() and len(told.status) <= _LONGEST_WORD else None
     if meaning in life.OPEN or epoch_ms(told.ended_at) == ended_ms:
         return meaning, told.status
-    return status, None
+    return status if status in life.OPEN else "running", None
 
 
 def with_states(rows: pa.Table, told: States) -> pa.Table:

@@ -31,6 +31,7 @@ from sim_source.api import decode, wire
 from sim_source.api.query import Query
 from sim_source.paging.state import MOST_EDGES, ResourceState
 from sim_source.paging.walk_ledger import walk_billing_logs
+from tests.helpers.virtual import VirtualTime
 from tests.helpers.warehouse import Warehouse, full_world
 from tests.source.test_faults import EVERY_WAY
 
@@ -121,6 +122,21 @@ def test_without_v2_one_request_shows_it_and_nothing_is_wrong(world: World, ware
         assert len(v2_of(server)) == 1
     assert (log.failures, log.warnings) == ([], [])
     assert not any(warehouse.table(name) for name in V2_TABLES)
+    assert warehouse.table("logs")
+
+
+def test_a_rate_limit_that_never_lets_v2_answer_is_one_failure(
+    world: World, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, log = VirtualTime(monkeypatch), SyncLog()
+    began = clock.now
+    with serve(world, v2="on", faults=Faults().always(fault.rate_limited(60), path="/api/v2/")) as server:
+        warehouse.load(server, log=log)
+        assert len(v2_of(server)) <= 4
+    assert [(failure.resource, failure.message) for failure in log.failures] == [
+        ("workflows", "/api/v2/workflows: rate limit exceeded")
+    ]
+    assert clock.now - began <= 3 * 60
     assert warehouse.table("logs")
 
 

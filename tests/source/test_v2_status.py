@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.sim_api import WORKSPACE, SimServer, World, finished_run, serve, small_world
+from pipelines.sim_api import SECOND_WORKSPACE, WORKSPACE, SimServer, World, finished_run, serve, small_world
 from pipelines.sim_api.http import faults as fault
 from pipelines.sim_api.http.faults import Faults
+from pipelines.sim_api.http.v2.replies import error_reply
 from pipelines.sim_api.world import plans
 from sim_source import SyncLog, errors
 from sim_source.api import wire
@@ -81,6 +83,7 @@ def told(execution_id: str, started_at: datetime) -> wire.RunState:
         ("completed", NOW, state("\0 x"), ("completed", None)),
         ("running", None, state("completed"), ("running", None)),
         ("paused", NOW, state("completed", NOW + MILLISECOND), ("paused", None)),
+        ("completed", NOW, state("failed", NOW + MILLISECOND), ("running", None)),
         ("paused", NOW, state("running", None), ("running", "running")),
         ("completed", NOW + timedelta(microseconds=300), state("failed"), ("failed", "failed")),
     ],
@@ -95,6 +98,7 @@ def told(execution_id: str, started_at: datetime) -> wire.RunState:
         "not a word",
         "v1's row is older: it has no end",
         "v1's row is older: it has another end",
+        "v1's row is older, and looks final",
         "open, whatever the end",
         "an end in microseconds",
     ],
@@ -372,8 +376,93 @@ def test_a_passing_fault_is_no_failure(world: World, warehouse: Warehouse, passi
     log = SyncLog()
     with serve(world, v2="on", faults=Faults().at(1, passing, path="/api/v2/logs")) as server:
         warehouse.load(server, *RUNS, log=log)
+        if passing.kind == "rate_limited":  # rows do not wait for it
+            assert warehouse.remembered().workspace(WORKSPACE).logs.unconfirmed
+            warehouse.load(server, *RUNS, log=log)
     assert (log.failures, log.warnings) == ([], [])
     right(warehouse, world)
+
+
+@pytest.mark.parametrize("tables", [RUNS, ("logs",)], ids=["all tables", "logs alone"])
+@pytest.mark.parametrize("away", ["off", "absent", "v1"])
+def test_runs_read_while_v2_was_away_are_confirmed_when_it_is_back(
+    world: World, warehouse: Warehouse, away: str, tables: tuple[str, ...]
+) -> None:
+    finished_run(world, "wf-triage", plans.agent_plan())
+    with serve(world, v2="on") as server:
+        warehouse.load(server, *tables)
+        world.now_ms += DAY_MS
+        all_kinds(world)
+        dialect = server.app.dialect
+        if away != "v1":
+            server.app.dialect = replace(dialect, v2=away)  # type: ignore[arg-type]
+        warehouse.load(server, *tables, **({"api": "v1"} if away == "v1" else {}))
+        server.app.dialect = dialect
+        for _ in range(2):
+            world.now_ms += 9 * DAY_MS
+            warehouse.load(server, *tables)
+        right(warehouse, world)
+        assert warehouse.remembered().workspace(WORKSPACE).logs.unconfirmed == []
+
+
+def test_a_run_that_goes_on_between_both_requests_is_read_again(world: World, warehouse: Warehouse) -> None:
+    """Plain rows of v1 show a pause as an end."""
+    run = world.start_run("wf-triage", plans.two_model_plan(), started_ms=world.now_ms - 20 * DAY_MS)
+    world.pause_run(run.id)
+
+    def go_on(_: int, path: str) -> None:
+        if path == "/api/v2/logs" and run.state == "paused":
+            world.end_run(world.resume_run(run.id).id)
+
+    with serve(world, v2="on") as server:
+        server.app.before_request = go_on
+        warehouse.load(server, "logs")
+        assert warehouse.row("logs", run.id)["status"] == "running"
+        world.now_ms += DAY_MS
+        warehouse.load(server, "logs")
+    right(warehouse, world)
+    assert warehouse.row("logs", run.id)["cost_total"] == oracle.told_total(run, "2026-08")
+
+
+def test_a_workspace_that_v2_denies_does_not_stop_the_others(world: World, warehouse: Warehouse) -> None:
+    all_kinds(world)
+    other = next(id_ for id_, flow in world.workflows.items() if flow.workspace_id == SECOND_WORKSPACE)
+    finished_run(world, other, plans.agent_plan())
+    log = SyncLog()
+    denied = fault.Fault("403", "answer", error_reply(403, "FORBIDDEN", "no", code="PERSONAL_API_KEYS_DISABLED"))
+    faults = Faults().always(denied, path=f"/api/v2/logs?workspaceId={SECOND_WORKSPACE}")
+    with serve(world, v2="on", faults=faults) as server:
+        warehouse.load(server, *RUNS, workspace_id=[SECOND_WORKSPACE, WORKSPACE], log=log)
+    stored = {row["id"]: row["status"] for row in warehouse.table("logs")}
+    assert stored == {run.id: oracle.status_by_v2(run) for run in world.runs.values()}
+    assert [warning for warning in log.warnings if "PERSONAL_API_KEYS_DISABLED" in warning]
+    assert log.failures == []
+
+
+def test_a_limit_that_never_lets_v2_answer_holds_nothing_back(world: World, warehouse: Warehouse) -> None:
+    all_kinds(world)
+    faults, log = Faults().always(fault.rate_limited(60), path="/api/v2/"), SyncLog()
+    with serve(world, v2="on", faults=faults) as server:
+        warehouse.load(server, *RUNS, log=log)
+        assert requests(server)["/api/v2/logs"] == 1
+    assert len(warehouse.table("logs")) == len(world.runs)
+    assert (log.failures, log.counters.waited_s) == ([], 0)
+
+
+def test_many_odd_runs_in_succession_are_passed(world: World, warehouse: Warehouse) -> None:
+    runs = [
+        finished_run(world, "wf-triage", plans.plain_plan(), started_ms=world.now_ms - DAY_MS + place * 1000)
+        for place in range(200)
+    ]
+    for run in runs[60:100]:
+        world.change_run(run.id, v2_status="unheard of")
+    log = SyncLog()
+    with serve(world, v2="on") as server:
+        warehouse.load(server, *RUNS, log=log)
+    assert log.failures == []
+    assert [warning for warning in log.warnings if "cannot return 40 of the runs" in warning]
+    told = {row["id"] for row in warehouse.table("logs", "v2_status = 'completed'")}
+    assert told == {run.id for run in (*runs[:60], *runs[100:])}
 
 
 def test_runs_of_before_v2_are_confirmed_once(world: World, warehouse: Warehouse) -> None:
@@ -381,17 +470,13 @@ def test_runs_of_before_v2_are_confirmed_once(world: World, warehouse: Warehouse
     with serve(world, v2="off") as server:
         warehouse.load(server, *RUNS)
         world.now_ms += 30 * DAY_MS
-        server.app.dialect = server.app.dialect.__class__(**{**_fields(server.app.dialect), "v2": "on"})
+        server.app.dialect = replace(server.app.dialect, v2="on")
         warehouse.load(server, *RUNS)
         right(warehouse, world)
         server.requests.clear()
         world.now_ms += MINUTE_MS
         warehouse.load(server, *RUNS)
         assert requests(server)["/api/v2/logs"] == 1  # for the runs that are open
-
-
-def _fields(dialect: Any) -> dict[str, Any]:
-    return {name: getattr(dialect, name) for name in dialect.__slots__}
 
 
 def test_rows_of_v2_that_do_not_fit_are_set_aside(world: World, warehouse: Warehouse) -> None:

@@ -77,6 +77,11 @@ class Ledger:
         event.usd = round(event.usd + usd, 12)
         return event
 
+    def unbill(self, run: SimRun) -> None:
+        """Removes the events of a run, which is about to get another past."""
+        self._billed.pop(run.id, None)
+        self.events[:] = [event for event in self.events if event.run is not run]
+
     def bill(self, run: SimRun, actor_id: str) -> None:
         """Bills the part of a run's cost that is not billed yet: fee, models and tools, all with the same time.
 
