@@ -88,7 +88,7 @@ class RunStates:
             pairs = zip(starts, executions, strict=True)
             sought = [Sought(start, execution) for start, execution in pairs if execution is not None]
             walk = self._asked(workspace_id, sought, may_wait=False)
-            if walk.left:
+            if walk.left and (self.access.allowed or logs.has_met_v2):
                 unasked = self._unasked.setdefault(workspace_id, [])
                 unasked += _stretches([run.started_at for run in walk.left])
                 logs.unconfirm(unasked)
@@ -181,10 +181,10 @@ class RunStates:
 
         walk = StatesWalk(partial(api.run_states, workspace_id, may_wait=may_wait), may_ask, patient=may_wait)
         sought = [run for group in groups for run in group]
-        if not sought or not self.access.allowed:
+        if not sought:
             return walk
         complete = False
-        if workspace_id not in stopped:
+        if self.access.allowed and workspace_id not in stopped:
             with self.access.isolate(LOGS.name, workspace_id):
                 try:
                     walk.read(*groups)
@@ -195,7 +195,7 @@ class RunStates:
                     )
                     raise
                 complete = True
-        if not complete and self.access.allowed:
+        if not complete:
             stopped.add(workspace_id)
             walk.left[:] = [run for run in sought if run.execution_id not in walk.told]
         adding.set_aside(self.batch, LOGS.name, walk.odd, workspace_id)
