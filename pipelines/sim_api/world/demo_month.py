@@ -182,9 +182,7 @@ def _fates(world: World, source: random.Random) -> None:
     """Ends some runs differently: paused, cancelled, killed, expired; and starts some that are still running."""
     day = world.now_ms - DAY_MS
     contracts = [run for run in world.runs_of(WORKSPACE) if run.workflow.id == "wf-contract"]
-    quiet = [run for run in world.runs_of(WORKSPACE) if run.started_ms < day and run not in contracts]
-    chosen: list[SimRun] = source.sample(quiet, min(12, len(quiet)))
-    for run in (*contracts[-6:], *chosen[:6]):
+    for run in contracts[-6:]:
         world.ledger.unbill(run)
     for run in contracts[-3:]:
         world.pause_run(run.id, blocks=2, ended_ms=run.started_ms + 9_000)
@@ -192,6 +190,10 @@ def _fates(world: World, source: random.Random) -> None:
         # Approved by a human a few hours later: endedAt is long after the last block.
         run.was_resumed = True
         world.end_run(run.id, ended_ms=run.started_ms + (3 + source.randrange(20)) * HOUR_MS)
+    quiet = [run for run in world.runs_of(WORKSPACE) if run.started_ms < day and run not in contracts]
+    chosen: list[SimRun] = source.sample(quiet, min(12, len(quiet)))
+    for run in chosen[:6]:
+        world.ledger.unbill(run)
     for run in chosen[:4]:
         world.cancel_run(run.id, blocks=2)
     for run in chosen[4:6]:
