@@ -207,7 +207,7 @@ class SimV2Api:
             )
         except errors.Unavailable as failed:
             refused = isinstance(failed.__cause__, errors.RateLimited)
-            self.is_exhausted = self.is_exhausted or (refused and most_refusals > 0)
+            self.is_exhausted = self.is_exhausted or (refused and attempts > 1 and most_refusals > 0)
             if self.offered is None and attempts >= ATTEMPTS and isinstance(failed.__cause__, errors.UnreadableAnswer):
                 self.offered = False  # what stands before an older server answers 200 with a page of HTML
                 raise errors.NotOffered(f"{failed}", everything=True) from failed

@@ -96,6 +96,10 @@ class Reader:
         v2 = V2Reader(self._v2, self.bounds, self.warehouse, self.state, self._batch)
         yield from self._counted(v2.tables(self._listed, self._states.confirm))
         yield from self._counted(self._ledger())
+        if self.session.v2.is_exhausted:
+            self.session.log.warn(
+                "v2 refused a request until it was given up (429); the rest of what only v2 tells is read by the next sync"
+            )
 
     def _counted(self, pages: Iterator[Tables]) -> Iterator[Tables]:
         for tables in pages:

@@ -136,6 +136,7 @@ def test_a_rate_limit_that_never_lets_v2_answer_is_one_failure(
     assert [(failure.resource, failure.message) for failure in log.failures] == [
         ("workflows", "/api/v2/workflows: rate limit exceeded")
     ]
+    assert [warning for warning in log.warnings if "is read by the next sync" in warning]
     assert clock.now - began <= 3 * 60
     assert warehouse.table("logs")
 
