@@ -98,7 +98,7 @@ class Reader:
         yield from self._counted(self._ledger())
         if self.session.v2.is_exhausted:
             self.session.log.warn(
-                "v2 refused a request (429) until it was given up; the rest of what only v2 tells is read by the next sync"
+                "v2 refused a request (429) until it was given up; what else only v2 tells is read by the next sync"
             )
 
     def _counted(self, pages: Iterator[Tables]) -> Iterator[Tables]:
