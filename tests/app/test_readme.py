@@ -11,8 +11,8 @@ from tests.helpers.questions import DOCUMENTS, README, Question, answers, demo, 
 ASKED = [each for document in DOCUMENTS for each in questions(document.read_text(encoding="utf-8"))]
 
 
-def test_there_are_ten_questions() -> None:
-    assert len(ASKED) == 10
+def test_there_are_eleven_questions() -> None:
+    assert len(ASKED) == 11
 
 
 @pytest.fixture(scope="module")

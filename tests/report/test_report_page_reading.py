@@ -121,7 +121,7 @@ def test_charts_are_described_for_those_who_do_not_see_them(browser: Browser, re
         "return [...document.querySelectorAll('.chart:not([hidden])')].map((each) => "
         "[each.getAttribute('role'), each.getAttribute('aria-label')])"
     )
-    assert len(labels) == 10
+    assert len(labels) == 11
     for role, label in labels:
         assert role == "img"
         assert "The table has the numbers." in label
