@@ -66,18 +66,12 @@ class V2Trial:
             before = self.requests
             try:
                 told, ok = attempt(), True
-            except errors.NotOffered as missing:
-                if missing.everything:
+            except errors.SimError as error:
+                if isinstance(error, errors.NotOffered) and error.everything:
                     self.findings.append(Finding("v2 API", None, ABSENT))
                     self.requests = 1
                     return
-                self.requests, told, ok = before + 1, "the server has no such endpoint", None
-            except errors.AccessDenied as denied:
-                self.requests, told, ok = before + 1, f"not for this API key: {denied.reason}", None
-            except errors.NotFound as missing:
-                self.requests, told, ok = before + 1, f"not for this API key: {missing}", None
-            except errors.SimError as error:
-                self.requests, told, ok = before + 1, f"not known now: {error}", None
+                self.requests, told, ok = before + 1, _why_not(error), None
             self.findings.append(Finding(f"v2 {name}", ok, told))
 
     @property
@@ -122,6 +116,15 @@ class V2Trial:
         whose = "its workspace" if self.api.is_workspace_key() else "the person whose key it is, in any workspace"
         more = "" if page.next_cursor is None else "; more than 100, whose pages are not in the estimate"
         return f"events of {whose}{more}"
+
+
+def _why_not(error: errors.SimError) -> str:
+    """Why a resource cannot be read."""
+    if isinstance(error, errors.NotOffered):
+        return "the server has no such endpoint"
+    if isinstance(error, errors.AccessDenied):
+        return f"not for this API key: {error.reason}"
+    return f"{'not for this API key' if isinstance(error, errors.NotFound) else 'not known now'}: {error}"
 
 
 def _credits(status: wire.BillingStatus | Rejected) -> str:

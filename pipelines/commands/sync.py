@@ -202,10 +202,10 @@ class Sync:
     def _left_in_v2(self) -> list[WalkInHand | Stretch]:
         """Returns the unfinished walks through the ledger, and time ranges of runs whose status is to be confirmed."""
         session = self.loader.session
-        ids = set(self.settings.plan.workspace_ids) - session.states_stopped
+        state, ids = self.loader.state(), set(self.settings.plan.workspace_ids) - session.states_stopped
         can_ask = self.settings.plan.api != "v1" and session.v2.offered
-        ranges = [each for id_ in sorted(ids) for each in self._runs_of(id_).unconfirmed] if can_ask else []
-        return [*self.loader.state().ledger_walks, *ranges]
+        ranges = [each for id_ in sorted(ids) for each in state.workspace(id_).logs.unconfirmed] if can_ask else []
+        return [*state.ledger_walks, *ranges]
 
     def _short_tail(self) -> bool:
         """Whether every workspace is synced up to less than a day ago.
@@ -220,10 +220,8 @@ class Sync:
 
     def _states(self) -> list[ResourceState]:
         """Returns the sync state of the runs of each configured workspace."""
-        return [self._runs_of(id_) for id_ in self.settings.plan.workspace_ids]
-
-    def _runs_of(self, workspace_id: str) -> ResourceState:
-        return self.loader.state().workspace(workspace_id).logs
+        state = self.loader.state()
+        return [state.workspace(id_).logs for id_ in self.settings.plan.workspace_ids]
 
     def _backlogs(self, outcome: Outcome) -> None:
         """Loads missing details and snapshots, newest first, in pieces. All list rows are committed before."""

@@ -14,6 +14,9 @@ from sim_source.rows.billing_rows import USD_PER_CREDIT
 
 Rows = list[dict[str, Any]]
 
+LATEST = """FROM {dataset}.bill
+WHERE period_end > (SELECT MAX(period_start) FROM {dataset}.bill WHERE {where}) AND {where}"""
+"""The latest period; where workspaces have other periods, those that overlap with it."""
 BY_SOURCE = """
 SELECT source,
   CAST(SUM(events) AS BIGINT) AS events,
@@ -21,18 +24,17 @@ SELECT source,
   SUM(cost_usd) AS cost,
   SUM(explained_by_runs_usd) AS explained,
   SUM(unexplained_usd) AS unexplained
-FROM {dataset}.bill
-WHERE period_end > (SELECT MAX(period_start) FROM {dataset}.bill WHERE {where}) AND {where}
+{latest}
 GROUP BY source
 ORDER BY cost DESC, source
-"""
-"""The sources of the latest period; where workspaces have other periods, those that overlap with it."""
+""".replace("{latest}", LATEST)
+"""The sources of the latest period."""
 PERIOD = """
 SELECT MIN(period_start) AS period_start, MAX(period_end) AS period_end,
+  CAST(SUM(events) AS BIGINT) AS events, CAST(SUM(credits) AS BIGINT) AS credits,
   COALESCE(SUM(CASE WHEN also_in_runs THEN cost_usd END), 0) AS twice
-FROM {dataset}.bill
-WHERE period_end > (SELECT MAX(period_start) FROM {dataset}.bill WHERE {where}) AND {where}
-"""
+{latest}
+""".replace("{latest}", LATEST)
 LEDGER = """
 SELECT COUNT(*) FILTER (WHERE created_at < (SELECT MAX(period_start) FROM {dataset}.bill WHERE {where})) AS earlier,
   COALESCE(CAST(SUM(credits) AS BIGINT), 0) AS credits,
@@ -46,6 +48,8 @@ class Bill:
     """The bill of a period; amounts are in USD.
 
     Attributes:
+        events: Number of events.
+        credits: Credits charged.
         rows: source, events, credits, cost, explained (cost of the runs that the events belong to), unexplained; the
             most expensive source first.
         twice: Part of the cost that is also part of the cost of runs: that of Sim-agent blocks.
@@ -55,20 +59,12 @@ class Bill:
 
     period_start: datetime
     period_end: datetime
+    events: int
+    credits: int
     rows: Rows
     twice: Decimal
     uncertainty: Decimal
     adds_up: bool
-
-    @property
-    def events(self) -> int:
-        """Number of events."""
-        return sum(int(row["events"]) for row in self.rows)
-
-    @property
-    def credits(self) -> int:
-        """Credits charged."""
-        return sum(int(row["credits"]) for row in self.rows)
 
     def total(self, name: str) -> Decimal:
         """Sum of a column of amounts."""
@@ -86,7 +82,7 @@ def read_bill(ask: Callable[[str], Rows], *, by_workspace: bool) -> Bill | None:
     if not rows:
         return None
     (period,), (ledger,) = ask(PERIOD), ask(LEDGER)
-    events = sum(int(row["events"]) for row in rows)
+    events = period["events"]
     is_cut = ledger["earlier"] > 0  # the part of a page is off by half of its events at most, since the whole is not
     pages = math.ceil(events / LEDGER_PAGE)
     off_by = events if by_workspace else min(events, pages / 2 + (LEDGER_PAGE / 2 if is_cut else 1))

@@ -96,11 +96,6 @@ class Throttle:
         with self._turn:
             return self._pacer.limit
 
-    def available_in(self, bucket: str) -> int | None:
-        """As ``available``, for another bucket than v1's."""
-        with self._turn:
-            return self._in(bucket).available
-
     def must_wait(self, bucket: str) -> bool:
         """Whether a request in this bucket would have to wait now."""
         with self._turn:

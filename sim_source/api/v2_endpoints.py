@@ -7,6 +7,7 @@ of v1 do not wait for what v2 adds.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
@@ -48,10 +49,6 @@ class SimV2Api:
         """Whether a request of an operation would have to wait now."""
         return self._client.throttle.must_wait(bucket)
 
-    def left_in(self, bucket: str) -> int | None:
-        """Requests of an operation that its rate limit allows now without waiting; None if no limit is known."""
-        return self._client.throttle.available_in(bucket)
-
     def workspaces(self, cursor: str | None) -> Page[wire.ReadableWorkspace]:
         """Requests a page of the workspaces that the key may read; a workspace key reads one."""
         params = {"limit": str(PAGE), "sortBy": "createdAt", "sortOrder": "asc", **_cursor(cursor)}
@@ -87,14 +84,23 @@ class SimV2Api:
         params |= {**_cursor(query.cursor), **dict(query.only)}
         return self._oldest_first_page("logs", params, attempts, MOST_REFUSALS if may_wait else 0)
 
-    def runs_with_status(self, workflow_id: str, status: str, query: Query) -> Page[wire.RunState]:
-        """Requests a page of the runs of a workflow that have a status; ``paused`` also finds those that are pending.
+    def runs_with_status(
+        self, workflow_id: str, status: str, first: datetime, last: datetime, cursor: str | None
+    ) -> Page[wire.RunState]:
+        """Requests a page of the runs of a workflow that started in ``[first, last]`` and have a status.
+
+        ``paused`` also finds those that are pending.
 
         Raises:
             NotFound: The workflow was archived or deleted.
         """
-        params = {"status": status, "limit": str(PAGE), "endDate": iso(query.end), **_cursor(query.cursor)}
-        params |= {} if query.start is None else {"startDate": iso(query.start)}
+        params = {
+            "status": status,
+            "limit": str(PAGE),
+            "startDate": iso(first),
+            "endDate": iso(last),
+            **_cursor(cursor),
+        }
         path = f"workflows/{quoted(workflow_id)}/runs"
         return self._page(path, params, wire.RunState, RUNS_BUCKET)
 

@@ -41,6 +41,7 @@ R = TypeVar(
     wire.WorkflowPlace,
     wire.WorkflowVersion,
     wire.ReadableWorkspace,
+    wire.RunState,
 )
 S = TypeVar("S", wire.Run, wire.Shown)
 C = TypeVar("C", wire.Run, wire.Shown, wire.AuditLog, wire.BillingEvent)

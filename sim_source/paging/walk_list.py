@@ -1,10 +1,10 @@
-"""Walks small lists by their cursor: workflows."""
+"""Walks small lists by their cursor: workflows, and most lists of v2."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ..api.decode import Page
+from ..api.decode import Page, Rejected
 from .chunks import R, StalePages, name_of
 
 
@@ -31,3 +31,9 @@ def walk_by_cursor(ask: Callable[[str | None], Page[R]]) -> Iterator[Page[R]]:
         else:
             progress.missed(f"after {len(seen):,} rows")
         cursor = page.next_cursor
+
+
+def whole_list(ask: Callable[[str | None], Page[R]]) -> tuple[list[R], list[Rejected]]:
+    """Returns all rows of a small list: those that fit, and those that do not. Raises as ``walk_by_cursor``."""
+    pages = list(walk_by_cursor(ask))
+    return [row for page in pages for row in page.rows], [row for page in pages for row in page.rejected]

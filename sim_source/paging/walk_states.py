@@ -7,7 +7,7 @@ every page with it a 500, always. Such a page is split until only the rejected r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -72,6 +72,7 @@ class StatesWalk:
         Raises:
             NotOffered, AccessDenied: The server, or the key, has no such list.
             Unavailable: The list fails whatever is requested.
+            NoProgress: The server keeps reporting more runs without returning a new one.
         """
         parts, least = [sorted(group) for group in reversed(groups)], ATTEMPTS if self.patient else 1
         attempts = least
@@ -103,7 +104,7 @@ class StatesWalk:
         stale = StalePages()
         while True:
             page = self.ask(query, attempts)
-            self._faults, self._works = 0, True
+            self._faults, self._works, before = 0, True, len(self.told)
             self.told.update((row.run_id, row) for row in page.rows)
             self.odd += page.rejected
             if page.next_cursor is None:
@@ -113,7 +114,9 @@ class StatesWalk:
                 raise errors.Unavailable("/api/v2/logs: the server returns runs in another order than requested")
             if starts and starts[-1] > first:
                 return [run for run in part if run.started_at >= starts[-1] and run.execution_id not in self.told]
-            if not page.rows:  # otherwise a full page of one instant
+            if len(self.told) > before:  # a full page of one instant
+                stale.made()
+            else:
                 stale.missed("status of runs")
             query = replace(query, cursor=page.next_cursor)
 
@@ -152,21 +155,6 @@ class StatesWalk:
         before = moment - MILLISECOND
         self.ask(Query(before, before, 1), 1)
         self._works = True
-
-
-def with_status(
-    ask: Callable[[Query], Page[wire.RunState]], first: datetime, last: datetime
-) -> Iterator[Page[wire.RunState]]:
-    """Walks the runs of a workflow that have a certain status and started in ``[first, last]``."""
-    query, stale = Query(first, last, STATES_PAGE), StalePages()
-    while True:
-        page = ask(query)
-        yield page
-        if page.next_cursor is None:
-            return
-        if not page.rows:
-            stale.missed("runs with a status")
-        query = replace(query, cursor=page.next_cursor)
 
 
 def _is_of_one_answer(failed: errors.Unavailable) -> bool:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from .. import errors
 from ..account_tables import BILLING_STATUS, WORKFLOW_VERSIONS, WORKSPACES
 from ..api import wire
-from ..api.decode import Rejected
 from ..api.v2_endpoints import VERSIONS_BUCKET, SimV2Api
 from ..paging.source_state import SourceState, WorkspaceState
-from ..paging.walk_list import walk_by_cursor
+from ..paging.walk_list import walk_by_cursor, whole_list
 from ..rows import account_rows, billing_rows
 from ..timestamps import utc
 from . import adding
@@ -35,11 +35,7 @@ class AccountLists:
 
     def workspaces(self) -> None:
         """Reads the workspaces that the key may read; loads them only if something changed."""
-        found: list[wire.ReadableWorkspace] = []
-        odd: list[Rejected] = []
-        for page in walk_by_cursor(self.api.workspaces):
-            found += page.rows
-            odd += page.rejected
+        found, odd = whole_list(self.api.workspaces)
         rows, more = adding.rows_and_rejected(found, billing_rows.workspace_row)
         digest = account_rows.rows_hash(rows)
         if self.state.workspaces_hash != digest:
@@ -49,8 +45,7 @@ class AccountLists:
 
     def places(self, workspace_id: str) -> list[wire.WorkflowPlace]:
         """Returns folder and deployment of each workflow of a workspace, except archived ones."""
-        pages = walk_by_cursor(lambda cursor: self.api.workflow_places(workspace_id, cursor))
-        return [row for page in pages for row in page.rows]
+        return whole_list(partial(self.api.workflow_places, workspace_id))[0]
 
     def versions(self, state: WorkspaceState, places: Sequence[wire.WorkflowPlace]) -> None:
         """Reads the versions of workflows that were deployed or undeployed since; as many as the rate limit allows now.
@@ -61,7 +56,7 @@ class AccountLists:
             deployed = "" if place.deployed_at is None else utc(place.deployed_at).isoformat()
             if state.deployed.get(place.id, "") == deployed:
                 continue
-            if self.api.left_in(VERSIONS_BUCKET) == 0:
+            if self.api.must_wait(VERSIONS_BUCKET):
                 return
             try:
                 self._versions_of(state.id, place.id)
@@ -70,7 +65,7 @@ class AccountLists:
             state.deployed[place.id] = deployed
 
     def _versions_of(self, workspace_id: str, workflow_id: str) -> None:
-        for page in walk_by_cursor(lambda cursor: self.api.versions(workflow_id, cursor)):
+        for page in walk_by_cursor(partial(self.api.versions, workflow_id)):
             adding.add(
                 self.batch,
                 WORKFLOW_VERSIONS.name,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from .. import errors
 from ..api.v2_endpoints import SimV2Api
 from ..options import ALL
-from ..paging.walk_list import walk_by_cursor
+from ..paging.walk_list import whole_list
 from .plan import ReadPlan
 from .refusals import wrong_key
 
@@ -28,15 +28,14 @@ def named(plan: ReadPlan, api: SimV2Api) -> ReadPlan:
     if plan.api == "v1":
         raise errors.ConfigurationError(f'SIM_WORKSPACE_ID=all needs the v2 API, which api = "v1" excludes; {ADVICE}')
     try:
-        pages = list(walk_by_cursor(api.workspaces))
+        rows, odd = whole_list(api.workspaces)
     except errors.NotOffered as missing:
         raise errors.ConfigurationError(
             f"SIM_WORKSPACE_ID=all needs the v2 API, which the server does not offer to this API key; {ADVICE}"
         ) from missing
     except errors.AccessDenied as denied:
         raise wrong_key(denied) from denied
-    found = {row.id for page in pages for row in page.rows}
-    found |= {row.id for page in pages for row in page.rejected if row.id is not None}
+    found = {row.id for row in rows} | {row.id for row in odd if row.id is not None}
     if not found:
         raise errors.ConfigurationError("SIM_WORKSPACE_ID=all: this API key may not read any workspace")
     return replace(plan, workspace_ids=tuple(sorted(found)))

@@ -20,6 +20,7 @@ from ..api.v2_endpoints import RUNS_BUCKET, STATES_BUCKET
 from ..paging import walk_states
 from ..paging.source_state import SourceState
 from ..paging.stretches import Stretch
+from ..paging.walk_list import whole_list
 from ..paging.walk_states import Sought, StatesWalk
 from ..rows import life, v2_status
 from ..rows.life import OpenRun
@@ -80,7 +81,7 @@ class RunStates:
                 yield from self.release()
 
     def release(self) -> Iterator[Tables]:
-        """Hands over the rows that wait, with their status."""
+        """Hands over the rows that wait, with their status, and rows of v2 that do not fit."""
         held, self._held, self._rows = self._held, {}, 0
         for workspace_id, tables in held.items():
             rows, logs = pa.concat_tables(tables), self.state.workspace(workspace_id).logs
@@ -95,6 +96,7 @@ class RunStates:
             if logs.unconfirmed or not logs.is_first:
                 self._released.setdefault(workspace_id, []).append(rows["id"])
             yield {LOGS.name: v2_status.with_states(rows, walk.told) if walk.told else rows}
+        yield from self.batch.flush()
 
     def of_open(self, workspace_id: str, logs: Sequence[Row]) -> v2_status.States:
         """Returns what v2 tells of open runs now, by execution id; nothing if it cannot be asked without waiting.
@@ -124,11 +126,11 @@ class RunStates:
         told: dict[str, wire.RunState] = {}
         for workflow_id in sorted({log[_WORKFLOW_ID] for log in logs}):
             for status in life.OPEN:
-                if api.left_in(RUNS_BUCKET) == 0 or not self.access.allowed:
+                if api.must_wait(RUNS_BUCKET) or not self.access.allowed:
                     return told
-                ask = partial(api.runs_with_status, workflow_id, status)
+                ask = partial(api.runs_with_status, workflow_id, status, first, last)
                 with self.access.isolate(LOGS.name, workspace_id):
-                    rows = [row for page in walk_states.with_status(ask, first, last) for row in page.rows]
+                    rows, _ = whole_list(ask)
                     known = [(row, by_execution[row.run_id]) for row in rows if row.run_id in by_execution]
                     told |= {row.run_id: v2_status.as_in_logs(row, log) for row, log in known}
         return told

@@ -33,12 +33,6 @@ NEVER_USED_UP = RateLimit(900, 900)
 """A limit that the client sees and does not reach here."""
 
 
-@pytest.fixture
-def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
-    monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "dlt"))
-    return Warehouse(tmp_path)
-
-
 def drafts(runs: int = 12) -> World:
     """Runs of a draft, each with a snapshot of its own."""
     world = small_world()

@@ -48,12 +48,6 @@ def world() -> World:
     return world
 
 
-@pytest.fixture
-def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
-    monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "dlt"))
-    return Warehouse(tmp_path)
-
-
 def asked(server: SimServer) -> Counter[str]:
     """Paths that were requested."""
     return Counter(each.path for each in server.requests)

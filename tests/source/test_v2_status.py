@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 
 from pipelines.sim_api import SECOND_WORKSPACE, WORKSPACE, SimServer, World, finished_run, serve, small_world
 from pipelines.sim_api.http import faults as fault
-from pipelines.sim_api.http.faults import Faults
+from pipelines.sim_api.http.faults import Cursor, Faults
 from pipelines.sim_api.http.v2.replies import error_reply
 from pipelines.sim_api.world import plans
 from sim_source import SyncLog, errors
@@ -40,12 +39,6 @@ MINUTE_MS, DAY_MS = 60_000, 86_400_000
 @pytest.fixture
 def world() -> World:
     return small_world()
-
-
-@pytest.fixture
-def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
-    monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "dlt"))
-    return Warehouse(tmp_path)
 
 
 def requests(server: SimServer) -> Counter[str]:
@@ -205,6 +198,15 @@ def test_a_list_in_another_order_is_a_failure() -> None:
 
     with pytest.raises(errors.Unavailable, match="another order"):
         StatesWalk(newest_first, lambda: True).read(runs_at([0, 1]))
+
+
+@pytest.mark.timeout(30)
+def test_a_list_that_reports_more_for_ever_ends() -> None:
+    def the_same_again(query: Query, attempts: int) -> Page[wire.RunState]:
+        return Page([told("e00000", NOW)], "more", 0)
+
+    with pytest.raises(errors.NoProgress):
+        StatesWalk(the_same_again, lambda: True).read(runs_at([0, 0]))
 
 
 def test_what_may_not_be_asked_now_is_left() -> None:
@@ -465,6 +467,20 @@ def test_many_odd_runs_in_succession_are_passed(world: World, warehouse: Warehou
     assert told == {run.id for run in (*runs[:60], *runs[100:])}
 
 
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("empty", [True, False], ids=["empty pages", "the first page"])
+@pytest.mark.parametrize("cursor", ["same", "new"])
+def test_a_list_of_v2_without_end_is_a_failure(world: World, warehouse: Warehouse, empty: bool, cursor: Cursor) -> None:
+    all_kinds(world)
+    endless = fault.endless(empty=empty, cursor=cursor)
+    log = SyncLog()
+    with serve(world, v2="on", faults=Faults().always(endless, path="/api/v2/logs")) as server:
+        warehouse.load(server, *RUNS, log=log)
+        assert requests(server)["/api/v2/logs"] < 20
+    assert [failure.resource for failure in log.failures] == ["logs"]
+    assert len(warehouse.table("logs")) == len(world.runs)
+
+
 def test_runs_of_before_v2_are_confirmed_once(world: World, warehouse: Warehouse) -> None:
     all_kinds(world)
     with serve(world, v2="off") as server:
@@ -479,14 +495,15 @@ def test_runs_of_before_v2_are_confirmed_once(world: World, warehouse: Warehouse
         assert requests(server)["/api/v2/logs"] == 1  # for the runs that are open
 
 
-def test_rows_of_v2_that_do_not_fit_are_set_aside(world: World, warehouse: Warehouse) -> None:
+@pytest.mark.parametrize("bounds", [{}, {"max_ledger": 0}], ids=["a whole sync", "a piece of the lists"])
+def test_rows_of_v2_that_do_not_fit_are_set_aside(world: World, warehouse: Warehouse, bounds: dict[str, int]) -> None:
     run = finished_run(world, "wf-triage", plans.agent_plan())
     other = finished_run(world, "wf-triage", plans.agent_plan())
     world.change_run(run.id, v2_status=7)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("pipelines.sim_api.http.v2.v2_runs.STATUSES", (7, "completed"))
         with serve(world, v2="on") as server:
-            warehouse.load(server, *RUNS)
+            warehouse.load(server, *RUNS, **bounds)
     assert warehouse.row("logs", run.id)["v2_status"] is None
     assert warehouse.row("logs", other.id)["v2_status"] == "completed"
     (odd,) = warehouse.table("rejected_rows")

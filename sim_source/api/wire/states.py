@@ -46,6 +46,11 @@ class RunState(Wire):
     duration_ms: msgspec.Raw = NO_RAW
     files: msgspec.Raw = NO_RAW
 
+    @property
+    def id(self) -> str:
+        """What tells rows of a list apart."""
+        return self.run_id
+
 
 class RunSnapshot(msgspec.Struct, rename="camel", gc=False):
     """The ``data`` of ``/api/v2/logs/{runId}``, without the parts that are private or that v1's detail has in full."""
