@@ -127,8 +127,12 @@ _target_options = (
 _workspaces = click.option(
     "--workspace", "workspaces", multiple=True, help="Workspace id, repeatable, or all; default: SIM_WORKSPACE_ID."
 )
+_accounts = click.option(
+    "--account", "accounts", multiple=True, help="Name of a configured account, repeatable; default: all."
+)
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object as the last line of stdout.")
 _sync_options = (
+    _accounts,
     _workspaces,
     click.option("--resources", help="Tables to load, comma-separated; default: all."),
     *_target_options,
@@ -169,25 +173,34 @@ def _with_target(command: Command) -> Command:
     return wrapped
 
 
-def _run_settings(destination: str | None, dataset: str | None, database: Path | None, **chosen: Any) -> RunSettings:
+def _run_settings(
+    destination: str | None, dataset: str | None, database: Path | None, **chosen: Any
+) -> list[RunSettings]:
     from . import settings
     from .destination.target import target_of
 
-    return settings.run_settings(target_of(destination, dataset, database), **chosen)
+    return settings.accounts_settings(target_of(destination, dataset, database), **chosen)
 
 
 @app.command()
 @click.option("--since", help="Start of the time range: ISO date, or an age such as 30d.")
 @click.option("--until", help="End of the time range: ISO date, or an age such as 1d.")
 @_with(*_sync_options)
-def run(as_json: bool, **chosen: Any) -> None:
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes that sync accounts and workspaces at the same time.",
+)
+def run(as_json: bool, processes: int, **chosen: Any) -> None:
     """Syncs every configured workspace once; bounded and resumable. This is the command for cron."""
-    from .commands import finish, sync
+    from .commands import finish, fleet
 
     _imported()
     with finish.faults_told(as_json):
-        outcome = sync.run_with_progress(_run_settings(**chosen))
-    finish.finish(outcome, as_json)
+        results = fleet.sync_accounts(_run_settings(**chosen), processes)
+    finish.finish(results, as_json)
 
 
 @app.command()
@@ -204,8 +217,8 @@ def resync(dry_run: bool, as_json: bool, **chosen: Any) -> None:
     with finish.faults_told(as_json):
         settings = _run_settings(**chosen)
         again.print_estimate(settings, as_json, dry_run=dry_run)
-        outcome = again.run_resync(settings)
-    finish.finish(outcome, as_json)
+        results = again.run_resync(settings)
+    finish.finish(results, as_json)
 
 
 @app.command()
@@ -224,11 +237,11 @@ def demo(database: Path | None, runs: int) -> None:
 
 
 @app.command()
-@_with(_workspaces, *_target_options)
+@_with(_accounts, _workspaces, *_target_options)
 @click.option("--data", is_flag=True, help="Check the consistency of the stored rows instead; sends no API request.")
 @_json
 @_with_target
-def check(target: Target, workspaces: tuple[str, ...], data: bool, as_json: bool) -> None:
+def check(target: Target, accounts: tuple[str, ...], workspaces: tuple[str, ...], data: bool, as_json: bool) -> None:
     """Checks API key, workspaces, resources and destination, and estimates the first sync. Loads nothing."""
     from . import settings
     from .commands import check as checking
@@ -236,7 +249,7 @@ def check(target: Target, workspaces: tuple[str, ...], data: bool, as_json: bool
     _imported()
     if data:
         checking.check_data(target, as_json)
-    checking.check_access(settings.run_settings(target, workspaces=workspaces), as_json)
+    checking.check_access(settings.accounts_settings(target, accounts=accounts, workspaces=workspaces), as_json)
 
 
 @app.command()

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from sim_source import TABLES
 from sim_source.errors import ConfigurationError
-from sim_source.options import Details, Payloads, Snapshots, choice, moment, workspace_ids
+from sim_source.options import ALL, Details, Payloads, Snapshots, choice, moment, workspace_ids
 
+from .accounts import ConfiguredAccount, chosen_accounts
 from .destination.target import Target, _configured
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class RunSettings:
         target: Destination of the rows.
         resources: Tables to load.
         max_minutes: Minutes after which the sync stops; None for no limit.
+        resync: Id of a resync; None for a sync. See ``SimSourceSettings.plan``.
     """
 
     source: SimSourceSettings = field(repr=False)
@@ -37,6 +39,11 @@ class RunSettings:
     target: Target
     resources: tuple[str, ...] = tuple(TABLES)
     max_minutes: float | None = None
+    resync: str | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """The plan is made again from the other settings: its keyed hashes cannot be sent to another process."""
+        return _remade, (self.source, self.target, self.resources, self.max_minutes, self.resync)
 
     @classmethod
     def of(cls, source: SimSourceSettings, target: Target, **others: Any) -> RunSettings:
@@ -45,12 +52,75 @@ class RunSettings:
 
     def resynced(self, name: str) -> RunSettings:
         """Returns the same settings for a resync with this name; see ``SimSourceSettings.plan``."""
-        return replace(self, plan=self.source.plan(name))
+        return replace(self, plan=self.source.plan(name), resync=name)
+
+    def of_workspaces(self, ids: Sequence[str]) -> RunSettings:
+        """Returns the same settings for these workspaces."""
+        source = self.source.copy()
+        source.workspace_id = list(ids)
+        return replace(self, source=source, plan=replace(self.plan, workspace_ids=tuple(ids)))
+
+    def without(self, tables: Sequence[str]) -> RunSettings:
+        """Returns the same settings without these tables."""
+        return replace(self, resources=tuple(name for name in self.resources if name not in tables))
+
+
+def _remade(source: SimSourceSettings, target: Target, resources: tuple[str, ...], *others: Any) -> RunSettings:
+    max_minutes, resync = others
+    return RunSettings(source, source.plan(resync), target, resources, max_minutes, resync)
+
+
+def accounts_settings(
+    where: Target, *, accounts: Sequence[str] = (), workspaces: Sequence[str] = (), **options: Any
+) -> list[RunSettings]:
+    """Collects and checks the settings of a sync of every chosen account; see ``run_settings``.
+
+    Args:
+        where: Destination of the rows.
+        accounts: Names of configured accounts. If empty, all of them; without any, the one of the environment.
+        workspaces: Workspace ids; accounts without any of them are left out.
+        options: Other options of ``run_settings``.
+
+    Raises:
+        ConfigurationError: A setting is missing or invalid, or one workspace is configured on two servers.
+    """
+    found = chosen_accounts(accounts)
+    if not found:
+        return [run_settings(where, workspaces=workspaces, **options)]
+    every = [run_settings(where, account=each, **options) for each in found]
+    servers: dict[str, str] = {}
+    for each in every:
+        for id_ in each.plan.workspace_ids:
+            if id_ != ALL and servers.setdefault(id_, each.source.base_url) != each.source.base_url:
+                raise ConfigurationError(
+                    f"workspace {id_} is configured on {servers[id_]} and on {each.source.base_url}; load them into "
+                    "two datasets"
+                )
+    return _restricted(every, workspaces) if workspaces else every
+
+
+def _restricted(every: list[RunSettings], workspaces: Sequence[str]) -> list[RunSettings]:
+    """Returns the accounts that have at least one of these workspaces, restricted to them.
+
+    An account with all workspaces gets those that no other account names.
+    """
+    named = {id_ for each in every for id_ in each.plan.workspace_ids}
+    rest = [id_ for id_ in workspaces if id_ not in named]
+    found = []
+    for each in every:
+        wanted = rest if each.plan.workspace_ids == (ALL,) else workspaces
+        ids = [id_ for id_ in wanted if id_ in each.plan.workspace_ids or each.plan.workspace_ids == (ALL,)]
+        if ids:
+            found.append(each.of_workspaces(ids))
+    if rest and not any(each.plan.workspace_ids == (ALL,) for each in every):
+        raise ConfigurationError(f"--workspace {', '.join(rest)}: no account has this workspace")
+    return found
 
 
 def run_settings(
     where: Target,
     *,
+    account: ConfiguredAccount | None = None,
     workspaces: Sequence[str] = (),
     resources: str | None = None,
     max_minutes: float | None = None,
@@ -61,6 +131,7 @@ def run_settings(
 
     Args:
         where: Destination of the rows.
+        account: A configured account; None for the one of the environment.
         workspaces: Workspace ids; if empty, those of the environment or of dlt's configuration.
         resources: Tables, comma-separated; default: those in dlt's configuration, else all.
         max_minutes: Minutes after which the sync stops.
@@ -82,7 +153,9 @@ def run_settings(
     for name, choices in (("details", Details), ("snapshots", Snapshots), ("payloads", Payloads)):
         if chosen.get(name) is not None:
             choice(f"--{name}", chosen[name], choices)
-    told = _environment() | {name: value for name, value in chosen.items() if value is not None}
+    told = (_environment() if account is None else _shared_environment() | dict(account.settings)) | {
+        name: value for name, value in chosen.items() if value is not None
+    }
     told |= {"since": start.isoformat() if start else None, "until": end.isoformat() if end else None}
     if workspaces:
         told["workspace_id"] = list(workspaces)
@@ -90,6 +163,11 @@ def run_settings(
     return RunSettings.of(
         source, where, resources=_resources(resources or _configured("resources")), max_minutes=max_minutes
     )
+
+
+def _shared_environment() -> dict[str, Any]:
+    """Reads the environment variables that hold for every account: not those of the one without a name."""
+    return {name: value for name, value in _environment().items() if name not in ("api_key", "workspace_id")}
 
 
 def _environment() -> dict[str, Any]:

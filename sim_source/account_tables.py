@@ -6,7 +6,7 @@ Names are those of Sim's API in snake_case. Timestamps are UTC, money is USD wit
 
 from __future__ import annotations
 
-from .schema import EXTRA, WORKSPACE_ID, Column, Table
+from .schema import ACCOUNT, EXTRA, WORKSPACE_ID, Column, Table
 
 AUDIT_LOGS = Table(
     "audit_logs",
@@ -25,6 +25,7 @@ AUDIT_LOGS = Table(
         Column("description", "text", "Description of the action"),
         Column("metadata", "json", "Additional data that Sim stores about the action"),
         Column("created_at", "timestamp", "When the action was performed"),
+        ACCOUNT,
         EXTRA,
     ),
 )
@@ -32,7 +33,7 @@ AUDIT_LOGS = Table(
 USAGE = Table(
     "usage",
     "Usage and limits of the account at one point in time",
-    key=("observed_at",),
+    key=("observed_at", "account"),
     columns=(
         Column("observed_at", "timestamp", "When the usage was read"),
         WORKSPACE_ID,
@@ -52,6 +53,7 @@ USAGE = Table(
         Column("storage_used_bytes", "bigint", "Storage used in bytes"),
         Column("storage_limit_bytes", "bigint", "Storage limit in bytes"),
         Column("storage_percent_used", "double", "Storage used in percent"),
+        ACCOUNT,
         EXTRA,
     ),
 )
@@ -156,6 +158,7 @@ BILLING_STATUS = Table(
         Column("storage_used_bytes", "bigint", "Storage used in bytes"),
         Column("storage_limit_bytes", "bigint", "Storage limit in bytes"),
         Column("storage_percent_used", "double", "Storage used in percent"),
+        ACCOUNT,
         EXTRA,
     ),
 )

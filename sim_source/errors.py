@@ -6,12 +6,21 @@ API key or a payload.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 
 class SimError(Exception):
-    """Base of all errors of this source."""
+    """Base of all errors of this source. They can be sent to another process, with their attributes."""
+
+    def __reduce__(self) -> tuple[Callable[..., SimError], tuple[object, ...]]:
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(kind: type[SimError], args: tuple[object, ...], attributes: dict[str, object]) -> SimError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(attributes)
+    return error
 
 
 class ConfigurationError(SimError):

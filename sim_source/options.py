@@ -20,6 +20,8 @@ Payloads = Literal["none", "full"]
 
 ALL = "all"
 """Instead of workspace ids: every workspace that the API key may list."""
+DEFAULT_ACCOUNT = "default"
+"""Name of the account if none is configured."""
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 """Sim has no rows outside this range; dates outside it are moved to its limits."""
 

@@ -32,16 +32,28 @@ _ARROW: Final[dict[Kind, pa.DataType]] = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its name, its type and its description (with unit)."""
+    """A column: its name, its type and its description (with unit).
+
+    Attributes:
+        later: Added to the table by a later version, so it is null in older rows, even if it is part of the key.
+    """
 
     name: str
     kind: Kind
     description: str
+    later: bool = False
 
 
 WORKSPACE_ID = Column("workspace_id", "text", "Sim workspace the row belongs to; null if the API does not name one")
 EXTRA = Column("extra", "json", "Fields returned by the API that have no column of their own")
 """The columns that every table has."""
+ACCOUNT = Column(
+    "account",
+    "text",
+    "Configured account whose API key read the row, or default; null in rows of versions without accounts",
+    later=True,
+)
+"""The account of rows that belong to no workspace, or to more than one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +120,11 @@ class Table:
             (``dlt_internals`` of the application).
         """
         columns = {
-            column.name: {"description": column.description, **_JSON_HINT.get(column.kind, {})}
+            column.name: {
+                "description": column.description,
+                **_JSON_HINT.get(column.kind, {}),
+                **({"nullable": True} if column.later else {}),
+            }
             for column in self.columns
         }
         return {
@@ -155,7 +171,7 @@ def _schema(table: Table) -> pa.Schema:
     if schema is None:
         schema = pa.schema(
             [
-                pa.field(column.name, _ARROW[column.kind], nullable=column.name not in table.key)
+                pa.field(column.name, _ARROW[column.kind], nullable=column.later or column.name not in table.key)
                 for column in table.columns
             ]
         )

@@ -39,6 +39,7 @@ class SimSourceSettings(BaseConfiguration):
     reconcile_days: float = 7.0
     allow_http: bool = False
     api: Api = "auto"
+    account: str = options.DEFAULT_ACCOUNT
 
     def on_resolved(self) -> None:
         """Checks all settings.
@@ -84,4 +85,5 @@ class SimSourceSettings(BaseConfiguration):
             pseudonyms=Pseudonyms(self.redact_salt) if self.redact_people else None,
             resync=wish,
             api=options.choice("api", self.api, Api),
+            account=self.account,
         )

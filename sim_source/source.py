@@ -43,6 +43,7 @@ def sim_source(
     reconcile_days: float | None = None,
     allow_http: bool | None = None,
     api: Api | None = None,
+    account: str | None = None,
     bounds: Bounds | None = None,
 ) -> list[DltResource]:
     """Loads the data that the Sim API provides about one or several workspaces.
@@ -68,6 +69,8 @@ def sim_source(
         reconcile_days: How much a sync reads again once a day, in days; 0 for never. Default: 7.
         allow_http: Allows http to hosts other than loopback. Default: False.
         api: auto (the default) also reads what only the v2 API tells, if the server offers it; v1 does not.
+        account: Name of the account, which tells its rows apart from those of other accounts in the same dataset, each
+            loaded with its own API key and its own pipeline name. Default: default.
         bounds: How much to read at most; a later sync continues. None: everything.
 
     Returns:
@@ -93,6 +96,7 @@ def sim_source(
         lookback_minutes=cast(float, lookback_minutes),
         reconcile_days=cast(float, reconcile_days),
         api=cast(Api, api),
+        account=cast(str, account),
     )
 
     def session() -> SyncSession:
@@ -130,6 +134,8 @@ def _resources(
                 session.log.warn(
                     "the destination does not hold the latest loads (an older copy?); continuing from what it holds"
                 )
+            state.begin_extraction(session.elsewhere)
+            agree = _tables_that_agree(pipeline)
             reader = Reader(
                 session=session,
                 plan=named(plan, session.v2),
@@ -137,29 +143,30 @@ def _resources(
                 warehouse=warehouse,
                 state=state,
                 selected=frozenset(source.resources.selected).intersection(TABLES),
-                restored=not _has_seen_all_loads(pipeline),
+                agreeing=agree,
             )
             yield from reader.pages(_complete_tables(source.schema))
-            if reader.restored and not (session.extraction.more or session.out_of_time):
-                pipeline.set_local_state_val(_TABLES_AGREE, True)
+            found = agree.union(reader.plan.workspace_ids)
+            if found != agree and not (session.extraction.more or session.out_of_time):
+                pipeline.set_local_state_val(_AGREEING, sorted(found))
 
     hidden = dlt.resource(pages, name="pages", selected=False)
     return [hidden, *(_resource(table, hidden) for table in TABLES.values())]
 
 
-_TABLES_AGREE = "sim_source_whole"
-"""Key in dlt's working directory (not in its state): the tables in the destination are known to agree."""
+_AGREEING = "sim_source_agreeing"
+"""Key in dlt's working directory (not in its state): workspaces whose tables in the destination are known to agree."""
 
 
-def _has_seen_all_loads(pipeline: dlt.Pipeline) -> bool:
-    """Whether this working directory has seen all loads.
+def _tables_that_agree(pipeline: dlt.Pipeline) -> frozenset[str]:
+    """Returns the workspaces whose loads are all known to this machine.
 
-    If so, a load that was interrupted is still in it, and dlt completes it.
+    A load of them that was interrupted is still in a working directory, and dlt completes it.
     """
     try:
-        return bool(pipeline.get_local_state_val(_TABLES_AGREE))
+        return frozenset(pipeline.get_local_state_val(_AGREEING))
     except KeyError:
-        return False
+        return frozenset()
 
 
 def _complete_tables(schema: dlt.Schema) -> list[str]:

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import NoReturn
 
 from ..check import access as access_check
 from ..check import data as data_check
+from ..check import findings
 from ..destination import questions
 from ..destination.target import Target
 from ..screen import terminal
 from ..settings import RunSettings
 
 
-def check_access(settings: RunSettings, as_json: bool) -> NoReturn:
+def check_access(accounts: Sequence[RunSettings], as_json: bool) -> NoReturn:
     """Prints whether a sync can start, and the estimate of a first sync. Exits with 0, or 2 if it cannot start."""
-    checked = access_check.try_access(settings)
-    for finding in checked.findings:
-        terminal.finding(finding.ok, f"{finding.what}: {finding.told}")
-    if checked.first_sync is not None:
-        terminal.out.print(str(checked.first_sync), markup=False)
+    told, ok = {}, True
+    for settings in accounts:
+        if len(accounts) > 1:
+            terminal.out.print(f"account {settings.source.account}", markup=False)
+        checked = access_check.try_access(settings)
+        for finding in checked.findings:
+            terminal.finding(finding.ok, f"{finding.what}: {finding.told}")
+        if checked.first_sync is not None:
+            terminal.out.print(str(checked.first_sync), markup=False)
+        told[settings.source.account] = checked.as_json()
+        ok = ok and checked.ok
     if as_json:
-        print(json.dumps(checked.as_json()))
-    sys.exit(0 if checked.ok else 2)
+        print(json.dumps(findings.as_json_of_accounts(told)))
+    sys.exit(0 if ok else 2)
 
 
 def check_data(target: Target, as_json: bool) -> NoReturn:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sim_source import SimSourceSettings, SyncLog
+from sim_source.options import DEFAULT_ACCOUNT
 
 from ..destination.target import Target, target_of
 from ..optional_packages import needed
@@ -17,6 +18,7 @@ from ..screen import console, terminal
 from ..settings import RunSettings
 from . import outcome, sync
 from .finish import finish
+from .results import Results
 
 DEMO_DATABASE = "sim_demo.duckdb"
 RUNS = 3000
@@ -63,7 +65,7 @@ def demonstrate(database: Path | None, runs: int) -> None:
     with console.progress(log):
         done = run_demo(where, log, console.line, runs)
     if done.exit_code:
-        finish(done, False)
+        finish(Results(where, [("", DEFAULT_ACCOUNT, done)]), False)
     console.line(done.summary)
     terminal.out.print()
     printing.print_report(figures.read_figures(where), terminal.out)

@@ -11,7 +11,8 @@ from typing import NoReturn
 from sim_source.errors import SimError
 
 from ..screen import console
-from .outcome import Outcome, failed
+from .outcome import failed
+from .results import Results
 
 
 @contextmanager
@@ -25,16 +26,20 @@ def faults_told(as_json: bool) -> Iterator[None]:
         raise
 
 
-def finish(outcome: Outcome, as_json: bool) -> NoReturn:
-    """Prints the result of a sync and exits with its code."""
-    for text in outcome.log.warnings:
+def finish(results: Results, as_json: bool) -> NoReturn:
+    """Prints the results of a command and exits with its code."""
+    for text in results.all_warnings:
         console.warning(text)
-    for failure in outcome.log.failures:
+    for label, account, failure in results.failures():
         where = f" of workspace {failure.workspace_id}" if failure.workspace_id else ""
-        console.fault(f"{failure.resource}{where}: {failure.message}; rows read so far are kept, the next sync retries")
-    if outcome.fault is not None:
-        console.fault(str(outcome.fault))
-    console.line(outcome.summary)
+        whose = f"account {account}: " if label else ""
+        console.fault(
+            f"{whose}{failure.resource}{where}: {failure.message}; rows read so far are kept, the next sync retries"
+        )
+    for label, _, outcome in results.outcomes:
+        if outcome.fault is not None:
+            console.fault(f"{label}: {outcome.fault}" if label else str(outcome.fault))
+    console.line(results.summary)
     if as_json:
-        print(json.dumps(outcome.as_json()))
-    sys.exit(outcome.exit_code)
+        print(json.dumps(results.as_json()))
+    sys.exit(results.exit_code)

@@ -31,6 +31,7 @@ class Outcome:
         duration_s: Duration in seconds.
         out_of_time: Whether the sync stopped at ``--max-minutes``.
         fault: The error that ended the sync, if any.
+        workspace_ids: Ids of the configured workspaces.
     """
 
     log: SyncLog
@@ -41,6 +42,7 @@ class Outcome:
     duration_s: float = 0.0
     out_of_time: bool = False
     fault: errors.SimError | None = None
+    workspace_ids: tuple[str, ...] = ()
 
     @property
     def rows(self) -> dict[str, int]:
@@ -68,7 +70,9 @@ class Outcome:
         refused = [f for f in failures if isinstance(f.error, errors.AccessDenied)]
         if len({f.workspace_id for f in refused}) == self.workspaces and not self.log.rows["logs"]:
             return REFUSED
-        if all(isinstance(f.error, errors.Unavailable) for f in failures) and set(self.rows) <= {"usage"}:
+        if all(isinstance(f.error, errors.Unavailable | duckdb_file.TryLater) for f in failures) and set(self.rows) <= {
+            "usage"
+        }:
             return LATER
         return FAILED
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 import dlt
 import duckdb
 from dlt.common.exceptions import DltException
+from dlt.common.pipeline import LoadInfo
 
 from sim_source import Bounds, SyncSession, source_in_session
 from sim_source.paging.source_state import SourceState
@@ -17,6 +18,7 @@ from sim_source.stored.warehouse import Warehouse
 
 from ..destination import comments, duckdb_file, keep_views, load_faults, pipeline
 from ..destination.duckdb_hold import Hold
+from ..destination.lock import Admission
 from ..dlt_internals import append_new_rows, switch
 from ..settings import RunSettings
 
@@ -34,6 +36,7 @@ class PieceLoader:
         settings: Settings of the sync.
         session: State that all pieces share.
         hold: Keeps the DuckDB file open; does nothing for other destinations.
+        admission: The right to load into the dataset.
         tell: Prints a progress line.
         pipeline: The dlt pipeline. After ``attach``, the one whose state is stored in the destination.
         warehouse: Runs queries on the destination.
@@ -42,27 +45,35 @@ class PieceLoader:
     settings: RunSettings
     session: SyncSession
     hold: Hold
+    admission: Admission
     tell: Callable[[str], None]
     pipeline: dlt.Pipeline
     warehouse: Warehouse = field(init=False)
     _attached: bool = False
     _schema: str | None = None
+    _in_step: str | None = None
     _viewed: set[str | None] = field(default_factory=set)
 
     def attach(self) -> None:
         """Restores the state from the destination and loads what an earlier sync has read but not loaded."""
-        target, warn, held = self.settings.target, self.session.log.warn, self.hold.credentials
-        self.pipeline, self.warehouse = self.with_retries(lambda: pipeline.attached(target, self.pipeline, warn, held))
+        target, warn = self.settings.target, self.session.log.warn
+        self.pipeline, self.warehouse = self.with_retries(
+            lambda: pipeline.attached(target, self.pipeline, self.hold, warn)
+        )
         self.session.warehouse, self._attached = self.warehouse, True
+        self.session.elsewhere = pipeline.states_elsewhere(self.pipeline, self.warehouse)
         self.with_retries(self._finish_pending)
 
     def describe(self) -> None:
         """Writes the descriptions of tables and columns to the destination, if it supports comments."""
-        comments.keep_comments(self.pipeline, self._schema, self.session.log.warn)
+        with self.admission.alone(), self.hold.in_use():
+            comments.keep_comments(self.pipeline, self._schema, self.session.log.warn)
 
     def state(self) -> SourceState:
         """Returns the state of the source; empty before the first load."""
-        return pipeline.state_of(self.pipeline) or SourceState({})
+        found = pipeline.state_of(self.pipeline) or SourceState({})
+        found.adopt(self.session.elsewhere)
+        return found
 
     def with_retries(self, step: Callable[[], A]) -> A:
         """Runs a step, and runs it again after an error that can be resolved.
@@ -115,35 +126,53 @@ class PieceLoader:
 
     def _finish_pending(self) -> None:
         """Loads packages that were extracted but not loaded. Until then, dlt accepts no new rows."""
-        if self.pipeline.has_pending_data:
+        if not self.pipeline.has_pending_data:
+            return
+        with self.hold.in_use():
             self.tell("finishing the load that the previous sync left incomplete")
             pipeline.note_loads(self.settings.target, self.pipeline, self.warehouse)
             if self._appends:
                 append_new_rows.delete_unrecorded(self.pipeline, self.warehouse)
             self.pipeline.normalize()
-            self.pipeline.load()
+            self._load()
             # the previous sync may have been killed before dlt wrote its state
             pipeline.restore(self.settings.target, self.pipeline, self.warehouse)
 
     def _read(self, bounds: Bounds) -> None:
+        self.hold.let_go()
         source = source_in_session(self.settings.plan, self.session, bounds)
         self.pipeline.extract(source.with_resources(*self.settings.resources))
 
     def _commit(self) -> None:
-        pipeline.note_loads(self.settings.target, self.pipeline, self.warehouse)
-        self.pipeline.normalize()
-        with self.hold.limited_for_copies():
-            straight = self._appends and append_new_rows.switch_to_append(self.pipeline, self.warehouse, DIRECT_ROWS)
-        with self.hold.limited_for_copies() if straight else nullcontext():
-            loaded = self.pipeline.load()
-        if loaded.load_packages:
-            self._schema = self.pipeline.default_schema.version_hash
-        if self._schema not in self._viewed:  # once per sync, and again after a schema change
-            keep_views.ensure_views(self.pipeline, self.warehouse, self.session.log.warn)
-            self._viewed.add(self._schema)
+        with self.hold.in_use():
+            pipeline.note_loads(self.settings.target, self.pipeline, self.warehouse)
+            self.pipeline.normalize()
+            with self.hold.limited_for_copies():
+                straight = self._appends and append_new_rows.switch_to_append(
+                    self.pipeline, self.warehouse, DIRECT_ROWS
+                )
+            with self.hold.limited_for_copies() if straight else nullcontext():
+                loaded = self._load()
+            if loaded.load_packages:
+                self._schema = self.pipeline.default_schema.version_hash
+            if self._schema not in self._viewed:  # once per sync, and again after a schema change
+                with self.admission.alone():
+                    keep_views.ensure_views(self.pipeline, self.warehouse, self.session.log.warn)
+                self._viewed.add(self._schema)
+
+    def _load(self) -> LoadInfo:
+        """Loads the pending packages. Tables are created and changed by one writer at a time."""
+        self.admission.confirm()
+        version = self.pipeline.default_schema.version_hash
+        if self.settings.target.database is None and version != self._in_step:
+            with self.admission.alone():
+                self.pipeline.sync_schema()
+            self._in_step = version
+        return self.pipeline.load()
 
     def _drop(self) -> None:
         """Drops pending load packages and restores the state from the destination."""
         self.session.walks.close()
-        self.pipeline.drop()
-        pipeline.restore(self.settings.target, self.pipeline, self.warehouse)
+        with self.hold.in_use():
+            self.pipeline.drop()
+            pipeline.restore(self.settings.target, self.pipeline, self.warehouse)

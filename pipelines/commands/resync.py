@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from ..check import access
+from ..check import access, findings
 from ..screen import console
 from ..settings import RunSettings
-from . import outcome, sync
+from . import fleet
+from .results import Results
 
 
-def print_estimate(chosen: RunSettings, as_json: bool, *, dry_run: bool) -> None:
+def print_estimate(chosen: Sequence[RunSettings], as_json: bool, *, dry_run: bool) -> None:
     """Prints the estimate of a resync. Exits after it with ``--dry-run``, or with 2 if a check fails."""
-    checked = _foretold(chosen)
-    if dry_run or not checked.ok:
+    checked = {settings.source.account: _foretold(settings) for settings in chosen}
+    ok = all(each.ok for each in checked.values())
+    if dry_run or not ok:
         if as_json:
-            print(json.dumps(checked.as_json()))
-        sys.exit(0 if checked.ok else 2)
+            told = {name: each.as_json() for name, each in checked.items()}
+            print(json.dumps(findings.as_json_of_accounts(told)))
+        sys.exit(0 if ok else 2)
 
 
 def _foretold(chosen: RunSettings) -> access.Checked:
@@ -32,9 +36,10 @@ def _foretold(chosen: RunSettings) -> access.Checked:
     return checked
 
 
-def run_resync(chosen: RunSettings) -> outcome.Outcome:
+def run_resync(chosen: Sequence[RunSettings]) -> Results:
     """Reads the time range again. A resync that was stopped continues when it is called with the same options."""
-    outcome = sync.run_with_progress(chosen.resynced(datetime.now(UTC).isoformat()))
-    if outcome.out_of_time or outcome.exit_code:
+    name = datetime.now(UTC).isoformat()
+    results = fleet.sync_accounts([settings.resynced(name) for settings in chosen])
+    if results.out_of_time or results.exit_code:
         console.line("the time range has not been read completely; run the same command again to continue")
-    return outcome
+    return results

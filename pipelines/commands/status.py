@@ -80,10 +80,10 @@ def read_status(target: Target, now: datetime | None = None) -> Standing:
     """
     now = now or datetime.now(UTC)
     with pipeline.attached_to_read(target) as (attached, warehouse):
-        state = pipeline.state_of(attached)
+        state = pipeline.state_in(attached, warehouse)
         if state is None:
             raise ConfigurationError(f"nothing was synced into {target} yet; run sim-sync run first")
-        resources = [_resource(None, "audit_logs", state.audit_logs, now)] if state.audit_logs.kept else []
+        resources = [_resource(None, "audit_logs", held.audit_logs, now) for _, held in state.accounts()]
         resources += [_resource(None, "billing_logs", ledger, now) for ledger in state.ledgers if ledger.kept]
         resources += [_runs(warehouse, held.id, held.logs, now) for held in state.workspaces() if held.was_read]
         return Standing(resources, {name: warehouse.count(name) for name in TABLES}, _last_loads(warehouse))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
+import dlt
 import duckdb
 from dlt.common.exceptions import DltException
 
 from sim_source import Bounds, SimClient, SyncLog, SyncSession, Throttle, errors
-from sim_source.api.endpoints import SimApi
 from sim_source.api.rate import Pacer
 from sim_source.api.v2_endpoints import SimV2Api
 from sim_source.options import ALL
@@ -19,14 +21,15 @@ from sim_source.paging.state import ResourceState, WalkInHand
 from sim_source.paging.stretches import Stretch
 from sim_source.parallel import gc_tuning
 from sim_source.reading.all_workspaces import named
-from sim_source.reading.refusals import refused_workspace, wrong_key
 from sim_source.stored.queries import WorkspaceQueries
 
 from ..destination import drivers, load_faults, lock, pipeline
 from ..destination.duckdb_hold import Hold
-from ..screen import console
-from ..settings import RunSettings, readable_secrets
+from ..settings import RunSettings
+from ..shared_pacer import shared_pacers
+from .first_access import check_access_first
 from .outcome import Outcome
+from .parts import parts_of, without_busy
 from .piece_loader import PieceLoader
 
 PIECE_RUNS = 500_000
@@ -47,18 +50,10 @@ AT_ONCE = 1_000
 """Details, and snapshots, that are read together with the list rows if only a short time range is missing."""
 SHORT_TAIL = timedelta(days=1)
 """The longest time range that counts as short."""
+SHORTEST_PAUSE_S = 0.5
+"""Seconds from which on a wait for the API is worth closing the DuckDB file and opening it again."""
 BACKOFF_S = 0.5
 """Seconds to wait after the first transient error; the wait doubles with each retry."""
-
-
-def run_with_progress(chosen: RunSettings) -> Outcome:
-    """Runs a sync and shows its progress."""
-    log = SyncLog()
-    open_file = readable_secrets()
-    if open_file is not None:
-        log.warn(f"{open_file} is readable by other users of this machine; run: chmod 600 {open_file}")
-    with console.progress(log):
-        return Sync(chosen, log, console.line).run()
 
 
 @dataclass(slots=True)
@@ -70,6 +65,7 @@ class Sync:
         log: Records counters, rows, warnings and failures.
         tell: Prints a progress line.
         deadline: Epoch seconds at which the sync stops; None for no limit.
+        decoders: Processes that decode pages; None for as many as the machine has cores for.
         loader: Loads the pieces.
     """
 
@@ -77,12 +73,16 @@ class Sync:
     log: SyncLog
     tell: Callable[[str], None]
     deadline: float | None = None
+    decoders: int | None = None
     loader: PieceLoader = field(init=False)
-    _pacer: Pacer = field(default_factory=Pacer)
+    _pacer_of: Callable[[str], Pacer] = field(init=False)
+    _hold: Hold = field(init=False)
 
     def __post_init__(self) -> None:
-        if self.settings.max_minutes is not None:
+        if self.deadline is None and self.settings.max_minutes is not None:
             self.deadline = time.time() + self.settings.max_minutes * 60
+        self._pacer_of = cache(shared_pacers(self.settings.source.base_url, str(self.settings.source.api_key)))
+        self._hold = Hold(self.settings.target, self.tell, spans="trace_spans" in self.settings.resources)
 
     def run(self) -> Outcome:
         """Runs the sync. Errors of the API, the destination and the machine are returned in the outcome."""
@@ -92,19 +92,18 @@ class Sync:
         try:
             self._name_workspaces()
             settings = self.settings
-            outcome.workspaces = len(settings.plan.workspace_ids)
-            self._check_access_first()
-            server = None if settings.target.database else drivers.proven(pipeline.pipeline_for(settings.target))
-            hold = Hold(settings.target, self.tell, spans="trace_spans" in settings.resources)
+            outcome.workspace_ids = settings.plan.workspace_ids
+            outcome.workspaces = len(outcome.workspace_ids)
+            check_access_first(settings, self.client)
             with (
-                lock.locked(settings.target, server),
-                hold,
-                SyncSession(self.client(), self.log) as session,
+                self._server() as server,
+                lock.admitted(settings.target, parts_of(settings), self._finish_leftovers, server) as admission,
+                self._hold,
+                SyncSession(self.client(), self.log, processes=self.decoders) as session,
                 gc_tuning.tuned(),
             ):
-                made = server or pipeline.pipeline_for(settings.target, held=hold.credentials)
-                self.loader = PieceLoader(settings, session, hold, self.tell, made)
-                self.loader.attach()
+                self.settings = without_busy(settings, admission.busy, self.log)
+                self.loader = self._attached(session, admission)
                 self._lists()
                 self._rest_of_v2()
                 self._backlogs(outcome)
@@ -120,43 +119,58 @@ class Sync:
         if self.settings.plan.workspace_ids == (ALL,):
             with self.client() as client:
                 plan = named(self.settings.plan, SimV2Api(client))
-            self.settings = replace(self.settings, plan=plan)
+            self.settings = self.settings.of_workspaces(plan.workspace_ids)
             self.tell(f"workspaces of this API key: {', '.join(plan.workspace_ids)}")
 
-    def _check_access_first(self) -> None:
-        """Checks the API key and access to at least one workspace before a new DuckDB file is created.
+    def named(self) -> RunSettings | errors.SimError:
+        """Returns the settings with the ids of all workspaces, or why they could not be found out."""
+        try:
+            self._name_workspaces()
+        except errors.SimError as error:
+            return error
+        return self.settings
 
-        Raises:
-            ConfigurationError: The server rejected the API key, or access to every workspace.
-        """
-        file = self.settings.target.database
-        if file is None or file.exists():
-            return
-        refusals: list[errors.ConfigurationError] = []
-        with self.client() as client:
-            try:
-                SimApi(client).usage()
-            except errors.AccessDenied as denied:
-                raise wrong_key(denied) from denied
-            for workspace_id in self.settings.plan.workspace_ids:
-                try:
-                    SimApi(client).workflows(workspace_id, None)
-                except errors.AccessDenied as denied:
-                    refusals.append(refusal(workspace_id, denied))
-                else:
-                    return
-        raise refusals[0]
+    @contextmanager
+    def _server(self) -> Iterator[dlt.Pipeline | None]:
+        """Checks driver and credentials of a destination other than a DuckDB file, and returns a pipeline for it."""
+        if self.settings.target.database:
+            yield None
+        else:
+            with pipeline.reached(self.settings.target) as reached:
+                yield drivers.proven(reached)
+
+    def _attached(self, session: SyncSession, admission: lock.Admission) -> PieceLoader:
+        target = self.settings.target
+        made = pipeline.pipeline_for(target, admission.writer, self._hold.credentials)
+        loader = PieceLoader(self.settings, session, self._hold, admission, self.tell, made)
+        loader.attach()
+        return loader
+
+    def _finish_leftovers(self, admission: lock.Admission) -> None:
+        """Loads what a killed writer has read, before any of its workspaces is read again."""
+        with self._hold, SyncSession(self.client(), self.log, processes=0) as session:
+            self._attached(session, admission)
 
     def client(self) -> SimClient:
         """Creates an API client with the settings of this sync."""
-        source, log = self.settings.source, self.log
+        source = self.settings.source
+        throttle = Throttle(
+            deadline=self.deadline, on_wait=self._on_wait, pacer_of=self._pacer_of, counters=self.log.counters
+        )
         return SimClient(
             source.api_key,
             source.base_url,
             allow_http=source.allow_http,
             backoff_s=BACKOFF_S,
-            throttle=Throttle(deadline=self.deadline, on_wait=log.on_wait, pacer=self._pacer, counters=log.counters),
+            throttle=throttle,
         )
+
+    def _on_wait(self, seconds: float, why: str) -> None:
+        """Closes the DuckDB file during a wait, so that others can open it."""
+        if seconds >= SHORTEST_PAUSE_S:
+            self._hold.let_go()
+        if self.log.on_wait is not None:
+            self.log.on_wait(seconds, why)
 
     def _lists(self) -> None:
         """Loads usage and workflows with the first piece, then lists of runs and audit logs until all are read."""
@@ -181,7 +195,11 @@ class Sync:
             self.loader.hold.checkpoint()
             self.tell(f"{self.log.rows['logs']:,} runs so far")
             ledger = 0
-            audit_logs = PIECE_AUDIT_LOGS if self.loader.state().audit_logs.in_hand("walk", "back", "again") else 0
+            audit_logs = (
+                PIECE_AUDIT_LOGS
+                if self.loader.state().account(self.settings.source.account).audit_logs.in_hand("walk", "back", "again")
+                else 0
+            )
 
     def _rest_of_v2(self) -> None:
         """Loads the rest of the billing ledger in pieces, and statuses for which v2's rate limit was used up.
@@ -255,10 +273,3 @@ class Sync:
         outcome.open_runs = sum(each.open_runs for each in found) - sum(len(logs.closed) for logs in self._states())
         outcome.detail_backlog = sum(each.details for each in found)
         return outcome.detail_backlog, sum(each.snapshots for each in found)
-
-
-def refusal(workspace_id: str, denied: errors.AccessDenied) -> errors.ConfigurationError:
-    """Returns the error for a request that the server denied before anything was read."""
-    if denied.status == 401:
-        return wrong_key(denied)
-    return errors.ConfigurationError(str(refused_workspace(workspace_id, denied)))

@@ -1,8 +1,10 @@
-"""Keeps a DuckDB file open for a whole sync, and limits the memory that DuckDB uses for it."""
+"""Keeps a DuckDB file open while a sync needs it, and limits the memory that DuckDB uses for it."""
 
 from __future__ import annotations
 
 import logging
+import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,8 +12,11 @@ from pathlib import Path
 import duckdb
 from dlt.common.configuration import resolve_configuration
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
+from filelock import FileLock, Timeout
 
-from .duckdb_file import READER_WAIT_S, opened
+from sim_source.errors import ConfigurationError
+
+from .duckdb_file import READER_WAIT_S, TryLater, opened
 from .target import Target
 
 logger = logging.getLogger("sim_sync")
@@ -30,12 +35,16 @@ MEMORY_OF_LOGS, MEMORY_OF_SPANS = 72, 120
 COPIES_OF_LOGS, COPIES_OF_SPANS = 56, 96
 """DuckDB's memory limit in MB while files are only copied into their tables. Copies use one thread as well: with two,
 each would leave an incomplete row group, which the next sync would have to merge."""
+TURN_WAIT_S = 900.0
+"""Seconds to wait for other syncs that load into the same file."""
 LITTLE = "8MB"
 """A memory limit below what DuckDB needs. Setting it makes DuckDB free all memory that is not in use."""
 
 
 class Hold:
     """Keeps a DuckDB file open, so that no other process can open it between two steps and dlt need not reopen it.
+
+    While a sync waits for the API, the file is closed, and others may open it. Syncs take turns.
 
     dlt works on the same connection (``credentials``). DuckDB settings that are configured under
     ``[destination.duckdb]`` are not changed; if they include the memory limit, it is not adjusted at all. Does nothing
@@ -58,15 +67,38 @@ class Hold:
         self._settings = FRUGAL | {"memory_limit": f"{memory}MB"}
         self._more = [f"{2 * memory}MB", f"{4 * memory}MB"]
         self._connection: duckdb.DuckDBPyConnection | None = None
+        self._busy = threading.RLock()
+        self._on_close: list[Callable[[], None]] = []
+        file = self._file
+        self._turn = None if file is None else FileLock(file.with_name(f".{file.name}.turn.lock"), mode=0o600)
         self.credentials: DuckDbCredentials | None = None
         self._usual_memory = ""
 
     def __enter__(self) -> Hold:
-        self.take()
+        self.take()  # reports problems with the file before the first API request
         return self
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Opens the file unless it is open, and keeps it open in this context; see ``take`` for errors."""
+        with self._busy:
+            self.take()
+            yield
+
+    def let_go(self) -> None:
+        """Closes the file, unless it is in use: the sync is about to wait for something else."""
+        if self._busy.acquire(blocking=False):
+            try:
+                self.release()
+            finally:
+                self._busy.release()
+
+    def on_close(self, forget: Callable[[], None]) -> None:
+        """Has a function called before the file is closed: what works on the connection must be created again."""
+        self._on_close.append(forget)
 
     def take(self) -> None:
         """Opens the file. Waits up to ``READER_WAIT_S`` seconds if another process has it open.
@@ -76,8 +108,17 @@ class Hold:
             TryLater: Another process had the file open all the time.
         """
         if self._file is not None and self._connection is None:
-            self._connection = opened(self._file, READER_WAIT_S, self._tell)
-            self.credentials = credentials(self._connection)
+            self._await_turn()
+            try:
+                self._connection = opened(self._file, READER_WAIT_S, self._tell)
+            except BaseException:
+                self._end_turn()
+                raise
+            if self.credentials is None:
+                self.credentials = credentials(self._connection)
+            else:  # dlt asks these credentials for the connection whenever it creates a client
+                fresh = credentials(self._connection)
+                self.credentials._external_conn, self.credentials.conn_pool = self._connection, fresh.conn_pool
             for name in configured(self.credentials):
                 self._settings.pop(name, None)
             if not self._usual_memory:
@@ -131,9 +172,28 @@ class Hold:
     def release(self) -> None:
         """Closes the file, which also frees DuckDB's memory."""
         if self._connection is not None:
+            for forget in self._on_close:
+                forget()
             self._limit(self._copies)  # closing writes a checkpoint
             self._connection.close()
             self._connection = None
+            self._end_turn()
+
+    def _await_turn(self) -> None:
+        if self._turn is None:
+            return
+        try:
+            self._turn.acquire(timeout=TURN_WAIT_S)
+        except Timeout as error:
+            raise TryLater(f"other syncs are loading into {self._file} all the time; try again later") from error
+        except OSError as error:
+            raise ConfigurationError(
+                f"cannot write a lock file to {Path(self._turn.lock_file).parent}: {os.strerror(error.errno or 0)}"
+            ) from error
+
+    def _end_turn(self) -> None:
+        if self._turn is not None:
+            self._turn.release()
 
 
 def credentials(database: Path | duckdb.DuckDBPyConnection) -> DuckDbCredentials:

@@ -1,98 +1,224 @@
-"""The lock that allows one sync at a time per database and dataset. A crash leaves no lock behind."""
+"""Locks that keep syncs of one dataset apart. A crash leaves no lock behind.
+
+Every sync is a *writer* with a number. Two writers may load into one dataset at the same time if they read different
+parts of it (workspaces, or what belongs to an account): each number has its own dlt pipeline, state and staging
+tables. Writers are admitted one after the other, so that what a killed writer left behind is loaded before anyone reads
+the same workspaces again.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import dlt
+import msgspec
 from filelock import FileLock, Timeout
 
 from sim_source.errors import ConfigurationError
 
 from .duckdb_file import TryLater
+from .server_locks import ServerLocks
 from .target import Target
+from .working_dirs import folder_of, has_leftovers
+
+WAIT_S = 300.0
+"""Seconds to wait for another writer that is being admitted (it may be loading what a killed one left behind), or that
+changes tables or views."""
+
+
+class _Owner(msgspec.Struct):
+    """Content of the file beside a writer's lock: who holds it.
+
+    Attributes:
+        pid: The process.
+        parts: The parts of the dataset that it reads.
+    """
+
+    pid: int
+    parts: list[str]
+
+
+@dataclass(slots=True)
+class Admission:
+    """The right to load into a dataset, as one of its writers.
+
+    Attributes:
+        writer: Number of the writer, starting at 0.
+        busy: Parts that other writers are reading, and who: they must be left to them.
+    """
+
+    writer: int
+    busy: dict[str, str]
+    _target: Target
+    _server: ServerLocks | None = field(repr=False)
+
+    def confirm(self) -> None:
+        """Takes the locks of the server again if its connection was lost. Call it before every load.
+
+        Raises:
+            TryLater: Another writer has taken them meanwhile.
+        """
+        if self._server is not None and self._server.restored_without():
+            raise TryLater(
+                f"the connection to {self._target} was lost, and another sync has started to read the same workspaces; "
+                "committed rows are kept"
+            )
+
+    def alone(self) -> AbstractContextManager[object]:
+        """Keeps other writers from changing tables and views at the same time."""
+        if self._target.database is not None:
+            return nullcontext()  # only one process at a time has the file open
+        if self._server is not None:
+            return self._server.alone()
+        return FileLock(_lock_file(self._target, "schema"), mode=0o600, timeout=WAIT_S)
 
 
 @contextmanager
-def locked(target: Target, server: dlt.Pipeline | None = None) -> Iterator[None]:
-    """Holds the lock of a destination: a file lock, which the system releases when the process ends.
+def admitted(
+    target: Target,
+    parts: Iterable[str],
+    finish: Callable[[Admission], None] | None = None,
+    server: dlt.Pipeline | None = None,
+) -> Iterator[Admission]:
+    """Admits a writer.
 
-    The lock file of a DuckDB database lies next to it, where every other writer sees it. The lock file for a server
-    only protects one machine; for PostgreSQL, an advisory lock on the server is held as well.
+    The lock files of a DuckDB database lie next to it, where every other writer sees them. Those for a server only
+    protect one machine; on PostgreSQL, advisory locks are held as well.
 
     Args:
         target: The destination.
+        parts: The parts of the dataset that this writer is about to read.
+        finish: Loads what a killed writer has left behind on this machine, as that writer.
         server: A pipeline for the destination, unless it is a DuckDB file.
 
     Raises:
-        TryLater: Another sync holds the lock.
-        ConfigurationError: The lock file cannot be written, or the server cannot be reached.
+        TryLater: Other writers are reading all of these parts, or the destination allows one writer only.
+        ConfigurationError: A lock file cannot be written, or the server cannot be reached.
     """
-    with _file_locked(target, _lock_file(target, server)):
+    if target.database is None:
+        folder_of(target).mkdir(parents=True, exist_ok=True)
+    wanted = sorted(parts)
+    with ExitStack() as held:
+        on_server = None
         if server is not None and target.destination == "postgres":
-            with _postgres_locked(target, server):
-                yield
-        else:
-            yield
+            on_server = held.enter_context(ServerLocks(target, server))
+        with _acquired(target, FileLock(_lock_file(target, "gate"), mode=0o600, timeout=WAIT_S)):
+            number, busy = _choose(target, wanted, held, finish or _nothing, on_server)
+            if on_server is not None:
+                busy |= {part: "another machine" for part in wanted if part not in busy and not on_server.take(part)}
+            if busy and busy.keys() >= set(wanted):
+                who = sorted(set(busy.values()))
+                raise TryLater(f"another sync is writing to {target} ({', '.join(who)}); this one did not start")
+            _write_owner(target, number, [part for part in wanted if part not in busy])
+        yield Admission(number, busy, target, on_server)
 
 
-def _lock_file(target: Target, server: dlt.Pipeline | None) -> Path:
-    if target.database is not None:
-        return target.database.with_name(f".{target.database.name}.{target.dataset}.lock")
-    if server is None:
-        raise ValueError(f"a pipeline into {target} is needed")
-    return Path(server.pipelines_dir) / f"{server.pipeline_name}.lock"
+def _choose(
+    target: Target,
+    wanted: list[str],
+    held: ExitStack,
+    finish: Callable[[Admission], None],
+    on_server: ServerLocks | None,
+) -> tuple[int, dict[str, str]]:
+    """Takes the first free number, loads what free writers left behind, and returns which parts others hold."""
+    chosen: int | None = None
+    busy: dict[str, str] = {}
+    number = 0
+    while chosen is None or _lock_file(target, _name(number)).exists():
+        lock = FileLock(_lock_file(target, _name(number)), mode=0o600)
+        with ExitStack() as tried:
+            if not _is_free_here(target, lock, number, tried):
+                busy |= _parts_of_owner(target, number, wanted)
+            elif on_server is not None and not _is_free_there(on_server, number, tried):
+                pass  # taken by another machine, which also holds locks of what it reads
+            elif chosen is None:
+                chosen = number
+                held.push(tried.pop_all())
+            elif has_leftovers(target, number):
+                finish(Admission(number, {}, target, on_server))
+        number += 1
+    return chosen, busy
+
+
+def _is_free_here(target: Target, lock: FileLock, number: int, tried: ExitStack) -> bool:
+    """Tries to take the lock file of a writer; the stack releases it."""
+    try:
+        tried.enter_context(_acquired(target, lock, timeout=0))
+    except TryLater:
+        return False
+    tried.callback(_owner_file(target, number).unlink, missing_ok=True)
+    return True
+
+
+def _is_free_there(on_server: ServerLocks, number: int, tried: ExitStack) -> bool:
+    """Tries to take the lock of a writer on the server; the stack releases it."""
+    name = f"writer {number}"
+    taken = on_server.take(name)
+    if taken:
+        tried.callback(on_server.give_back, name)
+    return taken
+
+
+def _parts_of_owner(target: Target, number: int, wanted: list[str]) -> dict[str, str]:
+    """Returns which of the wanted parts another process reads.
+
+    Raises:
+        TryLater: The destination allows one writer only.
+    """
+    owner = _owner(target, number)
+    who = f"PID {owner.pid}" if owner.pid else "of an earlier version"
+    if not target.allows_many_writers:
+        raise TryLater(f"another sync is writing to {target} ({who}); this one did not start")
+    return {part: who for part in wanted if part in owner.parts or not owner.parts}
 
 
 @contextmanager
-def _file_locked(target: Target, path: Path) -> Iterator[None]:
-    if target.database is None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    owner = path.with_suffix(".pid")
-    lock = FileLock(path, mode=0o600)
+def _acquired(target: Target, lock: FileLock, timeout: float | None = None) -> Iterator[None]:
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=timeout)
     except Timeout as error:
-        raise TryLater(f"another sync is writing to {target}{_pid(owner)}; this one did not start") from error
+        raise TryLater(f"another sync of {target} is starting or loading; this one did not start") from error
     except OSError as error:
-        raise ConfigurationError(
-            f"cannot write a lock file to {path.parent}: {os.strerror(error.errno or 0)}"
-        ) from error
+        folder = Path(lock.lock_file).parent
+        raise ConfigurationError(f"cannot write a lock file to {folder}: {os.strerror(error.errno or 0)}") from error
     try:
-        owner.write_text(str(os.getpid()), "ascii")
         yield
     finally:
-        owner.unlink(missing_ok=True)
         lock.release()
 
 
-@contextmanager
-def _postgres_locked(target: Target, pipeline: dlt.Pipeline) -> Iterator[None]:
-    """Holds an advisory lock in a separate session. The lock ends with the session."""
-    key = int.from_bytes(hashlib.sha256(f"sim-sync {target.dataset}".encode()).digest()[:8], "big", signed=True)
-    client = pipeline.sql_client()
-    try:
-        client.open_connection()
-    except Exception as error:  # the driver raises its own errors
-        raise ConfigurationError(
-            f"cannot connect to {target} ({type(error).__name__}); check DESTINATION__POSTGRES__CREDENTIALS"
-        ) from None  # the driver's message may quote the connection string
-    try:
-        with client.execute_query("SELECT pg_try_advisory_lock(%s)", key) as cursor:
-            row = cursor.fetchone()
-        if row is None or not row[0]:
-            raise TryLater(f"another sync is writing to {target}; this one did not start")
-        yield
-    finally:
-        client.close_connection()
+def _nothing(_: Admission) -> None:
+    """Leaves what killed writers left behind to their successors."""
 
 
-def _pid(file: Path) -> str:
+def _name(number: int) -> str:
+    return f"w{number}" if number else ""
+
+
+def _lock_file(target: Target, name: str) -> Path:
+    """Returns the path of a lock file. That of the first writer has no name, as in versions with a single writer."""
+    if target.database is not None:
+        return target.database.with_name(
+            ".".join(filter(None, ("", target.database.name, target.dataset, name, "lock")))
+        )
+    return folder_of(target) / f"{name or 'w0'}.lock"
+
+
+def _owner_file(target: Target, number: int) -> Path:
+    return _lock_file(target, _name(number)).with_suffix(".pid")
+
+
+def _write_owner(target: Target, number: int, parts: list[str]) -> None:
+    _owner_file(target, number).write_bytes(msgspec.json.encode(_Owner(os.getpid(), parts)))
+
+
+def _owner(target: Target, number: int) -> _Owner:
+    """Returns who holds a lock. Without parts, it holds the whole dataset: a sync of an earlier version does."""
     try:
-        return f" (PID {int(file.read_text('ascii'))})"
-    except (OSError, ValueError):
-        return ""
+        return msgspec.json.decode(_owner_file(target, number).read_bytes(), type=_Owner)
+    except (OSError, msgspec.DecodeError):
+        return _Owner(0, [])

@@ -1,4 +1,6 @@
-"""The dlt pipeline of a dataset: its name, its working directory and its state.
+"""The dlt pipelines of a dataset: their names, their working directories and their state.
+
+A dataset has one pipeline for each writer (see ``lock``). A single sync at a time is always the first writer.
 
 State belongs to the dataset. It is stored next to the rows, under a name that does not depend on their location. A
 database that was renamed, copied or mounted elsewhere therefore continues where it was. The working directory only
@@ -7,9 +9,7 @@ holds a copy of the state, which is used only if it matches the destination.
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -18,37 +18,22 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import dlt
-import msgspec
+from dlt.common.destination import Destination
 from dlt.common.destination.configuration import ParquetFormatConfiguration
-from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
+from dlt.pipeline.state_sync import decompress_state  # type: ignore[attr-defined]
 
 from sim_source.paging.source_state import SourceState
 from sim_source.stored.warehouse import Warehouse
 
 from ..dlt_internals import repair_working_dir, switch
 from . import duckdb_file, duckdb_hold
+from .duckdb_hold import Hold
+from .held_warehouse import HeldWarehouse
 from .target import Target
+from .working_dirs import EARLIER_NAME, NAME, folder_of, moved_from, pipeline_name, record_of, write_record
 
 logger = logging.getLogger("sim_sync")
-
-NAME = "sim_sync"
-"""Name of new pipelines. Earlier versions used ``sim_sync_<hash of the location>``; their datasets keep that name."""
-_RECORD = "destination.json"
-"""File in a pipeline's folder. Holds the location of the destination and its last known loads."""
-
-
-class _Record(msgspec.Struct):
-    """What a working directory knows of its destination.
-
-    Attributes:
-        database: File of a DuckDB destination.
-        loads: Id of the last completed load (None if there was none), and of loads that may have followed it.
-    """
-
-    database: str | None = None
-    loads: list[str | None] = []
-
 
 _NAMES_OF_STATES = """
     SELECT max(l.load_id), s.pipeline_name
@@ -56,44 +41,68 @@ _NAMES_OF_STATES = """
     WHERE l.status = 0
     GROUP BY s.pipeline_name
 """
-_LAST_LOAD = "SELECT max(load_id) FROM {_dlt_loads} WHERE status = 0 AND schema_name = 'sim_source'"
+_LAST_LOAD = """
+    SELECT max(l.load_id)
+    FROM {_dlt_pipeline_state} s JOIN {_dlt_loads} l ON l.load_id = s._dlt_load_id
+    WHERE l.status = 0 AND s.pipeline_name = %s
+"""
+_NEWEST_STATES = """
+    SELECT n.pipeline_name, n.state
+    FROM (
+        SELECT s.pipeline_name, s.state, ROW_NUMBER() OVER (PARTITION BY s.pipeline_name ORDER BY l.load_id DESC) AS age
+        FROM {_dlt_pipeline_state} s JOIN {_dlt_loads} l ON l.load_id = s._dlt_load_id
+        WHERE l.status = 0
+    ) n
+    WHERE n.age = 1
+"""
 
 
-def pipeline_for(target: Target, name: str = NAME, held: DuckDbCredentials | None = None) -> dlt.Pipeline:
-    """Creates a dlt pipeline for a destination. Each destination has its own working directory.
+def pipeline_for(target: Target, writer: int = 0, held: DuckDbCredentials | None = None) -> dlt.Pipeline:
+    """Creates the dlt pipeline of a writer. Each destination has its own folder of working directories.
 
     Args:
         target: The destination.
-        name: Name of the pipeline.
+        writer: Number of the writer.
         held: Credentials of a DuckDB file that is already open.
     """
-    return _pipeline(target, name, _folder(target), held)
+    return _pipeline(target, pipeline_name(writer), folder_of(target), held)
+
+
+@contextmanager
+def reached(target: Target) -> Iterator[dlt.Pipeline]:
+    """Creates a pipeline to query a destination or to lock it; it reads and writes no state.
+
+    Its working directory is temporary, since those of writers belong to them.
+    """
+    with TemporaryDirectory(prefix="sim-sync-") as folder:
+        yield _pipeline(target, NAME, Path(folder), None)
 
 
 def attached(
     target: Target,
     pipeline: dlt.Pipeline,
+    hold: Hold,
     warn: Callable[[str], None] = logger.warning,
-    held: DuckDbCredentials | None = None,
 ) -> tuple[dlt.Pipeline, Warehouse]:
     """Returns the pipeline whose state the dataset holds, with a repaired and up-to-date working directory.
 
-    The caller must hold the lock of the destination; see ``lock.locked``.
+    The caller must have been admitted as its writer; see ``lock.admitted``.
 
     Args:
         target: The destination.
-        pipeline: A pipeline with the default name.
+        pipeline: The pipeline of the writer, as ``pipeline_for`` returns it.
+        hold: Keeps a DuckDB file open.
         warn: Called with a warning if the destination does not match the working directory.
-        held: Credentials of a DuckDB file that is already open.
 
     Returns:
         The pipeline, and a warehouse that queries its destination.
     """
-    warehouse = Warehouse(pipeline)
-    name = _stored_name(warehouse)
-    if _follow_move(target, warehouse) or name != NAME:
-        pipeline = pipeline_for(target, name, held)
-        warehouse = Warehouse(pipeline)
+    warehouse: Warehouse = HeldWarehouse(pipeline, hold)
+    first = pipeline.pipeline_name == NAME
+    name = _stored_name(warehouse) if first else pipeline.pipeline_name
+    if (first and _follow_move(target, warehouse)) or name != pipeline.pipeline_name:
+        pipeline = _pipeline(target, name, folder_of(target), hold.credentials)
+        warehouse = HeldWarehouse(pipeline, hold)
     if switch.in_use():
         repair_working_dir.working_folder(pipeline)
     elif pipeline.has_pending_data:
@@ -128,14 +137,30 @@ def state_of(pipeline: dlt.Pipeline) -> SourceState | None:
     return None if kept is None else SourceState(kept)
 
 
+def states_elsewhere(pipeline: dlt.Pipeline, warehouse: Warehouse) -> list[SourceState]:
+    """Returns the newest state of every other pipeline that loads into the dataset."""
+    ours = [
+        decompress_state(state)
+        for name, state in warehouse.ask(_NEWEST_STATES)
+        if name != pipeline.pipeline_name and (name == NAME or name.startswith(f"{NAME}_"))
+    ]
+    return [SourceState(kept) for state in ours if (kept := state.get("sources", {}).get("sim_source"))]
+
+
+def state_in(pipeline: dlt.Pipeline, warehouse: Warehouse) -> SourceState | None:
+    """Returns the newest state of everything in the dataset, whoever read it; None if nothing has been read yet."""
+    state, elsewhere = state_of(pipeline), states_elsewhere(pipeline, warehouse)
+    if state is None and not elsewhere:
+        return None
+    found = state or SourceState({})
+    found.adopt(elsewhere)
+    return found
+
+
 def note_loads(target: Target, pipeline: dlt.Pipeline, warehouse: Warehouse) -> None:
     """Records the last load of the destination and the pending packages. One of them is the last load afterwards."""
     waiting = [*pipeline.list_extracted_load_packages(), *pipeline.list_normalized_load_packages()]
-    database = None if target.database is None else str(target.database)
-    file = _folder(target) / _RECORD
-    new = file.with_suffix(".new")
-    new.write_bytes(msgspec.json.encode(_Record(database, [_last_load(warehouse), *waiting])))
-    os.replace(new, file)
+    write_record(target, pipeline.pipeline_name, [_last_load(warehouse, pipeline.pipeline_name), *waiting])
 
 
 def _pipeline(target: Target, name: str, folder: Path, held: DuckDbCredentials | None) -> dlt.Pipeline:
@@ -150,26 +175,24 @@ def _pipeline(target: Target, name: str, folder: Path, held: DuckDbCredentials |
             # [normalize.data_writer] take precedence
             parquet_format=ParquetFormatConfiguration(compression="none"),
         )
+    elif name != NAME and EARLIER_NAME.fullmatch(name) is None:
+        # writers that share staging tables lose rows
+        layout = f"%s_staging_{name.removeprefix(f'{NAME}_')}"
+        destination = Destination.from_reference(destination, staging_dataset_name_layout=layout)
     return dlt.pipeline(name, pipelines_dir=str(folder), destination=destination, dataset_name=target.dataset)
 
 
-def _folder(target: Target) -> Path:
-    """Returns the folder for the pipelines of a destination, below dlt's pipelines directory."""
-    identity = "|".join((target.destination, str(target.database or ""), target.dataset, "dataset"))
-    return Path(get_dlt_pipelines_dir(), f"{NAME}_{hashlib.sha256(identity.encode()).hexdigest()[:10]}")
-
-
 def _stored_name(warehouse: Warehouse) -> str:
-    """Returns the pipeline name of the newest state in the dataset, as dlt would read it."""
+    """Returns the pipeline name of the newest state of the first writer, as dlt would read it."""
     ours = [
-        (last, name) for last, name in warehouse.ask(_NAMES_OF_STATES) if name == NAME or name.startswith(f"{NAME}_")
+        (last, name) for last, name in warehouse.ask(_NAMES_OF_STATES) if name == NAME or EARLIER_NAME.fullmatch(name)
     ]
     return max(ours)[1] if ours else NAME
 
 
-def _last_load(warehouse: Warehouse) -> str | None:
-    """Returns the id of the last completed load; None if there is none or the destination cannot be queried."""
-    rows = warehouse.ask(_LAST_LOAD)
+def _last_load(warehouse: Warehouse, name: str) -> str | None:
+    """Returns the id of a pipeline's last completed load; None if there is none or it cannot be queried."""
+    rows = warehouse.ask(_LAST_LOAD, name)
     return rows[0][0] if rows else None
 
 
@@ -181,25 +204,16 @@ def _follow_move(target: Target, asked: Warehouse) -> bool:
     Returns:
         Whether such a directory was found.
     """
-    own = _folder(target)
-    last = _last_load(asked)
-    if target.database is None or last is None or last in _record(own).loads:
+    own, name = folder_of(target), _stored_name(asked)
+    last = _last_load(asked, name)
+    if target.database is None or last is None or last in record_of(own, name).loads:
         return False
-    for folder in own.parent.glob(f"{NAME}_*"):
-        there = _record(folder)
-        if last in there.loads and there.database is not None and not Path(there.database).exists():
-            shutil.rmtree(own, ignore_errors=True)
-            folder.rename(own)
-            return True
-    return False
-
-
-def _record(folder: Path) -> _Record:
-    """Reads what a working directory knows of its destination; empty if it has no record."""
-    try:
-        return msgspec.json.decode((folder / _RECORD).read_bytes(), type=_Record)
-    except (OSError, msgspec.DecodeError):
-        return _Record()
+    folder = moved_from(target, name, last)
+    if folder is None:
+        return False
+    shutil.rmtree(own, ignore_errors=True)
+    folder.rename(own)
+    return True
 
 
 def restore(
@@ -212,7 +226,12 @@ def restore(
     overwrite new rows with old ones.
     """
     local, held = pipeline.state.get("_state_version", 0), warehouse.stored_version()
-    own = _last_load(warehouse) in _record(_folder(target)).loads
+    name = pipeline.pipeline_name
+    own = _last_load(warehouse, name) in record_of(folder_of(target), name).loads
+    if own and pipeline.has_pending_data:
+        # another machine may have read the same workspaces meanwhile
+        read = state_of(pipeline)
+        own = read is None or not read.is_superseded(states_elsewhere(pipeline, warehouse))
     if own and (pipeline.has_pending_data or held is None or held == local):
         return
     if not own or local > (held or 0):

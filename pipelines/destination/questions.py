@@ -87,13 +87,18 @@ def answer(target: Target, sql: str) -> QueryResult:
     """
     dialect = DIALECT
     if target.database is None:
-        dialect = str(pipeline.pipeline_for(target).destination.capabilities().sqlglot_dialect)
+        with pipeline.reached(target) as reached:
+            dialect = str(reached.destination.capabilities().sqlglot_dialect)
     return ask(target, rewritten(sql, dialect, lambda name: f"{target.dataset}.{name}"))
 
 
 def _through_dlt(target: Target, sql: str) -> QueryResult:
     try:
-        with pipeline.pipeline_for(target).sql_client() as client, client.execute_query(sql) as cursor:
+        with (
+            pipeline.reached(target) as reached,
+            reached.sql_client() as client,
+            client.execute_query(sql) as cursor,
+        ):
             columns = tuple(column[0] for column in cursor.description or ())
             return QueryResult(columns, cursor.fetchall() if columns else [])
     except DatabaseException as error:

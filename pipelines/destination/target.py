@@ -16,6 +16,10 @@ DEFAULT_DATABASE = "sim_sync.duckdb"
 DEFAULT_DATASET = "sim"
 
 
+ONE_WRITER = frozenset({"ducklake", "filesystem", "motherduck"})
+"""Destinations that lose rows, or fail, if several processes load at the same time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where rows are loaded.
@@ -29,6 +33,11 @@ class Target:
     destination: str = "duckdb"
     dataset: str = DEFAULT_DATASET
     database: Path | None = None
+
+    @property
+    def allows_many_writers(self) -> bool:
+        """Whether several processes may load into the dataset at the same time."""
+        return self.destination not in ONE_WRITER
 
     def __str__(self) -> str:
         return str(self.database) if self.database else f"{self.destination}, dataset {self.dataset}"

@@ -54,7 +54,7 @@ def _watched() -> bool:
 @contextmanager
 def progress(log: SyncLog) -> Iterator[None]:
     """Shows the progress of a sync while the context is open: runs, requests and waits."""
-    with _quiet_libraries():
+    with quiet_libraries():
         if _watched():
             from . import terminal
 
@@ -86,7 +86,7 @@ class _Lines:
 
 
 @contextmanager
-def _quiet_libraries() -> Iterator[None]:
+def quiet_libraries() -> Iterator[None]:
     """Silences the log lines of the source, since the console already shows the same messages."""
     source = logging.getLogger("sim_source")
     before = source.propagate

@@ -38,6 +38,7 @@ class Throttle:
         deadline: Epoch seconds; a wait that would end later raises ``OutOfTime``.
         on_wait: Called before every wait with its seconds and its reason.
         pacer: The pacer of an earlier client with the same API key; it knows the state of the bucket.
+        pacer_of: Returns the pacer of a bucket that is used for the first time; by default a new one.
         counters: Counters to continue from.
 
     Attributes:
@@ -50,12 +51,14 @@ class Throttle:
         deadline: float | None = None,
         on_wait: Callable[[float, str], None] | None = None,
         pacer: rate.Pacer | None = None,
+        pacer_of: Callable[[str], rate.Pacer] | None = None,
         counters: Counters | None = None,
     ) -> None:
         self.counters = counters if counters is not None else Counters()
         self._deadline = deadline
         self._on_wait = on_wait or _log_wait
-        self._pacer = pacer or rate.Pacer()
+        self._pacer_of = pacer_of or (lambda _: rate.Pacer())
+        self._pacer = pacer or self._pacer_of(V1)
         self._pacers = {V1: self._pacer}
         self._turn = threading.Condition()
         self._closed = threading.Event()
@@ -102,7 +105,9 @@ class Throttle:
             return self._in(bucket).wait(self.now()).seconds > 0
 
     def _in(self, bucket: str) -> rate.Pacer:
-        return self._pacers.setdefault(bucket, rate.Pacer())
+        if bucket not in self._pacers:
+            self._pacers[bucket] = self._pacer_of(bucket)
+        return self._pacers[bucket]
 
     def take_turn(self, bucket: str = V1) -> None:
         """Waits until the rate limit allows a request.
@@ -114,9 +119,8 @@ class Throttle:
         with self._turn:
             while True:
                 self._raise_if_closed()
-                wait = self._in(bucket).wait(self.now())
+                wait = self._in(bucket).claim(self.now())
                 if wait.seconds <= 0:
-                    self._in(bucket).sent()
                     return
                 if wait.for_answer and self._turn.wait(wait.seconds):
                     continue

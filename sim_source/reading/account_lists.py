@@ -27,20 +27,24 @@ class AccountLists:
         api: The endpoints.
         state: The state of the source; changed in place.
         batch: Receives the rows.
+        account: Name of the account.
     """
 
     api: SimV2Api
     state: SourceState
     batch: Batch
+    account: str
 
     def workspaces(self) -> None:
         """Reads the workspaces that the key may read; loads them only if something changed."""
         found, odd = whole_list(self.api.workspaces)
         rows, more = adding.rows_and_rejected(found, billing_rows.workspace_row)
         digest = account_rows.rows_hash(rows)
-        if self.state.workspaces_hash != digest:
+        account = self.state.account(self.account)
+        if account.workspaces_hash != digest:
             self.batch.add(WORKSPACES.name, rows)
-            self.state.workspaces_hash = digest
+            self.state.reads_account(self.account)
+            account.workspaces_hash = digest
         adding.set_aside(self.batch, WORKSPACES.name, [*odd, *more], None)
 
     def places(self, workspace_id: str) -> list[wire.WorkflowPlace]:
@@ -82,6 +86,6 @@ class AccountLists:
             self.batch,
             BILLING_STATUS.name,
             told,
-            lambda row: billing_rows.status_row(row, workspace_id, now),
+            lambda row: billing_rows.status_row(row, workspace_id, now, self.account),
             workspace_id,
         )

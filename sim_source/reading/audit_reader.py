@@ -15,6 +15,7 @@ from ..paging.filters import Kind
 from ..paging.state import ResourceState
 from ..paging.walk_audit import walk_audit_logs
 from ..rows import account_rows
+from ..schema import Row
 from ..stored.audit_queries import kinds_of_audit_logs, newest_audit_log, stored_audit_logs
 from ..stored.warehouse import Warehouse
 from ..timestamps import utc
@@ -54,7 +55,7 @@ class AuditReader:
         state.cover_departed()
         if self.coverage.plan.resync is not None:
             resync.begin_resync(state, self.coverage.plan.resync, newest_first=True)
-        newest = newest_audit_log(self.warehouse)
+        newest = newest_audit_log(self.warehouse, self._account)
         reader = NewestFirstReader[wire.AuditLog](
             AUDIT_LOGS.name,
             self.coverage.session,
@@ -75,10 +76,17 @@ class AuditReader:
     def _met_before(self, first: datetime, last: datetime) -> set[Kind]:
         """Returns the kinds of audit logs stored outside a time range: a range that fills pages is queried by them."""
         columns = {each.field: each.anew for each in walk_audit.FILTERS}
-        return kinds_of_audit_logs(self.warehouse, columns, first, last)
+        return kinds_of_audit_logs(self.warehouse, self._account, columns, first, last)
 
     def _add(self, chunk: Chunk[wire.AuditLog], newest: datetime | None) -> None:
-        adding.add(self.batch, AUDIT_LOGS.name, self._fresh(chunk, newest), account_rows.audit_row, chunk.rejected)
+        adding.add(self.batch, AUDIT_LOGS.name, self._fresh(chunk, newest), self._row, chunk.rejected)
+
+    def _row(self, row: wire.AuditLog) -> Row:
+        return account_rows.audit_row(row, self._account)
+
+    @property
+    def _account(self) -> str:
+        return self.coverage.plan.account
 
     def _fresh(self, chunk: Chunk[wire.AuditLog], newest: datetime | None) -> list[wire.AuditLog]:
         """Returns rows that are not stored yet."""

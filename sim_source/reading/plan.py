@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from .. import errors
-from ..options import Api, Snapshots
+from ..options import DEFAULT_ACCOUNT, Api, Snapshots
 from ..paging import windows
 from ..paging.resync import Resync
 from ..rows.pseudonyms import Pseudonyms
@@ -31,6 +31,7 @@ class ReadPlan:
     pseudonyms: Pseudonyms | None = None
     resync: Resync | None = None
     api: Api = "auto"
+    account: str = DEFAULT_ACCOUNT
 
 
 @dataclass(slots=True)

@@ -14,12 +14,14 @@ from functools import partial
 import pyarrow as pa
 
 from .. import errors
-from ..account_tables import AUDIT_LOGS, BILLING_LOGS, REJECTED_ROWS, USAGE, WORKFLOWS
+from ..account_tables import AUDIT_LOGS, BILLING_LOGS, REJECTED_ROWS, USAGE, WORKFLOW_VERSIONS, WORKFLOWS
+from ..api import wire
 from ..api.endpoints import SimApi
 from ..paging import resync, walk_list
 from ..paging.source_state import SourceState, WorkspaceState
 from ..rows import account_rows
 from ..run_tables import EXECUTION_SNAPSHOTS, LOGS, WORKFLOW_STATES
+from ..schema import Row
 from ..stored.queries import WorkspaceQueries
 from ..stored.warehouse import Warehouse
 from ..tables import TABLES
@@ -59,7 +61,8 @@ class Reader:
         warehouse: Queries the destination.
         state: The state of the source; changed in place, committed with the data.
         selected: Names of the tables that are wanted.
-        restored: dlt's working directory is new and the destination is not: a load that was interrupted is lost.
+        agreeing: Workspaces whose tables are known to agree. Of others, a load may have been interrupted on another
+            machine, or its working directory may be lost: their runs are compared with what is stored of them.
     """
 
     session: SyncSession
@@ -68,7 +71,7 @@ class Reader:
     warehouse: Warehouse
     state: SourceState
     selected: frozenset[str]
-    restored: bool = False
+    agreeing: frozenset[str] = frozenset()
     _listed: dict[str, ListedWorkflows] = field(default_factory=dict)
     _coverage: Coverage = field(init=False)
     _checks: RowChecks = field(init=False)
@@ -139,8 +142,11 @@ class Reader:
             self.session.log.failed(USAGE.name, None, error)
             return
         batch = self._batch(USAGE.name)
-        adding.add_one(batch, USAGE.name, usage, lambda found: account_rows.usage_row(found, datetime.now(UTC)))
+        adding.add_one(batch, USAGE.name, usage, partial(self._usage_row, datetime.now(UTC)))
         yield from batch.flush()
+
+    def _usage_row(self, observed_at: datetime, usage: wire.Usage) -> Row:
+        return account_rows.usage_row(usage, observed_at, self.plan.account)
 
     def _api(self) -> SimApi:
         """Returns the endpoints; lists are requested in full only if a table needs it."""
@@ -154,9 +160,10 @@ class Reader:
         if AUDIT_LOGS.name not in self.selected or not self.bounds.audit_logs:
             return
         batch = self._batch(AUDIT_LOGS.name)
+        self.state.reads_account(self.plan.account)
         with isolate_failure(self.session, AUDIT_LOGS.name, None):
             try:
-                state, most = self.state.audit_logs, self.bounds.audit_logs
+                state, most = self.state.account(self.plan.account).audit_logs, self.bounds.audit_logs
                 yield from AuditReader(self._coverage, self._api(), self.warehouse, state, batch, most).tables()
             except errors.AccessDenied as denied:
                 if denied.status != 403:
@@ -171,6 +178,7 @@ class Reader:
         if BILLING_LOGS.name not in self.selected or not self.bounds.ledger or not self._v2.allowed:
             return
         batch = self._batch(BILLING_LOGS.name)
+        self.state.reads("billing_logs", self.session.client.reader)
         ledger, most = self.state.billing_logs(self.session.client.reader), self.bounds.ledger
         with self._v2.isolate(BILLING_LOGS.name, None):
             yield from LedgerReader(self._coverage, self._v2.api, self.warehouse, ledger, batch, most).tables()
@@ -178,6 +186,8 @@ class Reader:
 
     def _workspace(self, workspace_id: str) -> Iterator[Tables]:
         state = self.state.workspace(workspace_id)
+        if self.selected.intersection((*RUN_TABLES, WORKFLOWS.name, WORKFLOW_VERSIONS.name)):
+            self.state.reads("workspaces", workspace_id)
         first_sync = state.is_first
         runs_before = self.session.log.runs.total()
         failures = len(self.session.log.failures)
@@ -225,7 +235,7 @@ class Reader:
             settings.snapshots,
             logs,
             self._coverage.wanted,
-            mend=self.restored,
+            mend=state.id not in self.agreeing,
             alive=alive,
         ).tables()
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from ..api.client import SimClient
 from ..api.v2_endpoints import SimV2Api
+from ..paging.source_state import SourceState
 from ..paging.stretches import Stretch
 from ..parallel.walks import Walks
 from ..parallel.workers import Workers
@@ -51,6 +53,7 @@ class SyncSession:
         extraction: The last one.
         end: The moment up to which this sync reads, known once it has begun.
         states_stopped: Workspaces of whose runs v2 is not asked for the status any more: that failed, or is denied.
+        elsewhere: States of other pipelines that load into the same dataset; they may know more of a workspace.
         missing: Time ranges that were walked and may lack rows.
         tried: Time ranges that lacked rows after an earlier sync and were walked again: once per sync is enough.
     """
@@ -74,6 +77,7 @@ class SyncSession:
         self.walks = Walks(lasting=lasting)
         self.extraction = Extraction()
         self.end: datetime | None = None
+        self.elsewhere: Sequence[SourceState] = ()
         self.states_stopped: set[str] = set()
         self.missing: dict[Resource, list[Stretch]] = {}
         self.tried: dict[Resource, list[Stretch]] = {}

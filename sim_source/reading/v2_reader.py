@@ -49,7 +49,7 @@ class V2Reader:
     def _lists(self, listed: Mapping[str, ListedWorkflows]) -> Iterator[Tables]:
         access = self.access
         batch = self.batch_of(WORKFLOWS.name, WORKFLOW_VERSIONS.name, WORKSPACES.name, BILLING_STATUS.name)
-        lists = AccountLists(access.api, self.state, batch)
+        lists = AccountLists(access.api, self.state, batch, access.plan.account)
         for id_ in access.plan.workspace_ids:
             places = access.read(WORKFLOWS.name, id_, partial(lists.places, id_))
             if places is not None:

@@ -12,13 +12,14 @@ from .. import jsons, nesting
 from ..api import wire
 from ..api.wire import present
 from ..jsons import json_text
+from ..options import DEFAULT_ACCOUNT
 from ..schema import Row
 from . import cost, extras, privacy
 from .extras import unknown_text
 
 
-def audit_row(row: wire.AuditLog) -> Row:
-    """Builds a row of ``audit_logs``, without secrets."""
+def audit_row(row: wire.AuditLog, account: str = DEFAULT_ACCOUNT) -> Row:
+    """Builds a row of ``audit_logs``, without secrets; ``account`` is the account whose API key read it."""
     metadata = privacy.without_secrets(jsons.anything(row.metadata)) if present(row.metadata) else None
     return (
         row.id,
@@ -33,6 +34,7 @@ def audit_row(row: wire.AuditLog) -> Row:
         _clean(row.description),
         None if metadata is None else json_text(metadata),
         row.created_at,
+        account,
         unknown_text(row),
     )
 
@@ -61,7 +63,7 @@ def workflow_row(row: wire.Workflow, workspace_id: str, folder_path: str | None 
     )
 
 
-def usage_row(usage: wire.Usage, observed_at: datetime) -> Row:
+def usage_row(usage: wire.Usage, observed_at: datetime, account: str = DEFAULT_ACCOUNT) -> Row:
     """Builds a row of ``usage``."""
     limits = usage.rate_limit or wire.UsageRateLimit()
     spend = usage.usage or wire.UsageSpend()
@@ -78,6 +80,7 @@ def usage_row(usage: wire.Usage, observed_at: datetime) -> Row:
         cost.whole_number(storage.used_bytes),
         cost.whole_number(storage.limit_bytes),
         None if storage.percent_used is None else float(storage.percent_used),
+        account,
         json_text(more) if more else None,
     )
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from ..account_tables import BILLING_LOGS
 from ..api import wire
+from ..options import DEFAULT_ACCOUNT
 from ..schema import Row
 from ..timestamps import in_utc, utc_or_none
 from .cost import whole_number
@@ -88,7 +89,9 @@ def kept_ledger_row(new: Row, stored: Row) -> Row:
     return tuple(filled)
 
 
-def status_row(told: wire.BillingStatus, workspace_id: str, observed_at: datetime) -> Row:
+def status_row(
+    told: wire.BillingStatus, workspace_id: str, observed_at: datetime, account: str = DEFAULT_ACCOUNT
+) -> Row:
     """Builds a row of ``billing_status``; values that stand for "none" or "unknown" become null.
 
     The server could not tell if nothing is used, the limit is 0 and the status is ``limit_exceeded`` (seen).
@@ -117,5 +120,6 @@ def status_row(told: wire.BillingStatus, workspace_id: str, observed_at: datetim
         whole_number(storage.used_bytes),
         whole_number(storage.limit_bytes),
         None if storage.percent_used is None else float(storage.percent_used),
+        account,
         unknown_text(told),
     )

@@ -7,12 +7,14 @@ from datetime import datetime
 
 from .warehouse import Warehouse
 
+_OF_ACCOUNT = "(SELECT {audit_logs:a} FROM {audit_logs} a) l WHERE (l.account = %s OR l.account IS NULL)"
+"""Audit logs of an account; null also counts, since versions without accounts stored no name."""
 _MADE_BETWEEN = "SELECT id FROM {audit_logs} WHERE created_at >= %s AND created_at <= %s"
 
 
-def newest_audit_log(warehouse: Warehouse) -> datetime | None:
-    """Returns when the newest stored audit log was created; None if there is none."""
-    return warehouse.latest("SELECT max(created_at) FROM {audit_logs}")
+def newest_audit_log(warehouse: Warehouse, account: str) -> datetime | None:
+    """Returns when the newest stored audit log of an account was created; None if there is none."""
+    return warehouse.latest(f"SELECT max(l.created_at) FROM {_OF_ACCOUNT}", account)
 
 
 def stored_audit_logs(warehouse: Warehouse, first: datetime, last: datetime) -> set[str]:
@@ -21,16 +23,17 @@ def stored_audit_logs(warehouse: Warehouse, first: datetime, last: datetime) -> 
 
 
 def kinds_of_audit_logs(
-    warehouse: Warehouse, columns: Mapping[str, bool], first: datetime, last: datetime
+    warehouse: Warehouse, account: str, columns: Mapping[str, bool], first: datetime, last: datetime
 ) -> set[tuple[str | None, ...]]:
-    """Returns the combinations of values in audit logs stored outside of ``[first, last]``.
+    """Returns the combinations of values in an account's audit logs stored outside of ``[first, last]``.
 
     Args:
         warehouse: The destination.
+        account: The account.
         columns: Columns to return; if mapped to True, "" is returned for any value, and None for none.
         first: First moment to exclude.
         last: Last moment to exclude.
     """
     looked_at = [f"CASE WHEN {name} IS NOT NULL THEN '' END" if anew else name for name, anew in columns.items()]
-    query = f"SELECT DISTINCT {', '.join(looked_at)} FROM {{audit_logs}} WHERE created_at < %s OR created_at > %s"
-    return {tuple(row) for row in warehouse.ask(query, first, last)}
+    query = f"SELECT DISTINCT {', '.join(looked_at)} FROM {_OF_ACCOUNT} AND (l.created_at < %s OR l.created_at > %s)"
+    return {tuple(row) for row in warehouse.ask(query, account, first, last)}

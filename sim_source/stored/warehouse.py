@@ -52,6 +52,10 @@ class Warehouse:
             self._client = self._pipeline.sql_client()
         return self._client
 
+    def disconnect(self) -> None:
+        """Forgets the client; the next query creates a new one."""
+        self._client = None
+
     def ask(self, sql: str, *args: Any, ids: Sequence[str] = ()) -> list[tuple[Any, ...]]:
         """Returns the rows of a query; none if one of its tables does not exist.
 

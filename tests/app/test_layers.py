@@ -26,22 +26,22 @@ SOURCE_LAYERS = (
 )
 """What lies in ``sim_source``, lowest first: each imports its own layer and those below."""
 APPLICATION_LAYERS = (
-    {"rate_limit", "optional_packages"},
+    {"rate_limit", "optional_packages", "shared_pacer"},
     {"views", "dictionary", "sim_api", "screen"},
     {"destination", "dlt_internals"},
-    {"settings"},
+    {"accounts", "settings"},
     {"check", "report"},
     {"commands"},
     {"cli"},
 )
 """The same of ``pipelines``."""
 PURE = {
-    "__future__", "base64", "binascii", "collections", "dataclasses", "datetime", "decimal", "enum", "functools",
-    "hashlib", "hmac", "json", "math", "msgspec", "pyarrow", "re", "typing", "unicodedata",
+    "__future__", "base64", "binascii", "collections", "copy", "dataclasses", "datetime", "decimal", "enum",
+    "functools", "hashlib", "hmac", "json", "math", "msgspec", "pyarrow", "re", "typing", "unicodedata",
 }  # fmt: skip
 """What pure modules import of others: nothing that reads a clock, a file, a socket or the environment."""
 MOST_FLOORS, MOST_FLOORS_OF_SOURCE = 8, 12
-MOST_LINES, MOST_LINES_OF_FUNCTION, MOST_PARAMETERS, MOST_OF_SOURCE = 300, 50, 7, 15
+MOST_LINES, MOST_LINES_OF_FUNCTION, MOST_PARAMETERS, MOST_OF_SOURCE = 300, 50, 7, 16
 
 
 def modules(package: str) -> dict[str, Path]:

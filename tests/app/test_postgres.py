@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from pipelines.destination import lock
-from pipelines.destination.pipeline import pipeline_for
+from pipelines.destination.pipeline import reached
 from pipelines.destination.target import target_of
 from pipelines.sim_api import OWNER_KEY, WORKSPACE, serve
 from pipelines.sim_api.world import plans
@@ -179,7 +179,7 @@ def test_two_machines_do_not_work_on_one_dataset_at_once(
     with serve(one_of_every_kind(), "2026-08") as server:
         app.account(server)
         here = target_of("postgres", "shared")
-        with lock.locked(here, pipeline_for(here)):
+        with reached(here) as server, lock.admitted(here, [f"workspace {WORKSPACE}", "account default"], server=server):
             monkeypatch.setenv("DLT_DATA_DIR", str(app.folder / "another machine"))
             refused = app("run", "--destination", "postgres", "--dataset", "shared")
             assert (refused.code, "another sync" in refused.err) == (75, True)

@@ -11,6 +11,8 @@ from typing import Any
 
 import duckdb
 import pytest
+from dlt.common.configuration.container import Container
+from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 
 from pipelines import cli
 from pipelines.sim_api import OWNER_KEY, WORKSPACE, SimServer, World, one_of_each, small_world
@@ -57,6 +59,7 @@ class App:
 
     def __call__(self, *args: str) -> Result:
         self._capsys.readouterr()
+        Container()[PluggableRunContext].reload_providers()  # a new process reads the configuration anew
         self._patch.setattr(sys, "argv", ["sim-sync", *args])
         code = 0
         try:

@@ -44,8 +44,8 @@ BESIDE = {
         "nesting",
     ),
     "pipelines": ("cli",),
-    "pipelines.base": ("rate_limit", "optional_packages"),
-    "pipelines.settings": ("settings",),
+    "pipelines.base": ("rate_limit", "optional_packages", "shared_pacer"),
+    "pipelines.settings": ("accounts", "settings"),
 }
 """Modules that lie in no folder, those on top and those that others stand on."""
 

@@ -221,7 +221,8 @@ EXPECTED: list[tuple[str, Table, Any, dict[str, Any]]] = [
             "id": "audit-1", "workspace_id": "ws-1", "actor_id": "user-1", "actor_name": "Olga",
             "actor_email": "olga@example.com", "action": "file.deleted", "resource_type": "file",
             "resource_id": "file-1", "resource_name": "report.pdf", "description": "deleted a file",
-            "metadata": {"bytes": 7}, "created_at": at(6), "extra": {"region": "eu"},
+            "metadata": {"bytes": 7}, "created_at": at(6), "account": "default",
+            "extra": {"region": "eu"},
         },
     ),
     (
@@ -240,7 +241,7 @@ EXPECTED: list[tuple[str, Table, Any, dict[str, Any]]] = [
             "sync_is_limited": True, "sync_requests_per_minute": 41, "sync_max_burst": 42, "sync_remaining": 43,
             "sync_reset_at": at(11), "async_is_limited": False, "async_requests_per_minute": 51, "async_max_burst": 52,
             "async_remaining": 53, "async_reset_at": at(12), "storage_used_bytes": 71, "storage_limit_bytes": 72,
-            "storage_percent_used": 73.5,
+            "storage_percent_used": 73.5, "account": "default",
         },
     ),
     (
@@ -274,7 +275,7 @@ EXPECTED: list[tuple[str, Table, Any, dict[str, Any]]] = [
         {
             "observed_at": at(0), "workspace_id": "ws-1", "plan": "team", "status": "active", "period_start": at(1),
             "period_end": at(2), "credits_used": 81, "credits_limit": 100, "credits_remaining": 19,
-            "storage_used_bytes": 71, "storage_limit_bytes": 72, "storage_percent_used": 73.5,
+            "storage_used_bytes": 71, "storage_limit_bytes": 72, "storage_percent_used": 73.5, "account": "default",
             "extra": {"region": "eu"},
         },
     ),

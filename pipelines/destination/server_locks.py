@@ -1,0 +1,106 @@
+"""Advisory locks of PostgreSQL, which keep writers on different machines apart. They end with their session."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import dlt
+from dlt.destinations.exceptions import DatabaseException
+
+from sim_source.errors import ConfigurationError
+
+from .duckdb_file import TryLater
+from .target import Target
+
+_WHOLE = ""
+"""Name of the lock of the dataset. Earlier versions hold it alone; writers of this one share it."""
+_TAKE = "SELECT pg_try_advisory_lock(%s)"
+_SHARE = "SELECT pg_try_advisory_lock_shared(%s)"
+_GIVE_BACK = "SELECT pg_advisory_unlock(%s)"
+_WAIT = "SELECT pg_advisory_lock(%s)"
+_NO_TIMEOUTS = "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_session_timeout = 0"
+
+
+class ServerLocks:
+    """Holds advisory locks in a session of its own.
+
+    Args:
+        target: The destination.
+        pipeline: A pipeline for it.
+
+    Raises:
+        TryLater: On entering: a sync of an earlier version holds the dataset.
+        ConfigurationError: On entering: the server cannot be reached.
+    """
+
+    def __init__(self, target: Target, pipeline: dlt.Pipeline) -> None:
+        self._target = target
+        self._pipeline = pipeline
+        self._client = pipeline.sql_client()
+        self._taken: list[str] = []
+
+    def __enter__(self) -> ServerLocks:
+        self._open()
+        if not self._ask(_SHARE, _WHOLE):
+            self._client.close_connection()
+            raise TryLater(f"another sync is writing to {self._target}; this one did not start")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close_connection()
+
+    def _open(self) -> None:
+        try:
+            self._client.open_connection()
+            self._client.execute_sql(_NO_TIMEOUTS)
+        except Exception as error:  # the driver raises its own errors
+            raise ConfigurationError(
+                f"cannot connect to {self._target} ({type(error).__name__}); check DESTINATION__POSTGRES__CREDENTIALS"
+            ) from None  # the driver's message may quote the connection string
+
+    def take(self, name: str) -> bool:
+        """Takes a lock unless somebody else holds it; returns whether it was free."""
+        taken = self._ask(_TAKE, name)
+        if taken:
+            self._taken.append(name)
+        return taken
+
+    def give_back(self, name: str) -> None:
+        """Releases a lock. After a lost connection there is nothing to release."""
+        self._taken.remove(name)
+        try:
+            self._ask(_GIVE_BACK, name)
+        except DatabaseException:
+            return
+
+    def restored_without(self) -> list[str]:
+        """Opens the session again if its connection was lost; returns the locks that others have taken meanwhile."""
+        try:
+            self._client.execute_sql("SELECT 1")
+        except DatabaseException:
+            self._client.close_connection()
+            self._client = self._pipeline.sql_client()
+            self._open()
+            return [name for name in (_WHOLE, *self._taken) if not self._ask(_TAKE if name else _SHARE, name)]
+        return []
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Waits for the lock that allows to change tables and views, and holds it meanwhile."""
+        self._ask(_WAIT, "schema")
+        try:
+            yield
+        finally:
+            self._ask(_GIVE_BACK, "schema")
+
+    def _ask(self, sql: str, name: str) -> bool:
+        with self._client.execute_query(sql, self._key(name)) as cursor:
+            row: Any = cursor.fetchone()
+        return bool(row and row[0] is True)
+
+    def _key(self, name: str) -> int:
+        text = f"sim-sync {self._target.dataset}" + (f" {name}" if name else "")
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big", signed=True)

@@ -1,0 +1,172 @@
+"""Several accounts and several processes, one dataset: every row once, every cost to the last digit."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+
+from pipelines.sim_api import serve
+from tests.helpers.app import App
+from tests.helpers.fleet import Truth, configure, fleet_world, key_of, machines, workspace_of
+
+WRITERS, ROUNDS, RUNS = 8, 10, 40
+
+
+def ask(url: str, sql: str) -> list[tuple[Any, ...]]:
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchall()
+
+
+def assert_exact(url: str, dataset: str, truth: Truth) -> None:
+    found = ask(url, f"SELECT workspace_id, count(*), count(DISTINCT id) FROM {dataset}.logs GROUP BY 1")
+    assert {id_: (n, distinct) for id_, n, distinct in found} == {id_: (n, n) for id_, n in truth.runs.items()}
+    items = ask(url, f"SELECT workspace_id, sum(total_cost) FROM {dataset}.cost_items GROUP BY 1")
+    assert dict(items) == truth.costs
+    runs = ask(url, f"SELECT workspace_id, sum(cost_total) FROM {dataset}.logs GROUP BY 1")
+    assert dict(runs) == truth.costs
+    for table, key in (
+        ("trace_spans", "log_id, span_index"),
+        ("cost_items", "log_id, kind, name"),
+        ("log_details", "id"),
+        ("workflows", "id"),
+        ("usage", "observed_at, account"),
+    ):
+        ((rows, distinct),) = ask(
+            url,
+            f"SELECT count(*), (SELECT count(*) FROM (SELECT DISTINCT {key} FROM {dataset}.{table}) d) "
+            f"FROM {dataset}.{table}",
+        )
+        assert rows == distinct > 0, table
+    spans = ask(url, f"SELECT count(*) FROM {dataset}.trace_spans")
+    told = ask(url, f"SELECT sum(span_count) FROM {dataset}.log_details")
+    assert spans == [(int(told[0][0]),)]
+
+
+class Reader:
+    """Reads in a loop while others write, and notes what it must never see."""
+
+    def __init__(self, url: str, dataset: str) -> None:
+        self.seen = 0
+        self.faults: list[str] = []
+        self._url, self._dataset = url, dataset
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._read)
+        self._thread.start()
+
+    def _read(self) -> None:
+        with closing(psycopg2.connect(self._url)) as connection:
+            connection.autocommit = True
+            while not self._stop.is_set():
+                with connection.cursor() as cursor:
+                    try:
+                        cursor.execute(f"SELECT count(*), count(DISTINCT id) FROM {self._dataset}.logs")
+                        count, distinct = cursor.fetchall()[0]
+                        if count != distinct or count < self.seen:
+                            self.faults.append(f"{count} rows, {distinct} ids, {self.seen} before")
+                        self.seen = count
+                    except psycopg2.errors.UndefinedTable:
+                        self._stop.wait(0.01)
+                    except psycopg2.Error as error:
+                        self.faults.append(repr(error))
+
+    def end(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+
+@pytest.mark.timeout(600)
+def test_eight_processes_released_at_once_fill_an_empty_dataset(postgres: str, tmp_path: Path) -> None:
+    """Half of them on one machine, half on another, ten times over; dlt's default staging loses rows every time."""
+    world = fleet_world(WRITERS, RUNS)
+    truth = Truth.of(world)
+    places = [tmp_path / f"machine{number % 2}" for number in range(WRITERS)]
+    env = {"DESTINATION__POSTGRES__CREDENTIALS": postgres}
+    with serve(world, "2026-08") as server, machines(places, {**env, "SIM_BASE_URL": server.base_url}) as fleet:
+        configure(tmp_path / "machine0", server.base_url, WRITERS)
+        configure(tmp_path / "machine1", server.base_url, WRITERS)
+        for turn in range(ROUNDS):
+            dataset = f"fleet_{turn}"
+            reader = Reader(postgres, dataset)
+            for number, machine in enumerate(fleet):
+                machine.begin(
+                    "run", "--destination", "postgres", "--dataset", dataset, "--account", f"a{number}", "--json"
+                )
+            ended = [machine.end() for machine in fleet]
+            reader.end()
+            assert [(done.code, done.err) for done in ended if done.code] == []
+            assert reader.faults == []
+            assert_exact(postgres, dataset, truth)
+
+
+def test_processes_of_one_command_share_accounts_and_workspaces(
+    postgres: str, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", postgres)
+    world = fleet_world(5, 30)
+    with serve(world, "2026-08") as server:
+        configure(app.folder, server.base_url, 5)
+        target = ("--destination", "postgres", "--dataset", "shared_out")
+        first = app("run", *target, "--processes", "3", "--json")
+        assert first.code == 0, first.err
+        assert_exact(postgres, "shared_out", Truth.of(world))
+        again = app("run", *target, "--json")  # one process takes over what three have read
+        assert (again.code, again.json["rows"]) == (0, {"usage": 5})
+        run = world.start_run("wf-3", next(iter(world.runs.values())).plan, started_ms=world.now_ms)
+        world.end_run(run.id)
+        assert app("run", *target, "--processes", "2").code == 0
+        assert_exact(postgres, "shared_out", Truth.of(world))
+        told = app("status", *target, "--json").json
+    assert len([each for each in told["resources"] if each["resource"] == "logs"]) == 5
+    assert first.json["rows"]["logs"] == 150
+    assert {each["account"] for each in first.json["syncs"]} == {f"a{number}" for number in range(5)}
+
+
+def test_accounts_in_turn_fill_one_file_and_one_that_fails_does_not_stop_the_others(app: App) -> None:
+    world = fleet_world(3, 20)
+    with serve(world, "2026-08") as server:
+        configure(app.folder, server.base_url, 3)
+        (app.folder / ".dlt/secrets.toml").write_text(
+            "".join(
+                f'[sim_sync.accounts.a{number}]\napi_key = "{key_of(number) if number != 1 else "sk-sim-wrong-key"}"\n'
+                for number in range(3)
+            )
+        )
+        (app.folder / ".dlt/secrets.toml").chmod(0o600)
+        done = app("run", "--json")
+        assert done.code == 1
+        assert [each["account"] for each in done.json["errors"]] == ["a1"]
+        assert "account a1" in done.err
+        assert {each["account"]: each["exit_code"] for each in done.json["syncs"]} == {"a0": 0, "a1": 2, "a2": 0}
+        assert app.rows("SELECT workspace_id, count(*) FROM sim.logs GROUP BY 1 ORDER BY 1") == [
+            (workspace_of(0), 20), (workspace_of(2), 20)
+        ]  # fmt: skip
+        assert app.rows("SELECT DISTINCT account FROM sim.usage ORDER BY 1") == [("a0",), ("a2",)]
+        assert app("run", "--account", "a2").code == 0
+        assert app("run", "--workspace", workspace_of(0), "--json").json["rows"] == {"usage": 1}
+        assert app("run", "--account", "a7").code == 2
+        assert app("run", "--workspace", "ws-nowhere").code == 2
+    assert app.rows("SELECT sum(total_cost) - (SELECT sum(cost_total) FROM sim.logs) FROM sim.cost_items") == [
+        (Decimal(0),)
+    ]
+
+
+def test_processes_take_turns_at_a_duckdb_file(app: App) -> None:
+    world = fleet_world(4, 30)
+    with serve(world, "2026-08") as server:
+        configure(app.folder, server.base_url, 4)
+        done = app("run", "--processes", "3", "--json")
+        assert done.code == 0, done.err
+        again = app("run", "--json")
+    assert (again.code, again.json["rows"]) == (0, {"usage": 4})
+    found = app.rows("SELECT workspace_id, count(*), count(DISTINCT id), sum(cost_total) FROM sim.logs GROUP BY 1")
+    truth = Truth.of(world)
+    assert {id_: (n, d) for id_, n, d, _ in found} == {id_: (n, n) for id_, n in truth.runs.items()}
+    assert {id_: cost for id_, _, _, cost in found} == truth.costs
+    assert dict(app.rows("SELECT workspace_id, sum(total_cost) FROM sim.cost_items GROUP BY 1")) == truth.costs
