@@ -10,8 +10,9 @@
 -- p95_ms          95th percentile of the duration in ms
 -- p99_ms          99th percentile of the duration in ms
 -- max_ms          Longest duration in ms; for a run that paused for a person, the duration that Sim reports
+WITH
 -- a percentile lies between the two values next to its place; the weights of all other values are 0
-WITH placed AS (
+placed AS (
   SELECT
     day,
     workspace_id,

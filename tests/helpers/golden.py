@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,10 +19,13 @@ from typing import Any
 from unittest.mock import MagicMock
 
 import dlt
+import pyarrow as pa
+import sqlglot
 
 from pipelines.destination.view_sql import VIEW_SQL
 from pipelines.views import all_views, by_dependency, rewritten
 from sim_source import TABLES
+from sim_source.schema import Table
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 MERGED = ("logs", "cost_items", "trace_spans")
@@ -79,12 +83,14 @@ class Compiled:
         )
         strategies = self.pipeline.destination.capabilities().supported_merge_strategies or ()
         self.pipeline.extract([
-            dlt.resource([table.empty()], **{key: hint for key, hint in table.hints(strategies).items()})
+            dlt.resource(table.items(_one_row(table), name), **table.hints(strategies), **table.file_format(name))
             for table in TABLES.values()
         ])  # fmt: skip
-        schema = self.pipeline.default_schema
-        self.client: Any = self.pipeline._get_destination_clients(schema)[0]
-        self.client.verify_schema()
+        self.pipeline.normalize()
+        self.client: Any = self.pipeline._get_destination_clients(self.pipeline.default_schema)[0]
+        (package,) = self.pipeline.list_normalized_load_packages()
+        files = self.pipeline.get_load_package_info(package).jobs["new_jobs"]
+        self.client.verify_schema(new_jobs=[file.job_file_info for file in files])
 
     def tables(self) -> str:
         """The statements that create the tables."""
@@ -121,9 +127,15 @@ class Compiled:
             yield f"views/{view.name}.sql", self.view(view.name)
 
 
-def _laid_out(query: str, dialect: str) -> str:
-    import sqlglot
+def _one_row(table: Table) -> pa.Table:
+    """A row with the key alone."""
+    values = {"text": "a", "timestamp": datetime(2026, 11, 2, tzinfo=UTC), "bigint": 1}
+    return table.arrow_of([
+        tuple(values[column.kind] if column.name in table.key else None for column in table.columns)
+    ])  # fmt: skip
 
+
+def _laid_out(query: str, dialect: str) -> str:
     return sqlglot.parse_one(query, read=dialect).sql(dialect, pretty=True)
 
 

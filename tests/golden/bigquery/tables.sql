@@ -14,7 +14,9 @@ CREATE TABLE `analytics`.`sim`.`logs` (
 `total_duration_ms` INT64   OPTIONS (description='Duration in ms'),
 `cost_total` BIGNUMERIC(38,12)   OPTIONS (description='Cost of the run in USD; null until it is known'),
 `files` JSON   OPTIONS (description='Files the run produced, without content'),
-`extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'));
+`extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'),
+`_dlt_load_id` STRING  NOT NULL,
+`_dlt_id` STRING  NOT NULL);
 
 CREATE TABLE `analytics`.`sim`.`log_details` (
 `id` STRING  NOT NULL OPTIONS (description='Log id'),
@@ -36,7 +38,9 @@ CREATE TABLE `analytics`.`sim`.`log_details` (
 `final_output` JSON   OPTIONS (description='Final output; null unless payloads are loaded'),
 `execution_data` JSON   OPTIONS (description='Other fields of executionData; only non-private ones unless payloads are loaded'),
 `created_at` TIMESTAMP   OPTIONS (description='When the row was created in Sim; only in the per-run detail'),
-`extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'));
+`extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'),
+`_dlt_load_id` STRING  NOT NULL,
+`_dlt_id` STRING  NOT NULL);
 
 CREATE TABLE `analytics`.`sim`.`cost_items` (
 `log_id` STRING  NOT NULL OPTIONS (description='Log id of the run'),
@@ -53,7 +57,9 @@ CREATE TABLE `analytics`.`sim`.`cost_items` (
 `prompt_tokens` INT64   OPTIONS (description='Input tokens, as counted by the provider'),
 `completion_tokens` INT64   OPTIONS (description='Output tokens, as counted by the provider'),
 `total_tokens` INT64   OPTIONS (description='Input and output tokens'),
-`extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'));
+`extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'),
+`_dlt_load_id` STRING  NOT NULL,
+`_dlt_id` STRING  NOT NULL);
 
 CREATE TABLE `analytics`.`sim`.`trace_spans` (
 `log_id` STRING  NOT NULL OPTIONS (description='Log id of the run'),
@@ -88,7 +94,9 @@ CREATE TABLE `analytics`.`sim`.`trace_spans` (
 `error_message` STRING   OPTIONS (description='Error message'),
 `input` JSON   OPTIONS (description='Input of the block; null unless payloads are loaded'),
 `output` JSON   OPTIONS (description='Output of the block; null unless payloads are loaded'),
-`extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'));
+`extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'),
+`_dlt_load_id` STRING  NOT NULL,
+`_dlt_id` STRING  NOT NULL);
 
 CREATE TABLE `analytics`.`sim`.`execution_snapshots` (
 `execution_id` STRING  NOT NULL OPTIONS (description='Execution id'),
@@ -100,7 +108,9 @@ CREATE TABLE `analytics`.`sim`.`execution_snapshots` (
 `ended_at` TIMESTAMP   OPTIONS (description='End of the run'),
 `total_duration_ms` INT64   OPTIONS (description='Duration in ms'),
 `cost_total` BIGNUMERIC(38,12)   OPTIONS (description='Cost of the run in USD when the snapshot was read'),
-`extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'));
+`extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'),
+`_dlt_load_id` STRING  NOT NULL,
+`_dlt_id` STRING  NOT NULL);
 
 CREATE TABLE `analytics`.`sim`.`workflow_states` (
 `state_hash` STRING  NOT NULL OPTIONS (description='SHA-256 of the state\'s canonical JSON, with secrets removed'),
@@ -112,7 +122,9 @@ CREATE TABLE `analytics`.`sim`.`workflow_states` (
 `parallels` JSON   OPTIONS (description='Parallels by id'),
 `variables` JSON   OPTIONS (description='Variables of the workflow'),
 `block_count` INT64   OPTIONS (description='Number of blocks'),
-`extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'));
+`extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'),
+`_dlt_load_id` STRING  NOT NULL,
+`_dlt_id` STRING  NOT NULL);
 
 CREATE TABLE `analytics`.`sim`.`audit_logs` (
 `id` STRING  NOT NULL OPTIONS (description='Audit log id'),
@@ -127,7 +139,9 @@ CREATE TABLE `analytics`.`sim`.`audit_logs` (
 `description` STRING   OPTIONS (description='Description of the action'),
 `metadata` JSON   OPTIONS (description='Additional data that Sim stores about the action'),
 `created_at` TIMESTAMP   OPTIONS (description='When the action was performed'),
-`extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'));
+`extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'),
+`_dlt_load_id` STRING  NOT NULL,
+`_dlt_id` STRING  NOT NULL);
 
 CREATE TABLE `analytics`.`sim`.`usage` (
 `observed_at` TIMESTAMP  NOT NULL OPTIONS (description='When the usage was read'),
@@ -148,7 +162,9 @@ CREATE TABLE `analytics`.`sim`.`usage` (
 `storage_used_bytes` INT64   OPTIONS (description='Storage used in bytes'),
 `storage_limit_bytes` INT64   OPTIONS (description='Storage limit in bytes'),
 `storage_percent_used` FLOAT64   OPTIONS (description='Storage used in percent'),
-`extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'));
+`extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'),
+`_dlt_load_id` STRING  NOT NULL,
+`_dlt_id` STRING  NOT NULL);
 
 CREATE TABLE `analytics`.`sim`.`workflows` (
 `id` STRING  NOT NULL OPTIONS (description='Workflow id'),
@@ -164,7 +180,9 @@ CREATE TABLE `analytics`.`sim`.`workflows` (
 `last_run_at` TIMESTAMP   OPTIONS (description='Time of the last run'),
 `created_at` TIMESTAMP   OPTIONS (description='When the workflow was created'),
 `updated_at` TIMESTAMP   OPTIONS (description='When the workflow was last changed'),
-`extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'));
+`extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'),
+`_dlt_load_id` STRING  NOT NULL,
+`_dlt_id` STRING  NOT NULL);
 
 CREATE TABLE `analytics`.`sim`.`workflow_versions` (
 `id` STRING  NOT NULL OPTIONS (description='Id of the deployment version, as in logs.deployment_version_id'),
@@ -177,7 +195,9 @@ CREATE TABLE `analytics`.`sim`.`workflow_versions` (
 `deployed_by` STRING   OPTIONS (description='Name of the person who deployed it'),
 `latest_operation_status` STRING   OPTIONS (description='Status of the last deployment operation'),
 `created_at` TIMESTAMP   OPTIONS (description='When the version was created'),
-`extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'));
+`extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'),
+`_dlt_load_id` STRING  NOT NULL,
+`_dlt_id` STRING  NOT NULL);
 
 CREATE TABLE `analytics`.`sim`.`workspaces` (
 `id` STRING  NOT NULL OPTIONS (description='Workspace id'),
@@ -186,7 +206,9 @@ CREATE TABLE `analytics`.`sim`.`workspaces` (
 `member_count` INT64   OPTIONS (description='Number of members'),
 `created_at` TIMESTAMP   OPTIONS (description='When the workspace was created'),
 `updated_at` TIMESTAMP   OPTIONS (description='When the workspace was last changed'),
-`extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'));
+`extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'),
+`_dlt_load_id` STRING  NOT NULL,
+`_dlt_id` STRING  NOT NULL);
 
 CREATE TABLE `analytics`.`sim`.`billing_logs` (
 `id` STRING  NOT NULL OPTIONS (description='Id of the event'),
@@ -198,7 +220,9 @@ CREATE TABLE `analytics`.`sim`.`billing_logs` (
 `execution_id` STRING   OPTIONS (description='Execution id of the run; null if the event does not belong to a run'),
 `credits` INT64   OPTIONS (description='Credits charged, as returned by the API: whole credits, shared out over a page of 100 events, so that a sum may be off by half a credit for each page'),
 `cost_usd` BIGNUMERIC(38,12)   OPTIONS (description='credits times 0.005 USD'),
-`extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'));
+`extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'),
+`_dlt_load_id` STRING  NOT NULL,
+`_dlt_id` STRING  NOT NULL);
 
 CREATE TABLE `analytics`.`sim`.`billing_status` (
 `observed_at` TIMESTAMP  NOT NULL OPTIONS (description='When the status was read'),
@@ -213,7 +237,9 @@ CREATE TABLE `analytics`.`sim`.`billing_status` (
 `storage_used_bytes` INT64   OPTIONS (description='Storage used in bytes'),
 `storage_limit_bytes` INT64   OPTIONS (description='Storage limit in bytes'),
 `storage_percent_used` FLOAT64   OPTIONS (description='Storage used in percent'),
-`extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'));
+`extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'),
+`_dlt_load_id` STRING  NOT NULL,
+`_dlt_id` STRING  NOT NULL);
 
 CREATE TABLE `analytics`.`sim`.`rejected_rows` (
 `table_name` STRING  NOT NULL OPTIONS (description='Table the row belongs to'),
@@ -222,4 +248,6 @@ CREATE TABLE `analytics`.`sim`.`rejected_rows` (
 `workspace_id` STRING   OPTIONS (description='Sim workspace the row belongs to; null if the API does not name one'),
 `reason` STRING   OPTIONS (description='Why it could not be stored'),
 `row_json` JSON   OPTIONS (description='The row as JSON, with payloads and secrets removed'),
-`extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'));
+`extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'),
+`_dlt_load_id` STRING  NOT NULL,
+`_dlt_id` STRING  NOT NULL);

@@ -14,7 +14,9 @@ CREATE TABLE "sim"."logs" (
 "total_duration_ms" bigint  ,
 "cost_total" numeric(38,12)  ,
 "files" super  ,
-"extra" super  );
+"extra" super  ,
+"_dlt_load_id" varchar(max)  NOT NULL,
+"_dlt_id" varchar(max)  NOT NULL);
 
 CREATE TABLE "sim"."log_details" (
 "id" varchar(max)  NOT NULL,
@@ -36,7 +38,9 @@ CREATE TABLE "sim"."log_details" (
 "final_output" super  ,
 "execution_data" super  ,
 "created_at" timestamp with time zone  ,
-"extra" super  );
+"extra" super  ,
+"_dlt_load_id" varchar(max)  NOT NULL,
+"_dlt_id" varchar(max)  NOT NULL);
 
 CREATE TABLE "sim"."cost_items" (
 "log_id" varchar(max)  NOT NULL,
@@ -53,7 +57,9 @@ CREATE TABLE "sim"."cost_items" (
 "prompt_tokens" bigint  ,
 "completion_tokens" bigint  ,
 "total_tokens" bigint  ,
-"extra" super  );
+"extra" super  ,
+"_dlt_load_id" varchar(max)  NOT NULL,
+"_dlt_id" varchar(max)  NOT NULL);
 
 CREATE TABLE "sim"."trace_spans" (
 "log_id" varchar(max)  NOT NULL,
@@ -88,7 +94,9 @@ CREATE TABLE "sim"."trace_spans" (
 "error_message" varchar(max)  ,
 "input" super  ,
 "output" super  ,
-"extra" super  );
+"extra" super  ,
+"_dlt_load_id" varchar(max)  NOT NULL,
+"_dlt_id" varchar(max)  NOT NULL);
 
 CREATE TABLE "sim"."execution_snapshots" (
 "execution_id" varchar(max)  NOT NULL,
@@ -100,7 +108,9 @@ CREATE TABLE "sim"."execution_snapshots" (
 "ended_at" timestamp with time zone  ,
 "total_duration_ms" bigint  ,
 "cost_total" numeric(38,12)  ,
-"extra" super  );
+"extra" super  ,
+"_dlt_load_id" varchar(max)  NOT NULL,
+"_dlt_id" varchar(max)  NOT NULL);
 
 CREATE TABLE "sim"."workflow_states" (
 "state_hash" varchar(max)  NOT NULL,
@@ -112,7 +122,9 @@ CREATE TABLE "sim"."workflow_states" (
 "parallels" super  ,
 "variables" super  ,
 "block_count" bigint  ,
-"extra" super  );
+"extra" super  ,
+"_dlt_load_id" varchar(max)  NOT NULL,
+"_dlt_id" varchar(max)  NOT NULL);
 
 CREATE TABLE "sim"."audit_logs" (
 "id" varchar(max)  NOT NULL,
@@ -127,7 +139,9 @@ CREATE TABLE "sim"."audit_logs" (
 "description" varchar(max)  ,
 "metadata" super  ,
 "created_at" timestamp with time zone  ,
-"extra" super  );
+"extra" super  ,
+"_dlt_load_id" varchar(max)  NOT NULL,
+"_dlt_id" varchar(max)  NOT NULL);
 
 CREATE TABLE "sim"."usage" (
 "observed_at" timestamp with time zone  NOT NULL,
@@ -148,7 +162,9 @@ CREATE TABLE "sim"."usage" (
 "storage_used_bytes" bigint  ,
 "storage_limit_bytes" bigint  ,
 "storage_percent_used" double precision  ,
-"extra" super  );
+"extra" super  ,
+"_dlt_load_id" varchar(max)  NOT NULL,
+"_dlt_id" varchar(max)  NOT NULL);
 
 CREATE TABLE "sim"."workflows" (
 "id" varchar(max)  NOT NULL,
@@ -164,7 +180,9 @@ CREATE TABLE "sim"."workflows" (
 "last_run_at" timestamp with time zone  ,
 "created_at" timestamp with time zone  ,
 "updated_at" timestamp with time zone  ,
-"extra" super  );
+"extra" super  ,
+"_dlt_load_id" varchar(max)  NOT NULL,
+"_dlt_id" varchar(max)  NOT NULL);
 
 CREATE TABLE "sim"."workflow_versions" (
 "id" varchar(max)  NOT NULL,
@@ -177,7 +195,9 @@ CREATE TABLE "sim"."workflow_versions" (
 "deployed_by" varchar(max)  ,
 "latest_operation_status" varchar(max)  ,
 "created_at" timestamp with time zone  ,
-"extra" super  );
+"extra" super  ,
+"_dlt_load_id" varchar(max)  NOT NULL,
+"_dlt_id" varchar(max)  NOT NULL);
 
 CREATE TABLE "sim"."workspaces" (
 "id" varchar(max)  NOT NULL,
@@ -186,7 +206,9 @@ CREATE TABLE "sim"."workspaces" (
 "member_count" bigint  ,
 "created_at" timestamp with time zone  ,
 "updated_at" timestamp with time zone  ,
-"extra" super  );
+"extra" super  ,
+"_dlt_load_id" varchar(max)  NOT NULL,
+"_dlt_id" varchar(max)  NOT NULL);
 
 CREATE TABLE "sim"."billing_logs" (
 "id" varchar(max)  NOT NULL,
@@ -198,7 +220,9 @@ CREATE TABLE "sim"."billing_logs" (
 "execution_id" varchar(max)  ,
 "credits" bigint  ,
 "cost_usd" numeric(38,12)  ,
-"extra" super  );
+"extra" super  ,
+"_dlt_load_id" varchar(max)  NOT NULL,
+"_dlt_id" varchar(max)  NOT NULL);
 
 CREATE TABLE "sim"."billing_status" (
 "observed_at" timestamp with time zone  NOT NULL,
@@ -213,7 +237,9 @@ CREATE TABLE "sim"."billing_status" (
 "storage_used_bytes" bigint  ,
 "storage_limit_bytes" bigint  ,
 "storage_percent_used" double precision  ,
-"extra" super  );
+"extra" super  ,
+"_dlt_load_id" varchar(max)  NOT NULL,
+"_dlt_id" varchar(max)  NOT NULL);
 
 CREATE TABLE "sim"."rejected_rows" (
 "table_name" varchar(max)  NOT NULL,
@@ -222,4 +248,6 @@ CREATE TABLE "sim"."rejected_rows" (
 "workspace_id" varchar(max)  ,
 "reason" varchar(max)  ,
 "row_json" super  ,
-"extra" super  );
+"extra" super  ,
+"_dlt_load_id" varchar(max)  NOT NULL,
+"_dlt_id" varchar(max)  NOT NULL);

@@ -14,7 +14,9 @@ CREATE TABLE "SIM"."LOGS" (
 "TOTAL_DURATION_MS" NUMBER(19,0)   COMMENT 'Duration in ms',
 "COST_TOTAL" NUMBER(38,12)   COMMENT 'Cost of the run in USD; null until it is known',
 "FILES" VARIANT   COMMENT 'Files the run produced, without content',
-"EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own');
+"EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own',
+"_DLT_LOAD_ID" VARCHAR  NOT NULL,
+"_DLT_ID" VARCHAR  NOT NULL);
 
 CREATE TABLE "SIM"."LOG_DETAILS" (
 "ID" VARCHAR  NOT NULL COMMENT 'Log id',
@@ -36,7 +38,9 @@ CREATE TABLE "SIM"."LOG_DETAILS" (
 "FINAL_OUTPUT" VARIANT   COMMENT 'Final output; null unless payloads are loaded',
 "EXECUTION_DATA" VARIANT   COMMENT 'Other fields of executionData; only non-private ones unless payloads are loaded',
 "CREATED_AT" TIMESTAMP_LTZ   COMMENT 'When the row was created in Sim; only in the per-run detail',
-"EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own');
+"EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own',
+"_DLT_LOAD_ID" VARCHAR  NOT NULL,
+"_DLT_ID" VARCHAR  NOT NULL);
 
 CREATE TABLE "SIM"."COST_ITEMS" (
 "LOG_ID" VARCHAR  NOT NULL COMMENT 'Log id of the run',
@@ -53,7 +57,9 @@ CREATE TABLE "SIM"."COST_ITEMS" (
 "PROMPT_TOKENS" NUMBER(19,0)   COMMENT 'Input tokens, as counted by the provider',
 "COMPLETION_TOKENS" NUMBER(19,0)   COMMENT 'Output tokens, as counted by the provider',
 "TOTAL_TOKENS" NUMBER(19,0)   COMMENT 'Input and output tokens',
-"EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own');
+"EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own',
+"_DLT_LOAD_ID" VARCHAR  NOT NULL,
+"_DLT_ID" VARCHAR  NOT NULL);
 
 CREATE TABLE "SIM"."TRACE_SPANS" (
 "LOG_ID" VARCHAR  NOT NULL COMMENT 'Log id of the run',
@@ -88,7 +94,9 @@ CREATE TABLE "SIM"."TRACE_SPANS" (
 "ERROR_MESSAGE" VARCHAR   COMMENT 'Error message',
 "INPUT" VARIANT   COMMENT 'Input of the block; null unless payloads are loaded',
 "OUTPUT" VARIANT   COMMENT 'Output of the block; null unless payloads are loaded',
-"EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own');
+"EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own',
+"_DLT_LOAD_ID" VARCHAR  NOT NULL,
+"_DLT_ID" VARCHAR  NOT NULL);
 
 CREATE TABLE "SIM"."EXECUTION_SNAPSHOTS" (
 "EXECUTION_ID" VARCHAR  NOT NULL COMMENT 'Execution id',
@@ -100,7 +108,9 @@ CREATE TABLE "SIM"."EXECUTION_SNAPSHOTS" (
 "ENDED_AT" TIMESTAMP_LTZ   COMMENT 'End of the run',
 "TOTAL_DURATION_MS" NUMBER(19,0)   COMMENT 'Duration in ms',
 "COST_TOTAL" NUMBER(38,12)   COMMENT 'Cost of the run in USD when the snapshot was read',
-"EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own');
+"EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own',
+"_DLT_LOAD_ID" VARCHAR  NOT NULL,
+"_DLT_ID" VARCHAR  NOT NULL);
 
 CREATE TABLE "SIM"."WORKFLOW_STATES" (
 "STATE_HASH" VARCHAR  NOT NULL COMMENT 'SHA-256 of the state''s canonical JSON, with secrets removed',
@@ -112,7 +122,9 @@ CREATE TABLE "SIM"."WORKFLOW_STATES" (
 "PARALLELS" VARIANT   COMMENT 'Parallels by id',
 "VARIABLES" VARIANT   COMMENT 'Variables of the workflow',
 "BLOCK_COUNT" NUMBER(19,0)   COMMENT 'Number of blocks',
-"EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own');
+"EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own',
+"_DLT_LOAD_ID" VARCHAR  NOT NULL,
+"_DLT_ID" VARCHAR  NOT NULL);
 
 CREATE TABLE "SIM"."AUDIT_LOGS" (
 "ID" VARCHAR  NOT NULL COMMENT 'Audit log id',
@@ -127,7 +139,9 @@ CREATE TABLE "SIM"."AUDIT_LOGS" (
 "DESCRIPTION" VARCHAR   COMMENT 'Description of the action',
 "METADATA" VARIANT   COMMENT 'Additional data that Sim stores about the action',
 "CREATED_AT" TIMESTAMP_LTZ   COMMENT 'When the action was performed',
-"EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own');
+"EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own',
+"_DLT_LOAD_ID" VARCHAR  NOT NULL,
+"_DLT_ID" VARCHAR  NOT NULL);
 
 CREATE TABLE "SIM"."USAGE" (
 "OBSERVED_AT" TIMESTAMP_LTZ  NOT NULL COMMENT 'When the usage was read',
@@ -148,7 +162,9 @@ CREATE TABLE "SIM"."USAGE" (
 "STORAGE_USED_BYTES" NUMBER(19,0)   COMMENT 'Storage used in bytes',
 "STORAGE_LIMIT_BYTES" NUMBER(19,0)   COMMENT 'Storage limit in bytes',
 "STORAGE_PERCENT_USED" FLOAT   COMMENT 'Storage used in percent',
-"EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own');
+"EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own',
+"_DLT_LOAD_ID" VARCHAR  NOT NULL,
+"_DLT_ID" VARCHAR  NOT NULL);
 
 CREATE TABLE "SIM"."WORKFLOWS" (
 "ID" VARCHAR  NOT NULL COMMENT 'Workflow id',
@@ -164,7 +180,9 @@ CREATE TABLE "SIM"."WORKFLOWS" (
 "LAST_RUN_AT" TIMESTAMP_LTZ   COMMENT 'Time of the last run',
 "CREATED_AT" TIMESTAMP_LTZ   COMMENT 'When the workflow was created',
 "UPDATED_AT" TIMESTAMP_LTZ   COMMENT 'When the workflow was last changed',
-"EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own');
+"EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own',
+"_DLT_LOAD_ID" VARCHAR  NOT NULL,
+"_DLT_ID" VARCHAR  NOT NULL);
 
 CREATE TABLE "SIM"."WORKFLOW_VERSIONS" (
 "ID" VARCHAR  NOT NULL COMMENT 'Id of the deployment version, as in logs.deployment_version_id',
@@ -177,7 +195,9 @@ CREATE TABLE "SIM"."WORKFLOW_VERSIONS" (
 "DEPLOYED_BY" VARCHAR   COMMENT 'Name of the person who deployed it',
 "LATEST_OPERATION_STATUS" VARCHAR   COMMENT 'Status of the last deployment operation',
 "CREATED_AT" TIMESTAMP_LTZ   COMMENT 'When the version was created',
-"EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own');
+"EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own',
+"_DLT_LOAD_ID" VARCHAR  NOT NULL,
+"_DLT_ID" VARCHAR  NOT NULL);
 
 CREATE TABLE "SIM"."WORKSPACES" (
 "ID" VARCHAR  NOT NULL COMMENT 'Workspace id',
@@ -186,7 +206,9 @@ CREATE TABLE "SIM"."WORKSPACES" (
 "MEMBER_COUNT" NUMBER(19,0)   COMMENT 'Number of members',
 "CREATED_AT" TIMESTAMP_LTZ   COMMENT 'When the workspace was created',
 "UPDATED_AT" TIMESTAMP_LTZ   COMMENT 'When the workspace was last changed',
-"EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own');
+"EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own',
+"_DLT_LOAD_ID" VARCHAR  NOT NULL,
+"_DLT_ID" VARCHAR  NOT NULL);
 
 CREATE TABLE "SIM"."BILLING_LOGS" (
 "ID" VARCHAR  NOT NULL COMMENT 'Id of the event',
@@ -198,7 +220,9 @@ CREATE TABLE "SIM"."BILLING_LOGS" (
 "EXECUTION_ID" VARCHAR   COMMENT 'Execution id of the run; null if the event does not belong to a run',
 "CREDITS" NUMBER(19,0)   COMMENT 'Credits charged, as returned by the API: whole credits, shared out over a page of 100 events, so that a sum may be off by half a credit for each page',
 "COST_USD" NUMBER(38,12)   COMMENT 'credits times 0.005 USD',
-"EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own');
+"EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own',
+"_DLT_LOAD_ID" VARCHAR  NOT NULL,
+"_DLT_ID" VARCHAR  NOT NULL);
 
 CREATE TABLE "SIM"."BILLING_STATUS" (
 "OBSERVED_AT" TIMESTAMP_LTZ  NOT NULL COMMENT 'When the status was read',
@@ -213,7 +237,9 @@ CREATE TABLE "SIM"."BILLING_STATUS" (
 "STORAGE_USED_BYTES" NUMBER(19,0)   COMMENT 'Storage used in bytes',
 "STORAGE_LIMIT_BYTES" NUMBER(19,0)   COMMENT 'Storage limit in bytes',
 "STORAGE_PERCENT_USED" FLOAT   COMMENT 'Storage used in percent',
-"EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own');
+"EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own',
+"_DLT_LOAD_ID" VARCHAR  NOT NULL,
+"_DLT_ID" VARCHAR  NOT NULL);
 
 CREATE TABLE "SIM"."REJECTED_ROWS" (
 "TABLE_NAME" VARCHAR  NOT NULL COMMENT 'Table the row belongs to',
@@ -222,4 +248,6 @@ CREATE TABLE "SIM"."REJECTED_ROWS" (
 "WORKSPACE_ID" VARCHAR   COMMENT 'Sim workspace the row belongs to; null if the API does not name one',
 "REASON" VARCHAR   COMMENT 'Why it could not be stored',
 "ROW_JSON" VARIANT   COMMENT 'The row as JSON, with payloads and secrets removed',
-"EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own');
+"EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own',
+"_DLT_LOAD_ID" VARCHAR  NOT NULL,
+"_DLT_ID" VARCHAR  NOT NULL);

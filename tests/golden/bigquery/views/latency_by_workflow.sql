@@ -8,8 +8,7 @@ CREATE OR REPLACE VIEW `analytics`.`sim`.`latency_by_workflow` (
   `p50_ms` OPTIONS (description = 'Median duration in ms'),
   `p95_ms` OPTIONS (description = '95th percentile of the duration in ms'),
   `p99_ms` OPTIONS (description = '99th percentile of the duration in ms'),
-  `max_ms` OPTIONS (description = 'Longest duration in ms; for a run that paused for a person, the duration that Sim reports'),
-  `a` OPTIONS (description = 'percentile lies between the two values next to its place; the weights of all other values are 0')
+  `max_ms` OPTIONS (description = 'Longest duration in ms; for a run that paused for a person, the duration that Sim reports')
 )
 OPTIONS (description = 'Duration of completed and failed runs; one row per day, workflow and trigger (sim-sync view 00000000)')
 AS WITH `placed` AS (

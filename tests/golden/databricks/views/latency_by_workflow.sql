@@ -8,8 +8,7 @@ CREATE OR REPLACE VIEW `analytics`.`sim`.`latency_by_workflow` (
   `p50_ms` COMMENT 'Median duration in ms',
   `p95_ms` COMMENT '95th percentile of the duration in ms',
   `p99_ms` COMMENT '99th percentile of the duration in ms',
-  `max_ms` COMMENT 'Longest duration in ms; for a run that paused for a person, the duration that Sim reports',
-  `a` COMMENT 'percentile lies between the two values next to its place; the weights of all other values are 0'
+  `max_ms` COMMENT 'Longest duration in ms; for a run that paused for a person, the duration that Sim reports'
 )
 COMMENT 'Duration of completed and failed runs; one row per day, workflow and trigger (sim-sync view 00000000)'
 AS WITH `placed` AS (

@@ -55,5 +55,3 @@ COMMENT ON COLUMN "sim"."latency_by_workflow"."p95_ms" IS '95th percentile of th
 COMMENT ON COLUMN "sim"."latency_by_workflow"."p99_ms" IS '99th percentile of the duration in ms';
 
 COMMENT ON COLUMN "sim"."latency_by_workflow"."max_ms" IS 'Longest duration in ms; for a run that paused for a person, the duration that Sim reports';
-
-COMMENT ON COLUMN "sim"."latency_by_workflow"."a" IS 'percentile lies between the two values next to its place; the weights of all other values are 0';

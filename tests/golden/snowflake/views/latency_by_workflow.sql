@@ -8,8 +8,7 @@ CREATE OR REPLACE VIEW "SIM"."LATENCY_BY_WORKFLOW" (
   "P50_MS" COMMENT 'Median duration in ms',
   "P95_MS" COMMENT '95th percentile of the duration in ms',
   "P99_MS" COMMENT '99th percentile of the duration in ms',
-  "MAX_MS" COMMENT 'Longest duration in ms; for a run that paused for a person, the duration that Sim reports',
-  "A" COMMENT 'percentile lies between the two values next to its place; the weights of all other values are 0'
+  "MAX_MS" COMMENT 'Longest duration in ms; for a run that paused for a person, the duration that Sim reports'
 )
 COMMENT = 'Duration of completed and failed runs; one row per day, workflow and trigger (sim-sync view 00000000)'
 AS WITH "PLACED" AS (
