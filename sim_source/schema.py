@@ -24,8 +24,8 @@ TAKES_OBJECTS: Final = frozenset({"bigquery", "redshift", "snowflake"})
 """Destinations, as dlt names them, that store JSON as such (JSON, SUPER, VARIANT).
 
 In the Parquet files that dlt writes of Arrow tables, JSON is a text: BigQuery rejects such a file, Snowflake and
-Redshift store a JSON string instead of the object. These destinations are given objects, in their preferred file format (JSONL;
-INSERT statements for Redshift). All others take Arrow tables: their JSON columns hold text, or they parse it.
+Redshift store a JSON string instead of the object. These destinations are given objects, in their preferred file format
+(JSONL; INSERT statements for Redshift). All others take Arrow tables: their JSON columns hold text, or they parse it.
 """
 _OF_DLT: Final = pa.schema([pa.field(name, pa.string(), nullable=False) for name in ("_dlt_load_id", "_dlt_id")])
 """Columns that dlt adds to objects. They are declared with the table: not all destinations can add them later."""

@@ -22,7 +22,7 @@ from sim_source import TABLES
 from sim_source.stored.warehouse import Warehouse
 
 from ..views import View, all_views, by_dependency, rewritten
-from ..views.dialects import FORMS
+from ..views.cloud_dialects import FORMS
 from ..views.rewriting import DIALECT
 from .view_sql import VIEW_SQL
 

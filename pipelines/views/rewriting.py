@@ -12,7 +12,7 @@ from sqlglot import TokenType, exp
 from sim_source import TABLES
 from sim_source.schema import MONEY_SCALE, Kind, Table
 
-from .dialects import FORMS, translated
+from .cloud_dialects import FORMS, translated
 
 DIALECT = "duckdb"
 SCHEMA = "sim"
