@@ -12,9 +12,11 @@ import dlt
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines.sim_api import SimServer
 from sim_source.run_tables import LOGS
 from tests.helpers.golden import destinations
 from tests.helpers.tables import at
+from tests.helpers.warehouse import opened
 
 COST = Decimal("123456789.000000000001")
 ROW = {"id": "a", "started_at": at("2026-11-02"), "cost_total": COST, "extra": '{"a": {"b": 0.105}}'}
@@ -56,3 +58,20 @@ def test_redshift_is_loaded_with_statements_that_parse_json(tmp_path: Path) -> N
     found = "".join(text(file) for file in normalised("redshift", tmp_path) if ".insert_values" in file.name)
     assert str(COST) in found
     assert """json_parse('{"a":{"b":0.105}}')""" in found
+
+
+@pytest.mark.parametrize(("name", "ending"), [("bigquery", ".jsonl.gz"), ("databricks", ".parquet")])
+def test_a_sync_writes_the_files_that_its_destination_takes(
+    name: str, ending: str, server: SimServer, tmp_path: Path
+) -> None:
+    """Up to the load; the destination has no driver here, so it holds nothing yet."""
+    pipeline = dlt.pipeline(name, pipelines_dir=str(tmp_path), destination=destinations()[name], dataset_name="sim")
+    with opened(server) as source:
+        pipeline.extract(source)
+    pipeline.normalize()
+    written = {file.name.split(".")[0]: file.name for file in tmp_path.rglob("normalized/*/new_jobs/*")}
+    assert {"logs", "cost_items", "trace_spans"} <= written.keys()
+    assert all(written[table].endswith(ending) for table in ("logs", "cost_items", "trace_spans"))
+    assert not any(
+        "__" in table for table in pipeline.default_schema.tables
+    )  # JSON columns have no tables of their own
