@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+import msgspec
 import pyarrow as pa
 
 Row = tuple[Any, ...]
@@ -17,6 +18,17 @@ Kind = Literal["text", "timestamp", "bigint", "double", "bool", "money", "json"]
 
 MONEY_SCALE: Final = 12
 """Fractional digits of every amount. Amounts are never stored as float (contract)."""
+
+
+TAKES_OBJECTS: Final = frozenset({"bigquery", "redshift", "snowflake"})
+"""Destinations, as dlt names them, that store JSON as such (JSON, SUPER, VARIANT).
+
+In the Parquet files that dlt writes of Arrow tables, JSON is a text: BigQuery rejects such a file, Snowflake and
+Redshift store a JSON string instead of the object. These destinations are given objects, in their preferred file format
+(JSONL; INSERT statements for Redshift). All others take Arrow tables: their JSON columns hold text, or they parse it.
+"""
+_OF_DLT: Final = pa.schema([pa.field(name, pa.string(), nullable=False) for name in ("_dlt_load_id", "_dlt_id")])
+"""Columns that dlt adds to objects. They are declared with the table: not all destinations can add them later."""
 
 
 _ARROW: Final[dict[Kind, pa.DataType]] = {
@@ -144,6 +156,31 @@ class Table:
         strategy = "delete-insert" if "delete-insert" in strategies or not strategies else "upsert"
         family = self.replaces if self.replaces and strategy == "delete-insert" else ""
         return {"write_disposition": {"disposition": "merge", "strategy": strategy}, "merge_key": family}
+
+    def items(self, rows: pa.Table, destination: str | None = None) -> list[Any]:
+        """Returns rows as dlt takes them for a destination.
+
+        Args:
+            rows: Rows with the schema of the table.
+            destination: Name of the dlt destination; None if it is not known.
+
+        Returns:
+            The Arrow table. For ``TAKES_OBJECTS``, an empty one, which declares the columns, and the rows as objects.
+        """
+        if destination not in TAKES_OBJECTS:
+            return [rows]
+        texts = [column.name for column in self.columns if column.kind == "json"]
+        objects = rows.to_pylist()
+        for each in objects:
+            for name in texts:
+                each[name] = None if each[name] is None else msgspec.json.decode(each[name])
+        declared = pa.schema([*self.schema, *_OF_DLT]).empty_table()
+        return [declared, objects] if objects else [declared]
+
+    @staticmethod
+    def file_format(destination: str | None) -> dict[str, str]:
+        """Returns the dlt hint for the file format; empty if dlt's own choice is right."""
+        return {"file_format": "preferred"} if destination in TAKES_OBJECTS else {}
 
     def empty(self) -> pa.Table:
         """An Arrow table without rows; loading it creates the table even if the account has no data."""

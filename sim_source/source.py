@@ -183,15 +183,24 @@ def _resource(table: Table, hidden: DltResource) -> DltResource:
     def part(tables: Tables) -> Iterator[Any]:
         found = tables.get(table.name)
         if found is not None:
-            yield found
+            yield from table.items(found, _destination_name(dlt.current.pipeline()))
 
     resource: DltResource = dlt.transformer(part, data_from=hidden, **table.hints())
     return resource
 
 
+def _destination_name(pipeline: dlt.Pipeline) -> str | None:
+    destination: Any = pipeline.destination
+    return None if destination is None else destination.destination_type.rpartition(".")[2]
+
+
 def _merge_as_it_can(pipeline: dlt.Pipeline, source: DltSource) -> None:
-    """Sets a merge strategy that the destination supports; the destination is known only while a pipeline runs."""
+    """Sets a merge strategy and a file format that the destination supports.
+
+    The destination is known only while a pipeline runs.
+    """
     destination: Any = pipeline.destination
     strategies = destination.capabilities().supported_merge_strategies or () if destination is not None else ()
     for name, table in TABLES.items():
-        source.resources[name].apply_hints(**table.merging(strategies))
+        hints = {**table.merging(strategies), **table.file_format(_destination_name(pipeline))}
+        source.resources[name].apply_hints(**hints)

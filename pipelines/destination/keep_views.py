@@ -22,23 +22,18 @@ from sim_source import TABLES
 from sim_source.stored.warehouse import Warehouse
 
 from ..views import View, all_views, by_dependency, rewritten
+from ..views.cloud_dialects import FORMS
 from ..views.rewriting import DIALECT
-from .sql_text import literal
+from .view_sql import VIEW_SQL
 
 logger = logging.getLogger("sim_sync")
 
 Warn = Callable[[str], None]
 
-_MARK = re.compile(r" \(sim-sync view ([0-9a-f]{8})\)$")
-_COMMENTS = {
-    "duckdb": "SELECT view_name, comment FROM duckdb_views() "
-    "WHERE schema_name = %s AND database_name = current_database()",
-    "postgres": "SELECT viewname, obj_description(format('%%I.%%I', schemaname, viewname)::regclass) "
-    "FROM pg_views WHERE schemaname = %s",
-}
-"""Queries for the views of a dataset and their comments, by SQL dialect."""
+_MARK = re.compile(r' \(sim-sync view ([0-9a-f]{8})\)"?$')
+"""The mark at the end of a comment. BigQuery returns comments in quotes."""
 
-DESTINATIONS = frozenset(_COMMENTS)
+DESTINATIONS = frozenset(VIEW_SQL)
 """Destinations in which views are created."""
 
 
@@ -78,8 +73,7 @@ def ensure_views(pipeline: dlt.Pipeline, warehouse: Warehouse | None = None, war
 
 def _keep(client: SqlClientBase[Any], tables: frozenset[str], warn: Warn) -> None:
     dialect = str(client.capabilities.sqlglot_dialect)
-    with client.execute_query(_COMMENTS[dialect], client.dataset_name) as cursor:
-        there = {str(name): str(comment or "") for name, comment in cursor.fetchall()}
+    there = _listed(client, dialect)
     present = sorted(tables & TABLES.keys())
     wanted = {
         view.name: _Wanted(view, name, _made_of(view, dialect, name, present))
@@ -97,6 +91,9 @@ def _keep(client: SqlClientBase[Any], tables: frozenset[str], warn: Warn) -> Non
     def made(views: Iterable[_Wanted]) -> list[str]:
         return [statement for each in views for statement in _making(client, each, dialect, present)]
 
+    if not VIEW_SQL[dialect].at_once:
+        _one_by_one(client, [*dropped, *made(each for each in in_order if each.view.name in new)], warn)
+        return
     try:
         _at_once(client, [*dropped, *made(each for each in in_order if each.view.name in new)])
     except DatabaseException:
@@ -105,9 +102,19 @@ def _keep(client: SqlClientBase[Any], tables: frozenset[str], warn: Warn) -> Non
         _at_once(client, [*gone, *dropped, *made(in_order)])
 
 
+def _listed(client: SqlClientBase[Any], dialect: str) -> dict[str, str]:
+    """Returns the comments of the views in the dataset, by name in lower case."""
+    known = VIEW_SQL[dialect]
+    sql = known.listing.replace("{dataset}", client.fully_qualified_dataset_name())
+    with client.execute_query(sql, *([client.dataset_name] if known.takes_name else [])) as cursor:
+        found = [(str(name), str(comment or "")) for name, comment in cursor.fetchall()]
+    prefix = client.make_qualified_table_name_path("x", quote=False)[-1][:-1]  # ClickHouse: the dataset's name
+    return {name.removeprefix(prefix).lower(): comment for name, comment in found if name.startswith(prefix)}
+
+
 def _made_of(view: View, dialect: str, name: str, present: Sequence[str]) -> str:
-    """Returns a hash of everything that decides a view's SQL, including sqlglot's version if it translates the view."""
-    translator = "" if dialect == DIALECT else version("sqlglot")
+    """Returns a hash of everything that decides a view's SQL, including what translates it."""
+    translator = "" if dialect == DIALECT else f"{version('sqlglot')}{FORMS.get(dialect, '')}"
     told = "\n".join([view.query, view.description, *map(" ".join, view.columns), name, *present, translator])
     return hashlib.sha256(told.encode()).hexdigest()[:8]
 
@@ -128,15 +135,17 @@ def _making(client: SqlClientBase[Any], wanted: _Wanted, dialect: str, present: 
     """Returns the statements that create a view and its comments."""
     query = rewritten(wanted.view.query, dialect, client.make_qualified_table_name, present)
     described = f"{wanted.view.description} (sim-sync view {wanted.mark})"
-    columns = (
-        f"COMMENT ON COLUMN {wanted.name}.{client.escape_column_name(column, casefold=False)} IS {literal(description)}"
-        for column, description in wanted.view.columns
-    )
-    return [
-        f"CREATE OR REPLACE VIEW {wanted.name} AS {query}",
-        f"COMMENT ON VIEW {wanted.name} IS {literal(described)}",
-        *columns,
-    ]
+    return VIEW_SQL[dialect].creating(wanted.view, wanted.name, described, query, dialect)
+
+
+def _one_by_one(client: SqlClientBase[Any], statements: list[str], warn: Warn) -> None:
+    """Executes the statements; one that fails does not keep the others from being executed."""
+    for statement in statements:
+        try:
+            client.execute_sql(statement)
+        except DatabaseException as error:
+            what = statement.partition(" (")[0].partition(" AS ")[0]
+            warn(f"{what} failed ({error}); the other views are created, and the next sync tries this one again")
 
 
 def _at_once(client: SqlClientBase[Any], statements: list[str]) -> None:

@@ -12,9 +12,10 @@ from functools import cache
 from graphlib import TopologicalSorter
 from importlib.resources import files
 
+from .cloud_dialects import column_name
 from .rewriting import SQL_TYPES, relations, rewritten
 
-__all__ = ["SQL_TYPES", "View", "all_views", "by_dependency", "relations", "rewritten"]
+__all__ = ["SQL_TYPES", "View", "all_views", "by_dependency", "column_name", "relations", "rewritten"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@
 -- limit_at        When the limit is reached at the current burn; null if that is not before the period ends
 -- over_limit      Whether the spend or the forecast exceeds the limit
 WITH read_usage AS (
-  SELECT observed_at, plan, current_period_cost, usage_limit
+  SELECT 1 AS one, observed_at, plan, current_period_cost, usage_limit
   FROM sim.usage
   ORDER BY observed_at DESC
   LIMIT 1
@@ -54,6 +54,7 @@ payers AS (
 ),
 payer AS (
   SELECT
+    1 AS one,
     MAX(plan) AS plan,
     MAX(period_start) AS period_start,
     MAX(period_end) AS period_end,
@@ -68,6 +69,7 @@ payer AS (
 ),
 latest AS (
   SELECT
+    u.one,
     u.observed_at,
     COALESCE(p.plan, u.plan) AS plan,
     CASE WHEN p.credits_used IS NULL THEN 'usage' ELSE 'billing_status' END AS spend_source,
@@ -84,9 +86,10 @@ latest AS (
     p.credits_used IS NOT NULL AND p.period_start IS NULL AS payer_endless,
     COALESCE(u.current_period_cost, 0) = 0 AND COALESCE(u.usage_limit, 0) = 99999 AS is_off,
     CAST(u.observed_at AT TIME ZONE 'UTC' AS DATE) AS today,
-    DATE_TRUNC('month', u.observed_at AT TIME ZONE 'UTC') AS month_start
+    DATE_TRUNC('month', u.observed_at AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS month_start,
+    (DATE_TRUNC('month', u.observed_at AT TIME ZONE 'UTC') + INTERVAL 1 MONTH) AT TIME ZONE 'UTC' AS month_end
   FROM read_usage AS u
-  LEFT JOIN payer AS p ON TRUE
+  LEFT JOIN payer AS p ON p.one = u.one
 ),
 -- parsing JSON is slow, so only the latest runs with execution data are read
 detailed AS (
@@ -125,7 +128,7 @@ told AS (
 ),
 -- an endless period contains every point in time, so it counts only if the latest run reports it
 chosen AS (
-  SELECT t.endless, t.period_start, t.period_end
+  SELECT 1 AS one, t.endless, t.period_start, t.period_end
   FROM told AS t
   CROSS JOIN latest AS u
   WHERE CASE WHEN t.endless THEN t.age <= 1 ELSE t.period_start <= u.observed_at AND u.observed_at < t.period_end END
@@ -136,14 +139,10 @@ account AS (
   SELECT
     u.*,
     CASE WHEN c.endless IS NULL THEN 'calendar month' WHEN c.endless THEN 'none' ELSE 'billing' END AS period_source,
-    CASE WHEN c.endless IS NULL THEN u.month_start AT TIME ZONE 'UTC' WHEN NOT c.endless THEN c.period_start END
-      AS period_start,
-    CASE
-      WHEN c.endless IS NULL THEN (u.month_start + INTERVAL 1 MONTH) AT TIME ZONE 'UTC'
-      WHEN NOT c.endless THEN c.period_end
-    END AS period_end
+    CASE WHEN c.endless IS NULL THEN u.month_start WHEN NOT c.endless THEN c.period_start END AS period_start,
+    CASE WHEN c.endless IS NULL THEN u.month_end WHEN NOT c.endless THEN c.period_end END AS period_end
   FROM latest AS u
-  LEFT JOIN chosen AS c ON TRUE
+  LEFT JOIN chosen AS c ON c.one = u.one
   WHERE NOT u.is_off
 ),
 -- usage of the last 14 days; if spend falls to less than half, a new period has begun; a smaller fall is a correction
@@ -187,7 +186,7 @@ based AS (
 synced AS (
   SELECT
     MIN(l.started_at) AS first_run_at,
-    CAST(COALESCE(SUM(l.cost_total) FILTER (WHERE l.started_at >= b.since), 0) AS DOUBLE) AS cost
+    CAST(COALESCE(SUM(CASE WHEN l.started_at >= b.since THEN l.cost_total END), 0) AS DOUBLE) AS cost
   FROM sim.logs AS l
   CROSS JOIN based AS b
   WHERE l.started_at <= b.observed_at
@@ -198,7 +197,7 @@ numbered AS (
     s.cost AS synced_cost,
     (EXTRACT(EPOCH FROM b.observed_at) - EXTRACT(EPOCH FROM b.since)) / 86400 AS known_days,
     (EXTRACT(EPOCH FROM b.observed_at) - EXTRACT(EPOCH FROM GREATEST(b.since, s.first_run_at))) / 86400 AS synced_days,
-    b.today - CAST(s.first_run_at AT TIME ZONE 'UTC' AS DATE) - 1 AS complete_days
+    DATE_DIFF('day', CAST(s.first_run_at AT TIME ZONE 'UTC' AS DATE), b.today) - 1 AS complete_days
   FROM based AS b
   CROSS JOIN synced AS s
 ),
@@ -234,7 +233,7 @@ means AS (
     COALESCE(d.cost, 0) / c.days AS mean,
     CASE WHEN c.days > 1 AND d.cost > 0 THEN
       SQRT(
-        (d.spent_on * d.variance + d.cost * d.cost * (1 / d.spent_on - 1 / c.days)) / (c.days - 1)
+        (d.spent_on * d.variance + d.cost * d.cost * (CAST(1 AS DOUBLE) / d.spent_on - CAST(1 AS DOUBLE) / c.days)) / (c.days - 1)
       ) / (d.cost / c.days)
     END AS spread
   FROM counted AS c
@@ -297,7 +296,7 @@ SELECT
   days_until_limit,
   CASE
     WHEN days_until_limit < COALESCE(days_left, 3650)
-    THEN observed_at + CAST(days_until_limit * 86400 AS BIGINT) * INTERVAL 1 SECOND
+    THEN observed_at + CAST(ROUND(days_until_limit * 86400) AS BIGINT) * INTERVAL 1 SECOND
   END AS limit_at,
   COALESCE(spend > usage_limit OR spend + CAST(to_come AS DECIMAL(38, 12)) > usage_limit, FALSE) AS over_limit
 FROM forecasts

@@ -24,8 +24,8 @@
 -- model_difference  How much the cost of that item moved, in USD
 -- baseline_days   Number of comparison days
 WITH weeks AS (
-  SELECT ago
-  FROM (VALUES (1), (2), (3), (4), (5), (6), (7), (8)) AS w(ago)
+  SELECT 1 AS ago UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL SELECT 6
+  UNION ALL SELECT 7 UNION ALL SELECT 8
 ),
 -- workflows are numbered here, because their ids can be null and joins would not match those
 by_trigger AS (
@@ -60,7 +60,7 @@ workflows AS (
     workflow_id,
     MAX(workflow_name) AS workflow_name,
     MIN(day) AS first_day,
-    (SELECT MAX(day) FROM by_day) AS last_day
+    MAX(MAX(day)) OVER () AS last_day
   FROM by_trigger
   GROUP BY workflow, workspace_id, workflow_id
 ),
@@ -90,29 +90,53 @@ baseline AS (
   FROM earlier AS e
   LEFT JOIN by_day AS d ON d.workflow = e.workflow AND d.day = e.compared_with
 ),
+-- a median lies between the two values next to its place; the weights of all other values are 0
+placed AS (
+  SELECT
+    *,
+    ROW_NUMBER() OVER (PARTITION BY workflow, day ORDER BY cost) - 1 AS place_of_cost,
+    ROW_NUMBER() OVER (PARTITION BY workflow, day ORDER BY runs) - 1 AS place_of_runs,
+    ROW_NUMBER() OVER (PARTITION BY workflow, day ORDER BY tokens_per_run NULLS LAST) - 1 AS place_of_tokens,
+    ROW_NUMBER() OVER (PARTITION BY workflow, day ORDER BY cost_per_run NULLS LAST) - 1 AS place_of_cost_per_run,
+    ROW_NUMBER() OVER (PARTITION BY workflow, day ORDER BY cost_per_token NULLS LAST) - 1 AS place_of_cost_per_token,
+    CAST(COUNT(*) OVER (PARTITION BY workflow, day) - 1 AS DOUBLE) / 2 AS middle,
+    CAST(COUNT(cost_per_run) OVER (PARTITION BY workflow, day) - 1 AS DOUBLE) / 2 AS middle_with_runs,
+    CAST(COUNT(cost_per_token) OVER (PARTITION BY workflow, day) - 1 AS DOUBLE) / 2 AS middle_with_tokens
+  FROM baseline
+),
 medians AS (
   SELECT
     workflow,
     day,
     COUNT(*) AS baseline_days,
-    QUANTILE_CONT(cost, 0.5) AS cost,
-    QUANTILE_CONT(runs, 0.5) AS runs,
-    QUANTILE_CONT(tokens_per_run, 0.5) AS tokens_per_run,
-    QUANTILE_CONT(cost_per_run, 0.5) AS cost_per_run,
-    QUANTILE_CONT(cost_per_token, 0.5) AS cost_per_token
-  FROM baseline
+    SUM(cost * GREATEST(1 - ABS(place_of_cost - middle), 0)) AS cost,
+    SUM(runs * GREATEST(1 - ABS(place_of_runs - middle), 0)) AS runs,
+    SUM(tokens_per_run * GREATEST(1 - ABS(place_of_tokens - middle_with_runs), 0)) AS tokens_per_run,
+    SUM(cost_per_run * GREATEST(1 - ABS(place_of_cost_per_run - middle_with_runs), 0)) AS cost_per_run,
+    SUM(cost_per_token * GREATEST(1 - ABS(place_of_cost_per_token - middle_with_tokens), 0)) AS cost_per_token
+  FROM placed
   GROUP BY workflow, day
+),
+deviations AS (
+  SELECT
+    p.workflow,
+    p.day,
+    p.middle,
+    m.cost AS expected_cost,
+    ABS(p.cost - m.cost) AS deviation,
+    ROW_NUMBER() OVER (PARTITION BY p.workflow, p.day ORDER BY ABS(p.cost - m.cost)) - 1 AS place
+  FROM placed AS p
+  JOIN medians AS m ON m.workflow = p.workflow AND m.day = p.day
 ),
 spreads AS (
   SELECT
-    b.workflow,
-    b.day,
+    workflow,
+    day,
     GREATEST(
-      QUANTILE_CONT(ABS(b.cost - m.cost), 0.5), 0.845 * AVG(ABS(b.cost - m.cost)), 0.1 * MAX(m.cost), 0.01
+      SUM(deviation * GREATEST(1 - ABS(place - middle), 0)), 0.845 * AVG(deviation), 0.1 * MAX(expected_cost), 0.01
     ) AS spread
-  FROM baseline AS b
-  JOIN medians AS m ON m.workflow = b.workflow AND m.day = b.day
-  GROUP BY b.workflow, b.day
+  FROM deviations
+  GROUP BY workflow, day
 ),
 scored AS (
   SELECT
@@ -158,19 +182,31 @@ parts AS (
   FROM looked_at AS a
   JOIN sim.logs AS l
     ON CAST(l.started_at AT TIME ZONE 'UTC' AS DATE) = a.day
-    AND l.workspace_id IS NOT DISTINCT FROM a.workspace_id
-    AND l.workflow_id IS NOT DISTINCT FROM a.workflow_id
+    AND COALESCE(l.workspace_id, '') = COALESCE(a.workspace_id, '')
+    AND COALESCE(l.workflow_id, '') = COALESCE(a.workflow_id, '')
   JOIN sim.cost_items AS i ON i.log_id = l.id
   GROUP BY a.workflow, a.day, i.kind, i.name
 ),
-expected_parts AS (
-  SELECT u.workflow, u.day, u.direction, n.part, n.name, QUANTILE_CONT(COALESCE(p.cost, 0), 0.5) AS cost
+placed_parts AS (
+  SELECT
+    u.workflow,
+    u.day,
+    u.direction,
+    n.part,
+    n.name,
+    COALESCE(p.cost, 0) AS cost,
+    ROW_NUMBER() OVER (PARTITION BY u.workflow, u.day, n.part, n.name ORDER BY COALESCE(p.cost, 0)) - 1 AS place,
+    CAST(COUNT(*) OVER (PARTITION BY u.workflow, u.day, n.part, n.name) - 1 AS DOUBLE) / 2 AS middle
   FROM unusual AS u
   JOIN (SELECT DISTINCT workflow, part, name FROM parts) AS n ON n.workflow = u.workflow
   JOIN earlier AS e ON e.workflow = u.workflow AND e.day = u.day
   LEFT JOIN parts AS p
     ON p.workflow = u.workflow AND p.day = e.compared_with AND p.part = n.part AND p.name = n.name
-  GROUP BY u.workflow, u.day, u.direction, n.part, n.name
+),
+expected_parts AS (
+  SELECT workflow, day, direction, part, name, SUM(cost * GREATEST(1 - ABS(place - middle), 0)) AS cost
+  FROM placed_parts
+  GROUP BY workflow, day, direction, part, name
 ),
 moved AS (
   SELECT
@@ -220,7 +256,7 @@ SELECT
     WHEN m.direction > 0 AND m.tokens_per_run > 0 AND m.expected_tokens_per_run = 0 THEN 'tokens per run'
     WHEN m.direction < 0 AND m.tokens_per_run = 0 AND m.expected_tokens_per_run > 0 THEN 'tokens per run'
     WHEN m.by_price IS NULL THEN 'price'
-    WHEN m.by_runs >= GREATEST(m.by_tokens, m.by_price) THEN 'runs'
+    WHEN m.by_runs >= m.by_price AND m.by_runs >= COALESCE(m.by_tokens, m.by_price) THEN 'runs'
     WHEN m.by_tokens >= m.by_price THEN 'tokens per run'
     ELSE 'price'
   END AS driver,

@@ -22,7 +22,7 @@ SELECT
   workflow_name,
   trigger,
   COUNT(*) AS runs,
-  COUNT(*) FILTER (WHERE status = 'failed') AS failed_runs,
+  COUNT(CASE WHEN status = 'failed' THEN 1 END) AS failed_runs,
   COALESCE(SUM(cost_total), 0) AS total_cost,
   COALESCE(SUM(models_cost), 0) AS models_cost,
   COALESCE(SUM(tools_cost), 0) AS tools_cost,

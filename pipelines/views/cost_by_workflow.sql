@@ -20,12 +20,12 @@ SELECT
   workflow_name,
   trigger,
   COUNT(*) AS runs,
-  COUNT(*) FILTER (WHERE status = 'completed') AS completed_runs,
-  COUNT(*) FILTER (WHERE status = 'failed') AS failed_runs,
+  COUNT(CASE WHEN status = 'completed' THEN 1 END) AS completed_runs,
+  COUNT(CASE WHEN status = 'failed' THEN 1 END) AS failed_runs,
   COALESCE(SUM(cost_total), 0) AS total_cost,
   CAST(SUM(cost_total) / NULLIF(COUNT(cost_total), 0) AS DECIMAL(38, 12)) AS cost_per_run,
   CAST(
-    SUM(cost_total) / NULLIF(COUNT(*) FILTER (WHERE status = 'completed'), 0) AS DECIMAL(38, 12)
+    SUM(cost_total) / NULLIF(COUNT(CASE WHEN status = 'completed' THEN 1 END), 0) AS DECIMAL(38, 12)
   ) AS cost_per_completed_run,
   CAST(COALESCE(SUM(total_tokens), 0) AS BIGINT) AS total_tokens,
   CAST(COALESCE(SUM(total_tokens), 0) AS DOUBLE) / COUNT(*) AS tokens_per_run

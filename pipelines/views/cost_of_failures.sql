@@ -20,14 +20,14 @@ SELECT
   workflow_name,
   trigger,
   COUNT(*) AS runs,
-  COUNT(*) FILTER (WHERE status = 'failed') AS failed_runs,
-  COUNT(*) FILTER (WHERE status = 'cancelled') AS cancelled_runs,
-  COALESCE(SUM(cost_total) FILTER (WHERE status = 'failed'), 0) AS failed_cost,
-  COALESCE(SUM(cost_total) FILTER (WHERE status = 'cancelled'), 0) AS cancelled_cost,
-  COALESCE(SUM(cost_total) FILTER (WHERE status IN ('failed', 'cancelled')), 0) AS wasted_cost,
+  COUNT(CASE WHEN status = 'failed' THEN 1 END) AS failed_runs,
+  COUNT(CASE WHEN status = 'cancelled' THEN 1 END) AS cancelled_runs,
+  COALESCE(SUM(CASE WHEN status = 'failed' THEN cost_total END), 0) AS failed_cost,
+  COALESCE(SUM(CASE WHEN status = 'cancelled' THEN cost_total END), 0) AS cancelled_cost,
+  COALESCE(SUM(CASE WHEN status IN ('failed', 'cancelled') THEN cost_total END), 0) AS wasted_cost,
   COALESCE(SUM(cost_total), 0) AS total_cost,
-  CAST(COALESCE(SUM(cost_total) FILTER (WHERE status IN ('failed', 'cancelled')), 0) AS DOUBLE)
+  CAST(COALESCE(SUM(CASE WHEN status IN ('failed', 'cancelled') THEN cost_total END), 0) AS DOUBLE)
     / NULLIF(CAST(SUM(cost_total) AS DOUBLE), 0) AS wasted_share
 FROM sim.runs
 GROUP BY day, workspace_id, workflow_id, workflow_name, trigger
-HAVING COUNT(*) FILTER (WHERE status IN ('failed', 'cancelled')) > 0
+HAVING COUNT(CASE WHEN status IN ('failed', 'cancelled') THEN 1 END) > 0

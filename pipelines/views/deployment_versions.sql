@@ -18,7 +18,24 @@
 -- previous_failed_share           failed_share of the previous version
 -- previous_cost_per_completed_run cost_per_completed_run of the previous version, in USD
 -- cost_change     Relative change of cost_per_completed_run from the previous version: 0.25 means 25 % more
-WITH versions AS (
+WITH ended AS (
+  SELECT *, CASE WHEN status IN ('completed', 'failed') THEN total_duration_ms END AS duration_ms
+  FROM sim.runs
+  WHERE deployment_version_id IS NOT NULL
+),
+-- the median lies between the two durations next to its place; the weights of all other durations are 0
+placed AS (
+  SELECT
+    *,
+    CAST(ROW_NUMBER() OVER (
+      PARTITION BY workspace_id, workflow_id, workflow_name, deployment_version_id ORDER BY duration_ms NULLS LAST
+    ) - 1 AS DOUBLE) AS place,
+    CAST(COUNT(duration_ms) OVER (
+      PARTITION BY workspace_id, workflow_id, workflow_name, deployment_version_id
+    ) - 1 AS DOUBLE) AS last_place
+  FROM ended
+),
+versions AS (
   SELECT
     workspace_id,
     workflow_id,
@@ -27,27 +44,31 @@ WITH versions AS (
     MIN(started_at) AS first_run_at,
     MAX(started_at) AS last_run_at,
     COUNT(*) AS runs,
-    COUNT(*) FILTER (WHERE status = 'completed') AS completed_runs,
-    COUNT(*) FILTER (WHERE status = 'failed') AS failed_runs,
+    COUNT(CASE WHEN status = 'completed' THEN 1 END) AS completed_runs,
+    COUNT(CASE WHEN status = 'failed' THEN 1 END) AS failed_runs,
     COALESCE(SUM(cost_total), 0) AS total_cost,
     CAST(
-      SUM(cost_total) / NULLIF(COUNT(*) FILTER (WHERE status = 'completed'), 0) AS DECIMAL(38, 12)
+      SUM(cost_total) / NULLIF(COUNT(CASE WHEN status = 'completed' THEN 1 END), 0) AS DECIMAL(38, 12)
     ) AS cost_per_completed_run,
     CAST(COALESCE(SUM(total_tokens), 0) AS DOUBLE) / COUNT(*) AS tokens_per_run,
-    QUANTILE_CONT(CASE WHEN status IN ('completed', 'failed') THEN total_duration_ms END, 0.5) AS p50_ms
-  FROM sim.runs
-  WHERE deployment_version_id IS NOT NULL
+    SUM(duration_ms * GREATEST(1 - ABS(place - 0.5 * last_place), 0)) AS p50_ms
+  FROM placed
   GROUP BY workspace_id, workflow_id, workflow_name, deployment_version_id
 ),
 compared AS (
   SELECT
     *,
     CAST(failed_runs AS DOUBLE) / runs AS failed_share,
-    LAG(deployment_version_id) OVER earlier AS previous_deployment_version_id,
-    LAG(CAST(failed_runs AS DOUBLE) / runs) OVER earlier AS previous_failed_share,
-    LAG(cost_per_completed_run) OVER earlier AS previous_cost_per_completed_run
+    LAG(deployment_version_id) OVER (
+      PARTITION BY workspace_id, workflow_id ORDER BY first_run_at, deployment_version_id
+    ) AS previous_deployment_version_id,
+    LAG(CAST(failed_runs AS DOUBLE) / runs) OVER (
+      PARTITION BY workspace_id, workflow_id ORDER BY first_run_at, deployment_version_id
+    ) AS previous_failed_share,
+    LAG(cost_per_completed_run) OVER (
+      PARTITION BY workspace_id, workflow_id ORDER BY first_run_at, deployment_version_id
+    ) AS previous_cost_per_completed_run
   FROM versions
-  WINDOW earlier AS (PARTITION BY workspace_id, workflow_id ORDER BY first_run_at, deployment_version_id)
 )
 SELECT
   workspace_id,

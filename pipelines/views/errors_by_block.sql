@@ -26,7 +26,7 @@ SELECT
   s.error_type,
   COUNT(*) AS errors,
   COUNT(DISTINCT r.id) AS runs,
-  COUNT(DISTINCT r.id) FILTER (WHERE r.status = 'failed') AS failed_runs,
+  COUNT(DISTINCT CASE WHEN r.status = 'failed' THEN r.id END) AS failed_runs,
   MAX(s.started_at) AS last_error_at,
   MIN(s.error_message) AS error_message
 FROM sim.trace_spans AS s

@@ -77,7 +77,8 @@ by_run AS (
     -- Sim writes 1970 and 9999 if a payer has no period
     SELECT
       *,
-      REGEXP_MATCHES(since, '^2[0-9]{3}-[0-9]{2}-[0-9]{2}T') AND REGEXP_MATCHES(until, '^2[0-9]{3}-[0-9]{2}-[0-9]{2}T')
+      REGEXP_MATCHES(since, '^2[0-9]{3}-[0-9]{2}-[0-9]{2}T.*$')
+        AND REGEXP_MATCHES(until, '^2[0-9]{3}-[0-9]{2}-[0-9]{2}T.*$')
         AND since < until AS is_period
     FROM told
     WHERE account <> '' AND kind <> ''
@@ -122,8 +123,10 @@ sourced AS (
 billed AS (
   SELECT
     *,
-    DATE_TRUNC('hour', started_at AT TIME ZONE 'UTC') AS hour,
-    DATE_TRUNC('month', started_at AT TIME ZONE 'UTC') AS month,
+    DATE_TRUNC('hour', started_at AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS hour_start,
+    (DATE_TRUNC('hour', started_at AT TIME ZONE 'UTC') + INTERVAL 1 HOUR) AT TIME ZONE 'UTC' AS hour_end,
+    DATE_TRUNC('month', started_at AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS month_start,
+    (DATE_TRUNC('month', started_at AT TIME ZONE 'UTC') + INTERVAL 1 MONTH) AT TIME ZONE 'UTC' AS month_end,
     CASE source WHEN 'run' THEN run_account WHEN 'day' THEN day_account END AS account,
     CASE source WHEN 'run' THEN run_kind WHEN 'day' THEN day_kind END AS account_kind,
     CASE source WHEN 'run' THEN run_since WHEN 'day' THEN day_since END AS since,
@@ -137,8 +140,8 @@ SELECT
   CASE WHEN r.account IS NOT NULL THEN r.account_kind WHEN r.workspace_id IS NOT NULL THEN 'Workspace' END
     AS "BillingAccountType",
   'USD' AS "BillingCurrency",
-  COALESCE(r.until, (r.month + INTERVAL '1 month') AT TIME ZONE 'UTC') AS "BillingPeriodEnd",
-  COALESCE(r.since, r.month AT TIME ZONE 'UTC') AS "BillingPeriodStart",
+  COALESCE(r.until, r.month_end) AS "BillingPeriodEnd",
+  COALESCE(r.since, r.month_start) AS "BillingPeriodStart",
   'Usage' AS "ChargeCategory",
   CAST(NULL AS VARCHAR) AS "ChargeClass",
   CASE i.kind
@@ -148,8 +151,8 @@ SELECT
     ELSE 'Run whose split has not been read yet'
   END AS "ChargeDescription",
   'Usage-Based' AS "ChargeFrequency",
-  (r.hour + INTERVAL '1 hour') AT TIME ZONE 'UTC' AS "ChargePeriodEnd",
-  r.hour AT TIME ZONE 'UTC' AS "ChargePeriodStart",
+  r.hour_end AS "ChargePeriodEnd",
+  r.hour_start AS "ChargePeriodStart",
   CASE WHEN i.kind = 'model' THEN CAST(i.total_tokens AS DECIMAL(38, 0)) END AS "ConsumedQuantity",
   CASE WHEN i.kind = 'model' AND i.total_tokens IS NOT NULL THEN 'Tokens' END AS "ConsumedUnit",
   i.total_cost AS "ContractedCost",

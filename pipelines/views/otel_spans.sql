@@ -96,7 +96,7 @@ SELECT
   END AS "gen_ai.agent.name",
   CASE WHEN s.type = 'tool' THEN s.name END AS "gen_ai.tool.name",
   CASE WHEN s.finish_reason IS NOT NULL THEN [s.finish_reason] END AS "gen_ai.response.finish_reasons",
-  s.ttft_ms / 1000 AS "gen_ai.response.time_to_first_chunk",
+  CAST(s.ttft_ms AS DOUBLE) / 1000 AS "gen_ai.response.time_to_first_chunk",
   CASE
     WHEN s.total_tokens = s.prompt_tokens + s.completion_tokens + s.cached_tokens
     THEN s.prompt_tokens + s.cached_tokens

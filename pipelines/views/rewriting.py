@@ -12,6 +12,8 @@ from sqlglot import TokenType, exp
 from sim_source import TABLES
 from sim_source.schema import MONEY_SCALE, Kind, Table
 
+from .cloud_dialects import FORMS, translated
+
 DIALECT = "duckdb"
 SCHEMA = "sim"
 """Schema name that views and queries use for all tables and views."""
@@ -69,6 +71,8 @@ def rewritten(sql: str, dialect: str, named: Callable[[str], str], there: Collec
         sql = sql[: mention.start] + name + sql[mention.end :]
     if dialect == DIALECT:
         return sql
+    if dialect in FORMS:
+        return translated(sqlglot.parse_one(sql, read=DIALECT), dialect)
     return sqlglot.transpile(sql, read=DIALECT, write=dialect, unsupported_level=sqlglot.ErrorLevel.RAISE)[0]
 
 
@@ -97,4 +101,4 @@ def _in_duckdb(name: str, dialect: str) -> str:
 
 def _no_rows(table: Table) -> str:
     columns = ", ".join(f"CAST(NULL AS {SQL_TYPES[column.kind]}) AS {column.name}" for column in table.columns)
-    return f"SELECT {columns} WHERE FALSE"
+    return f"SELECT {columns} LIMIT 0"

@@ -27,7 +27,7 @@ edges AS (
   SELECT execution_id, parent_execution_id, cost_total FROM calls WHERE place = 1
 ),
 -- every run with all runs above it; runs that call each other in a circle end at 50
-above AS (
+above (execution_id, ancestor, cost_total, distance) AS (
   SELECT execution_id, parent_execution_id AS ancestor, cost_total, 1 AS distance FROM edges
   UNION ALL
   SELECT a.execution_id, e.parent_execution_id, a.cost_total, a.distance + 1

@@ -28,10 +28,10 @@
 WITH items AS (
   SELECT
     log_id,
-    SUM(total_cost) FILTER (WHERE kind = 'model') AS models_cost,
-    SUM(total_cost) FILTER (WHERE kind = 'tool') AS tools_cost,
-    SUM(total_cost) FILTER (WHERE kind = 'other') AS other_cost,
-    SUM(total_cost) FILTER (WHERE kind = 'unknown') AS unknown_cost,
+    SUM(CASE WHEN kind = 'model' THEN total_cost END) AS models_cost,
+    SUM(CASE WHEN kind = 'tool' THEN total_cost END) AS tools_cost,
+    SUM(CASE WHEN kind = 'other' THEN total_cost END) AS other_cost,
+    SUM(CASE WHEN kind = 'unknown' THEN total_cost END) AS unknown_cost,
     CAST(SUM(prompt_tokens) AS BIGINT) AS prompt_tokens,
     CAST(SUM(completion_tokens) AS BIGINT) AS completion_tokens,
     CAST(SUM(total_tokens) AS BIGINT) AS total_tokens

@@ -1,0 +1,247 @@
+CREATE OR REPLACE VIEW `analytics`.`sim`.`focus_cost_and_usage` (
+  `BilledCost` OPTIONS (description = 'Cost of the item in USD, as counted by Sim; usage included in a plan is not subtracted'),
+  `BillingAccountId` OPTIONS (description = 'User or organization that pays for the run; the workspace if x_billing_source is none, because FOCUS does not allow null'),
+  `BillingAccountName` OPTIONS (description = 'Null: the API returns no name'),
+  `BillingAccountType` OPTIONS (description = 'User or Organization, as returned by Sim; Workspace if BillingAccountId is the workspace'),
+  `BillingCurrency` OPTIONS (description = 'USD: the API returns all costs in USD'),
+  `BillingPeriodEnd` OPTIONS (description = 'End of the billing period, exclusive; the end of the calendar month (UTC) if Sim reports no period'),
+  `BillingPeriodStart` OPTIONS (description = 'Start of the billing period, inclusive; the start of the calendar month (UTC) of the run if Sim reports no period, because FOCUS does not allow null'),
+  `ChargeCategory` OPTIONS (description = 'Usage'),
+  `ChargeClass` OPTIONS (description = 'Null: Sim corrects the cost of a run in place'),
+  `ChargeDescription` OPTIONS (description = 'Description of the charge'),
+  `ChargeFrequency` OPTIONS (description = 'Usage-Based'),
+  `ChargePeriodEnd` OPTIONS (description = 'One hour after ChargePeriodStart, exclusive'),
+  `ChargePeriodStart` OPTIONS (description = 'Hour (UTC) in which the run started, inclusive. FOCUS requires charge periods of the dataset\'s granularity in whole seconds, and a run that has not ended has no end; the exact times are in x_started_at and x_ended_at'),
+  `ConsumedQuantity` OPTIONS (description = 'Input and output tokens of a model; null if Sim reports no quantity, although FOCUS requires one'),
+  `ConsumedUnit` OPTIONS (description = 'Tokens; null if ConsumedQuantity is null'),
+  `ContractedCost` OPTIONS (description = 'Same as BilledCost: the API returns no contracted price'),
+  `EffectiveCost` OPTIONS (description = 'Same as BilledCost: the API returns nothing about prepayments'),
+  `InvoiceIssuerName` OPTIONS (description = 'Sim'),
+  `ListCost` OPTIONS (description = 'Same as BilledCost: the API returns no list price'),
+  `PricingQuantity` OPTIONS (description = 'Same as ConsumedQuantity'),
+  `PricingUnit` OPTIONS (description = 'Same as ConsumedUnit'),
+  `ProviderName` OPTIONS (description = 'Sim'),
+  `PublisherName` OPTIONS (description = 'Sim, which offers the models and tools as part of its own service'),
+  `ResourceId` OPTIONS (description = 'Workflow that ran; null if Sim does not name one'),
+  `ResourceName` OPTIONS (description = 'Name of the workflow when the run was last read: FOCUS requires the name at that time, not the current one'),
+  `ResourceType` OPTIONS (description = 'Workflow; null if ResourceId is null'),
+  `ServiceCategory` OPTIONS (description = 'AI and Machine Learning'),
+  `ServiceName` OPTIONS (description = 'Sim'),
+  `ServiceSubcategory` OPTIONS (description = 'AI Platforms'),
+  `SkuId` OPTIONS (description = 'Model id, which Sim uses in its price list; null if the item is not a model, although FOCUS requires one'),
+  `SkuMeter` OPTIONS (description = 'Tokens; null if SkuId is null'),
+  `SkuPriceId` OPTIONS (description = 'Same as SkuId'),
+  `SubAccountId` OPTIONS (description = 'Sim workspace'),
+  `SubAccountName` OPTIONS (description = 'Null, although FOCUS requires a name: the API returns none'),
+  `SubAccountType` OPTIONS (description = 'Workspace; null if SubAccountId is null'),
+  `Tags` OPTIONS (description = 'JSON text with the trigger and the deployment version of the run, under keys prefixed with sim:'),
+  `x_workflow_id` OPTIONS (description = 'Same as ResourceId'),
+  `x_trigger` OPTIONS (description = 'What started the run'),
+  `x_execution_id` OPTIONS (description = 'Execution id; used by snapshots and webhooks'),
+  `x_log_id` OPTIONS (description = 'Log id of the run; together with x_kind and x_name it identifies a row'),
+  `x_status` OPTIONS (description = 'running, paused, completed, failed or cancelled, as far as the API reveals it'),
+  `x_started_at` OPTIONS (description = 'Start of the run'),
+  `x_ended_at` OPTIONS (description = 'End of the run; also set while the run is paused; null while it is running'),
+  `x_kind` OPTIONS (description = 'model, tool, other (charged but not itemised) or unknown (cost split not known)'),
+  `x_name` OPTIONS (description = 'Model id, tool name, other or unknown'),
+  `x_model` OPTIONS (description = 'Model id; null if the item is not a model'),
+  `x_prompt_tokens` OPTIONS (description = 'Input tokens, as counted by the provider'),
+  `x_completion_tokens` OPTIONS (description = 'Output tokens, as counted by the provider'),
+  `x_input_cost` OPTIONS (description = 'Cost of input tokens in USD; part of BilledCost'),
+  `x_output_cost` OPTIONS (description = 'Cost of output tokens in USD; part of BilledCost'),
+  `x_tool_cost` OPTIONS (description = 'Cost of tools the model called, in USD; part of BilledCost'),
+  `x_billing_source` OPTIONS (description = 'Where account and billing period come from: run (the run\'s own detail), day (details of other runs of the workspace on the same day, if they agree) or none')
+)
+OPTIONS (description = 'Cost and usage in the columns of FinOps FOCUS 1.2; one row per cost item of a run. Aligned with FOCUS but not conformant, because Sim\'s API does not return everything that FOCUS requires (sim-sync view 00000000)')
+AS WITH `told` AS (
+  SELECT
+    `d`.`id`,
+    `d`.`workspace_id`,
+    JSON_VALUE(
+      COALESCE(JSON_VALUE(`d`.`execution_data`, '$'), TO_JSON_STRING(`d`.`execution_data`)),
+      '$.billingAttribution.billingEntity.id'
+    ) AS `account`,
+    JSON_VALUE(
+      COALESCE(JSON_VALUE(`d`.`execution_data`, '$'), TO_JSON_STRING(`d`.`execution_data`)),
+      '$.billingAttribution.billingEntity.type'
+    ) AS `kind`,
+    JSON_VALUE(
+      COALESCE(JSON_VALUE(`d`.`execution_data`, '$'), TO_JSON_STRING(`d`.`execution_data`)),
+      '$.billingAttribution.billingPeriod.start'
+    ) AS `since`,
+    JSON_VALUE(
+      COALESCE(JSON_VALUE(`d`.`execution_data`, '$'), TO_JSON_STRING(`d`.`execution_data`)),
+      '$.billingAttribution.billingPeriod.end'
+    ) AS `until`
+  FROM `analytics`.`sim`.`log_details` AS `d`
+  WHERE
+    NOT `d`.`execution_data` IS NULL
+), `by_run` AS (
+  SELECT
+    `t`.`id`,
+    `t`.`workspace_id`,
+    CAST(DATETIME(`l`.`started_at`, 'UTC') AS DATE) AS `day`,
+    `t`.`account`,
+    UPPER(LEFT(`t`.`kind`, 1)) || SUBSTRING(`t`.`kind`, 2) AS `kind`,
+    CASE WHEN `t`.`is_period` THEN CAST(`t`.`since` AS TIMESTAMP) END AS `since`,
+    CASE WHEN `t`.`is_period` THEN CAST(`t`.`until` AS TIMESTAMP) END AS `until`
+  FROM (
+    SELECT
+      *,
+      REGEXP_CONTAINS(`since`, '^2[0-9]{3}-[0-9]{2}-[0-9]{2}T.*$')
+      AND REGEXP_CONTAINS(`until`, '^2[0-9]{3}-[0-9]{2}-[0-9]{2}T.*$')
+      AND `since` < `until` AS `is_period`
+    FROM `told`
+    WHERE
+      `account` <> '' AND `kind` <> ''
+  ) AS `t`
+  JOIN `analytics`.`sim`.`logs` AS `l`
+    ON `l`.`id` = `t`.`id`
+), `by_day` AS (
+  SELECT
+    `workspace_id`,
+    `day`,
+    MIN(`account`) AS `account`,
+    MIN(`kind`) AS `kind`,
+    MIN(`since`) AS `since`,
+    MIN(`until`) AS `until`
+  FROM `by_run`
+  GROUP BY
+    `workspace_id`,
+    `day`
+  HAVING
+    MIN(`account`) = MAX(`account`)
+    AND MIN(`kind`) = MAX(`kind`)
+    AND COALESCE(MIN(`since`) = MAX(`since`) AND MIN(`until`) = MAX(`until`), TRUE)
+), `sourced` AS (
+  SELECT
+    `l`.*,
+    CASE
+      WHEN NOT `r`.`id` IS NULL
+      THEN 'run'
+      WHEN NOT `b`.`account` IS NULL
+      AND COALESCE(`l`.`started_at` >= `b`.`since` AND `l`.`started_at` < `b`.`until`, TRUE)
+      THEN 'day'
+      ELSE 'none'
+    END AS `source`,
+    `r`.`account` AS `run_account`,
+    `r`.`kind` AS `run_kind`,
+    `r`.`since` AS `run_since`,
+    `r`.`until` AS `run_until`,
+    `b`.`account` AS `day_account`,
+    `b`.`kind` AS `day_kind`,
+    `b`.`since` AS `day_since`,
+    `b`.`until` AS `day_until`
+  FROM `analytics`.`sim`.`logs` AS `l`
+  LEFT JOIN `by_run` AS `r`
+    ON `r`.`id` = `l`.`id`
+  LEFT JOIN `by_day` AS `b`
+    ON `b`.`workspace_id` = `l`.`workspace_id`
+    AND `b`.`day` = CAST(DATETIME(`l`.`started_at`, 'UTC') AS DATE)
+), `billed` AS (
+  SELECT
+    *,
+    TIMESTAMP(DATETIME_TRUNC(DATETIME(`started_at`, 'UTC'), HOUR), 'UTC') AS `hour_start`,
+    TIMESTAMP(
+      (
+        DATETIME_TRUNC(DATETIME(`started_at`, 'UTC'), HOUR) + INTERVAL '1' HOUR
+      ),
+      'UTC'
+    ) AS `hour_end`,
+    TIMESTAMP(DATETIME_TRUNC(DATETIME(`started_at`, 'UTC'), MONTH), 'UTC') AS `month_start`,
+    TIMESTAMP(
+      (
+        DATETIME_TRUNC(DATETIME(`started_at`, 'UTC'), MONTH) + INTERVAL '1' MONTH
+      ),
+      'UTC'
+    ) AS `month_end`,
+    CASE `source` WHEN 'run' THEN `run_account` WHEN 'day' THEN `day_account` END AS `account`,
+    CASE `source` WHEN 'run' THEN `run_kind` WHEN 'day' THEN `day_kind` END AS `account_kind`,
+    CASE `source` WHEN 'run' THEN `run_since` WHEN 'day' THEN `day_since` END AS `since`,
+    CASE `source` WHEN 'run' THEN `run_until` WHEN 'day' THEN `day_until` END AS `until`
+  FROM `sourced`
+)
+SELECT
+  `i`.`total_cost` AS `BilledCost`,
+  COALESCE(`r`.`account`, `r`.`workspace_id`) AS `BillingAccountId`,
+  CAST(NULL AS STRING) AS `BillingAccountName`,
+  CASE
+    WHEN NOT `r`.`account` IS NULL
+    THEN `r`.`account_kind`
+    WHEN NOT `r`.`workspace_id` IS NULL
+    THEN 'Workspace'
+  END AS `BillingAccountType`,
+  'USD' AS `BillingCurrency`,
+  COALESCE(`r`.`until`, `r`.`month_end`) AS `BillingPeriodEnd`,
+  COALESCE(`r`.`since`, `r`.`month_start`) AS `BillingPeriodStart`,
+  'Usage' AS `ChargeCategory`,
+  CAST(NULL AS STRING) AS `ChargeClass`,
+  CASE `i`.`kind`
+    WHEN 'model'
+    THEN 'Model ' || `i`.`name`
+    WHEN 'tool'
+    THEN 'Tool ' || `i`.`name`
+    WHEN 'other'
+    THEN 'Charged without an item, the base charge of a run above all'
+    ELSE 'Run whose split has not been read yet'
+  END AS `ChargeDescription`,
+  'Usage-Based' AS `ChargeFrequency`,
+  `r`.`hour_end` AS `ChargePeriodEnd`,
+  `r`.`hour_start` AS `ChargePeriodStart`,
+  CASE
+    WHEN `i`.`kind` = 'model'
+    THEN ROUND(CAST(`i`.`total_tokens` AS BIGNUMERIC), 0)
+  END AS `ConsumedQuantity`,
+  CASE WHEN `i`.`kind` = 'model' AND NOT `i`.`total_tokens` IS NULL THEN 'Tokens' END AS `ConsumedUnit`,
+  `i`.`total_cost` AS `ContractedCost`,
+  `i`.`total_cost` AS `EffectiveCost`,
+  'Sim' AS `InvoiceIssuerName`,
+  `i`.`total_cost` AS `ListCost`,
+  CASE
+    WHEN `i`.`kind` = 'model'
+    THEN ROUND(CAST(`i`.`total_tokens` AS BIGNUMERIC), 0)
+  END AS `PricingQuantity`,
+  CASE WHEN `i`.`kind` = 'model' AND NOT `i`.`total_tokens` IS NULL THEN 'Tokens' END AS `PricingUnit`,
+  'Sim' AS `ProviderName`,
+  'Sim' AS `PublisherName`,
+  `r`.`workflow_id` AS `ResourceId`,
+  CASE WHEN NOT `r`.`workflow_id` IS NULL THEN `r`.`workflow_name` END AS `ResourceName`,
+  CASE WHEN NOT `r`.`workflow_id` IS NULL THEN 'Workflow' END AS `ResourceType`,
+  'AI and Machine Learning' AS `ServiceCategory`,
+  'Sim' AS `ServiceName`,
+  'AI Platforms' AS `ServiceSubcategory`,
+  CASE WHEN `i`.`kind` = 'model' THEN `i`.`name` END AS `SkuId`,
+  CASE WHEN `i`.`kind` = 'model' THEN 'Tokens' END AS `SkuMeter`,
+  CASE WHEN `i`.`kind` = 'model' THEN `i`.`name` END AS `SkuPriceId`,
+  `r`.`workspace_id` AS `SubAccountId`,
+  CAST(NULL AS STRING) AS `SubAccountName`,
+  CASE WHEN NOT `r`.`workspace_id` IS NULL THEN 'Workspace' END AS `SubAccountType`,
+  '{"sim:trigger": ' || COALESCE(
+    CAST(CASE WHEN NOT `r`.`trigger` IS NULL THEN TO_JSON_STRING(`r`.`trigger`) END AS STRING),
+    'null'
+  ) || COALESCE(
+    ', "sim:deployment_version_id": ' || CAST(CASE
+      WHEN NOT `r`.`deployment_version_id` IS NULL
+      THEN TO_JSON_STRING(`r`.`deployment_version_id`)
+    END AS STRING),
+    ''
+  ) || '}' AS `Tags`,
+  `r`.`workflow_id` AS `x_workflow_id`,
+  `r`.`trigger` AS `x_trigger`,
+  `r`.`execution_id` AS `x_execution_id`,
+  `r`.`id` AS `x_log_id`,
+  `r`.`status` AS `x_status`,
+  `r`.`started_at` AS `x_started_at`,
+  `r`.`ended_at` AS `x_ended_at`,
+  `i`.`kind` AS `x_kind`,
+  `i`.`name` AS `x_name`,
+  CASE WHEN `i`.`kind` = 'model' THEN `i`.`name` END AS `x_model`,
+  `i`.`prompt_tokens` AS `x_prompt_tokens`,
+  `i`.`completion_tokens` AS `x_completion_tokens`,
+  `i`.`input_cost` AS `x_input_cost`,
+  `i`.`output_cost` AS `x_output_cost`,
+  `i`.`tool_cost` AS `x_tool_cost`,
+  `r`.`source` AS `x_billing_source`
+FROM `analytics`.`sim`.`cost_items` AS `i`
+JOIN `billed` AS `r`
+  ON `r`.`id` = `i`.`log_id`;

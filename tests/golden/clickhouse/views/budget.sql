@@ -1,0 +1,389 @@
+CREATE OR REPLACE VIEW `analytics`.`sim___budget` AS WITH "read_usage" AS (
+  SELECT
+    1 AS "one",
+    "observed_at",
+    "plan",
+    "current_period_cost",
+    "usage_limit"
+  FROM "analytics"."sim___usage"
+  ORDER BY
+    "observed_at" DESC
+  LIMIT 1
+), "payers" AS (
+  SELECT
+    "s"."plan",
+    "s"."period_start",
+    "s"."period_end",
+    "s"."credits_used",
+    "s"."credits_limit",
+    ROW_NUMBER() OVER (PARTITION BY "s"."workspace_id" ORDER BY "s"."observed_at" DESC) AS "age"
+  FROM "analytics"."sim___billing_status" AS "s"
+  CROSS JOIN "read_usage" AS "u"
+  WHERE
+    "s"."observed_at" >= "u"."observed_at" - INTERVAL '1' DAY
+    AND "s"."observed_at" <= "u"."observed_at" + INTERVAL '1' DAY
+), "payer" AS (
+  SELECT
+    1 AS "one",
+    MAX("plan") AS "plan",
+    MAX("period_start") AS "period_start",
+    MAX("period_end") AS "period_end",
+    CASE WHEN COUNT("credits_used") = COUNT(*) THEN MAX("credits_used") END AS "credits_used",
+    MAX("credits_limit") AS "credits_limit"
+  FROM "payers"
+  WHERE
+    "age" = 1
+  HAVING
+    COUNT(*) > 0
+    AND COUNT("period_start") IN (0, COUNT(*))
+    AND COALESCE(MIN("period_start") = MAX("period_start"), TRUE)
+    AND COALESCE(MIN("period_end") = MAX("period_end"), TRUE)
+    AND COUNT("credits_limit") IN (0, COUNT(*))
+    AND COALESCE(MIN("credits_limit") = MAX("credits_limit"), TRUE)
+), "latest" AS (
+  SELECT
+    "u"."one",
+    "u"."observed_at",
+    COALESCE("p"."plan", "u"."plan") AS "plan",
+    CASE WHEN "p"."credits_used" IS NULL THEN 'usage' ELSE 'billing_status' END AS "spend_source",
+    CASE
+      WHEN "p"."credits_used" IS NULL
+      THEN "u"."current_period_cost"
+      ELSE CAST(ROUND((
+        "p"."credits_used" * 0.005
+      ), 12) AS Nullable(Decimal(38, 12)))
+    END AS "spend",
+    CASE
+      WHEN NOT (
+        "p"."credits_used" IS NULL
+      )
+      THEN CAST(ROUND((
+        "p"."credits_limit" * 0.005
+      ), 12) AS Nullable(Decimal(38, 12)))
+      WHEN "u"."usage_limit" > 0
+      THEN "u"."usage_limit"
+    END AS "usage_limit",
+    "p"."period_start" AS "payer_start",
+    "p"."period_end" AS "payer_end",
+    NOT (
+      "p"."credits_used" IS NULL
+    ) AND "p"."period_start" IS NULL AS "payer_endless",
+    COALESCE("u"."current_period_cost", 0) = 0
+    AND COALESCE("u"."usage_limit", 0) = 99999 AS "is_off",
+    CAST("u"."observed_at" AS Nullable(DATE)) AS "today",
+    toDateTime64(dateTrunc('MONTH', "u"."observed_at"), 6, 'UTC') AS "month_start",
+    toDateTime64((
+      dateTrunc('MONTH', "u"."observed_at") + INTERVAL '1' MONTH
+    ), 6, 'UTC') AS "month_end"
+  FROM "read_usage" AS "u"
+  LEFT JOIN "payer" AS "p"
+    ON "p"."one" = "u"."one"
+), "detailed" AS (
+  SELECT
+    "l"."started_at",
+    "l"."id",
+    "d"."execution_data"
+  FROM "analytics"."sim___log_details" AS "d"
+  JOIN "analytics"."sim___logs" AS "l"
+    ON "l"."id" = "d"."id"
+  CROSS JOIN "latest" AS "u"
+  WHERE
+    NOT (
+      "d"."execution_data" IS NULL
+    )
+    AND "l"."started_at" <= "u"."observed_at" + INTERVAL '1' DAY
+  ORDER BY
+    "l"."started_at" DESC,
+    "l"."id" DESC
+  LIMIT 1000
+), "told_texts" AS (
+  SELECT
+    "started_at",
+    "id",
+    nullIf(
+      JSONExtractString("execution_data", 'billingAttribution', 'billingPeriod', 'start'),
+      ''
+    ) AS "period_start",
+    nullIf(
+      JSONExtractString("execution_data", 'billingAttribution', 'billingPeriod', 'end'),
+      ''
+    ) AS "period_end"
+  FROM "detailed"
+), "told" AS (
+  SELECT
+    SUBSTRING("period_start", 1, 4) = '1970'
+    OR SUBSTRING("period_end", 1, 4) = '9999' AS "endless",
+    CASE
+      WHEN match("period_start", '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$')
+      THEN parseDateTime64BestEffortOrNull(CAST("period_start" AS Nullable(String)), 6, 'UTC')
+    END AS "period_start",
+    CASE
+      WHEN match("period_end", '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$')
+      THEN parseDateTime64BestEffortOrNull(CAST("period_end" AS Nullable(String)), 6, 'UTC')
+    END AS "period_end",
+    ROW_NUMBER() OVER (ORDER BY "started_at" DESC, "id" DESC) AS "age"
+  FROM "told_texts"
+  WHERE
+    NOT (
+      "period_start" IS NULL
+    ) AND NOT (
+      "period_end" IS NULL
+    )
+  UNION ALL
+  SELECT
+    "payer_endless",
+    "payer_start",
+    "payer_end",
+    0
+  FROM "latest"
+  WHERE
+    "payer_endless" OR NOT (
+      "payer_start" IS NULL
+    )
+), "chosen" AS (
+  SELECT
+    1 AS "one",
+    "t"."endless",
+    "t"."period_start",
+    "t"."period_end"
+  FROM "told" AS "t"
+  CROSS JOIN "latest" AS "u"
+  WHERE
+    CASE
+      WHEN "t"."endless"
+      THEN "t"."age" <= 1
+      ELSE "t"."period_start" <= "u"."observed_at" AND "u"."observed_at" < "t"."period_end"
+    END
+  ORDER BY
+    "t"."age"
+  LIMIT 1
+), "account" AS (
+  SELECT
+    "u".*,
+    CASE
+      WHEN "c"."endless" IS NULL
+      THEN 'calendar month'
+      WHEN "c"."endless"
+      THEN 'none'
+      ELSE 'billing'
+    END AS "period_source",
+    CASE
+      WHEN "c"."endless" IS NULL
+      THEN "u"."month_start"
+      WHEN NOT "c"."endless"
+      THEN "c"."period_start"
+    END AS "period_start",
+    CASE
+      WHEN "c"."endless" IS NULL
+      THEN "u"."month_end"
+      WHEN NOT "c"."endless"
+      THEN "c"."period_end"
+    END AS "period_end"
+  FROM "latest" AS "u"
+  LEFT JOIN "chosen" AS "c"
+    ON "c"."one" = "u"."one"
+  WHERE
+    NOT "u"."is_off"
+), "steps" AS (
+  SELECT
+    "s"."observed_at",
+    "s"."current_period_cost" AS "spend",
+    lag("s"."current_period_cost") OVER (ORDER BY "s"."observed_at") AS "spend_before",
+    lag("s"."observed_at") OVER (ORDER BY "s"."observed_at") AS "seen_before"
+  FROM "analytics"."sim___usage" AS "s"
+  CROSS JOIN "latest" AS "u"
+  WHERE
+    "s"."observed_at" >= "u"."observed_at" - INTERVAL '14' DAY
+    AND NOT (
+      "s"."current_period_cost" IS NULL
+    )
+), "seen" AS (
+  SELECT
+    MIN("observed_at") AS "since",
+    SUM(
+      CASE
+        WHEN "spend" < "spend_before" / 2
+        THEN "spend"
+        ELSE COALESCE("spend" - "spend_before", 0)
+      END
+    ) AS "spend",
+    MAX(CASE WHEN "spend" < "spend_before" / 2 THEN "seen_before" END) AS "began_anew"
+  FROM "steps"
+), "spans" AS (
+  SELECT
+    "a".*,
+    "s"."since" AS "seen_since",
+    "s"."spend" AS "seen_spend",
+    CASE
+      WHEN "a"."period_source" = 'calendar month'
+      THEN GREATEST("a"."period_start", COALESCE("s"."began_anew", "a"."period_start"))
+      ELSE "a"."period_start"
+    END AS "spent_since"
+  FROM "account" AS "a"
+  CROSS JOIN "seen" AS "s"
+), "based" AS (
+  SELECT
+    *,
+    CASE WHEN "spent_since" <= "seen_since" THEN "spent_since" ELSE "seen_since" END AS "since",
+    CASE WHEN "spent_since" <= "seen_since" THEN "spend" ELSE "seen_spend" END AS "account_spend"
+  FROM "spans"
+), "synced" AS (
+  SELECT
+    MIN("l"."started_at") AS "first_run_at",
+    CAST(COALESCE(SUM(CASE WHEN "l"."started_at" >= "b"."since" THEN "l"."cost_total" END), 0) AS Nullable(Float64)) AS "cost"
+  FROM "analytics"."sim___logs" AS "l"
+  CROSS JOIN "based" AS "b"
+  WHERE
+    "l"."started_at" <= "b"."observed_at"
+), "numbered" AS (
+  SELECT
+    "b".*,
+    "s"."cost" AS "synced_cost",
+    (
+      toUnixTimestamp64Micro("b"."observed_at") / 1000000 - toUnixTimestamp64Micro("b"."since") / 1000000
+    ) / 86400 AS "known_days",
+    (
+      toUnixTimestamp64Micro("b"."observed_at") / 1000000 - toUnixTimestamp64Micro(GREATEST("b"."since", "s"."first_run_at")) / 1000000
+    ) / 86400 AS "synced_days",
+    DATE_DIFF(DAY, CAST("s"."first_run_at" AS Nullable(DATE)), "b"."today") - 1 AS "complete_days"
+  FROM "based" AS "b"
+  CROSS JOIN "synced" AS "s"
+), "counted" AS (
+  SELECT
+    *,
+    CASE
+      WHEN "complete_days" >= 14
+      THEN 14
+      WHEN "complete_days" >= 7
+      THEN 7
+      WHEN "complete_days" > 0
+      THEN CAST("complete_days" AS Nullable(Int32))
+    END AS "days"
+  FROM "numbered"
+), "by_day" AS (
+  SELECT
+    CAST("l"."started_at" AS Nullable(DATE)) AS "day",
+    CAST(SUM("l"."cost_total") AS Nullable(Float64)) AS "cost"
+  FROM "analytics"."sim___logs" AS "l"
+  CROSS JOIN "counted" AS "c"
+  WHERE
+    CAST("l"."started_at" AS Nullable(DATE)) >= "c"."today" - "c"."days"
+    AND CAST("l"."started_at" AS Nullable(DATE)) < "c"."today"
+  GROUP BY
+    CAST("l"."started_at" AS Nullable(DATE))
+), "daily" AS (
+  SELECT
+    COUNT(*) AS "spent_on",
+    SUM("cost") AS "cost",
+    varPop("cost") AS "variance"
+  FROM "by_day"
+), "means" AS (
+  SELECT
+    "c".*,
+    COALESCE("d"."cost", 0) / "c"."days" AS "mean",
+    CASE
+      WHEN "c"."days" > 1 AND "d"."cost" > 0
+      THEN SQRT(
+        (
+          "d"."spent_on" * "d"."variance" + "d"."cost" * "d"."cost" * (
+            CAST(1 AS Nullable(Float64)) / "d"."spent_on" - CAST(1 AS Nullable(Float64)) / "c"."days"
+          )
+        ) / (
+          "c"."days" - 1
+        )
+      ) / (
+        "d"."cost" / "c"."days"
+      )
+    END AS "spread"
+  FROM "counted" AS "c"
+  CROSS JOIN "daily" AS "d"
+), "burns" AS (
+  SELECT
+    *,
+    (
+      toUnixTimestamp64Micro("period_end") / 1000000 - toUnixTimestamp64Micro("observed_at") / 1000000
+    ) / 86400 AS "days_left",
+    CASE
+      WHEN "days" IS NULL AND "known_days" > 0
+      THEN CAST("account_spend" AS Nullable(Float64)) / GREATEST("known_days", 1)
+      WHEN "known_days" IS NULL OR "known_days" < 1 OR "account_spend" IS NULL
+      THEN "mean"
+      WHEN "account_spend" < "synced_cost"
+      THEN "mean" * CAST("account_spend" AS Nullable(Float64)) / "synced_cost"
+      ELSE "mean" + GREATEST(
+        CAST("account_spend" AS Nullable(Float64)) / "known_days" - COALESCE("synced_cost" / GREATEST("synced_days", 1), 0),
+        0
+      )
+    END AS "burn",
+    CASE "days"
+      WHEN 14
+      THEN 1.350
+      WHEN 7
+      THEN 1.440
+      WHEN 6
+      THEN 1.476
+      WHEN 5
+      THEN 1.533
+      WHEN 4
+      THEN 1.638
+      WHEN 3
+      THEN 1.886
+      WHEN 2
+      THEN 3.078
+    END * "spread" AS "deviations"
+  FROM "means"
+), "forecasts" AS (
+  SELECT
+    *,
+    "burn" * "deviations" / SQRT("days") AS "burn_range",
+    "burn" * "days_left" AS "to_come",
+    "burn" * "deviations" * SQRT("days_left" + "days_left" * "days_left" / "days") AS "to_come_range",
+    CASE
+      WHEN "spend" >= "usage_limit"
+      THEN 0
+      WHEN "burn" > 0
+      THEN CAST("usage_limit" - "spend" AS Nullable(Float64)) / "burn"
+    END AS "days_until_limit"
+  FROM "burns"
+)
+SELECT
+  "observed_at",
+  "plan",
+  "period_source",
+  "period_start",
+  "period_end",
+  "spend_source",
+  "spend",
+  "usage_limit",
+  CAST("spend" AS Nullable(Float64)) / CAST("usage_limit" AS Nullable(Float64)) AS "spend_share",
+  "usage_limit" - "spend" AS "remaining",
+  (
+    toUnixTimestamp64Micro("observed_at") / 1000000 - toUnixTimestamp64Micro("period_start") / 1000000
+  ) / 86400 AS "days_elapsed",
+  "days_left",
+  CAST(ROUND("burn", 12) AS Nullable(Decimal(38, 12))) AS "burn_per_day",
+  CAST(ROUND(CASE WHEN "burn_range" > "burn" THEN 0 ELSE "burn" - "burn_range" END, 12) AS Nullable(Decimal(38, 12))) AS "burn_low",
+  CAST(ROUND((
+    "burn" + "burn_range"
+  ), 12) AS Nullable(Decimal(38, 12))) AS "burn_high",
+  "spend" + CAST(ROUND("to_come", 12) AS Nullable(Decimal(38, 12))) AS "forecast",
+  "spend" + CAST(ROUND(
+    CASE WHEN "to_come_range" > "to_come" THEN 0 ELSE "to_come" - "to_come_range" END,
+    12
+  ) AS Nullable(Decimal(38, 12))) AS "forecast_low",
+  "spend" + CAST(ROUND((
+    "to_come" + "to_come_range"
+  ), 12) AS Nullable(Decimal(38, 12))) AS "forecast_high",
+  "days_until_limit",
+  CASE
+    WHEN "days_until_limit" < COALESCE("days_left", 3650)
+    THEN addSeconds("observed_at", CAST(ROUND("days_until_limit" * 86400) AS Nullable(Int64)))
+  END AS "limit_at",
+  COALESCE(
+    "spend" > "usage_limit"
+    OR "spend" + CAST(ROUND("to_come", 12) AS Nullable(Decimal(38, 12))) > "usage_limit",
+    FALSE
+  ) AS "over_limit"
+FROM "forecasts"
+SETTINGS join_use_nulls = 1, prefer_column_name_to_alias = 1
+COMMENT 'Spend of the account, its limit and a forecast, one row. There is no row if usage was never read, or if billing is off (self-hosted: Sim then reports cost 0 and limit 99999, which is not a budget). Period, limit and spend are those of billing_status (v2) if all workspaces that the last syncs read have the same payer. Otherwise spend and limit come from usage, and the period from the latest run whose detail contains one, or else it is the calendar month (UTC). burn_per_day adds two parts. The first is the average daily cost of the synced runs over the last 14 complete days (UTC), over 7 or fewer if there are not 14, the first day is left out. The second is the spend of the account per day beyond the synced runs, since the start of the period or since usage was first seen in the last 14 days, whichever is earlier. If the account spends less than the runs cost, others pay for some of them, and the first part is reduced in proportion. The spend of the account is used only if it covers at least one day. Without complete days, burn_per_day is the account''s spend per day. Ranges are 80 % intervals (Student''s t). They assume that days are independent and vary as the last ones did, null with fewer than two complete days, or if the runs of those days cost nothing (sim-sync view 00000000)';

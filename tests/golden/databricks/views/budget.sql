@@ -1,0 +1,392 @@
+CREATE OR REPLACE VIEW `analytics`.`sim`.`budget` (
+  `observed_at` COMMENT 'When usage was last read; all other columns refer to this time',
+  `plan` COMMENT 'Plan of the account',
+  `period_source` COMMENT 'billing (reported by Sim), calendar month (assumed) or none (Sim reports that the account has no period)',
+  `period_start` COMMENT 'Start of the period; null if there is none: spend then covers all time',
+  `period_end` COMMENT 'End of the period; null if there is none',
+  `spend_source` COMMENT 'billing_status (whole credits) or usage',
+  `spend` COMMENT 'Spend of the period so far in USD, as counted by Sim for all workspaces of the account',
+  `usage_limit` COMMENT 'Spend limit of the period in USD; null if there is none',
+  `spend_share` COMMENT 'spend divided by usage_limit; above 1 if the limit is exceeded',
+  `remaining` COMMENT 'usage_limit minus spend in USD; negative if the limit is exceeded',
+  `days_elapsed` COMMENT 'Days since the start of the period',
+  `days_left` COMMENT 'Days until the end of the period',
+  `burn_per_day` COMMENT 'Spend of the account per day in USD',
+  `burn_low` COMMENT 'Lower end of the range of burn_per_day, in USD',
+  `burn_high` COMMENT 'Upper end of the range of burn_per_day, in USD',
+  `forecast` COMMENT 'Spend of the whole period in USD at the current burn',
+  `forecast_low` COMMENT 'Lower end of the range of forecast, in USD',
+  `forecast_high` COMMENT 'Upper end of the range of forecast, in USD',
+  `days_until_limit` COMMENT 'Days until the limit is reached at the current burn, ignoring the end of the period; 0 if it is reached already; null without a limit or a burn',
+  `limit_at` COMMENT 'When the limit is reached at the current burn; null if that is not before the period ends',
+  `over_limit` COMMENT 'Whether the spend or the forecast exceeds the limit'
+)
+COMMENT 'Spend of the account, its limit and a forecast; one row. There is no row if usage was never read, or if billing is off (self-hosted: Sim then reports cost 0 and limit 99999, which is not a budget). Period, limit and spend are those of billing_status (v2) if all workspaces that the last syncs read have the same payer. Otherwise spend and limit come from usage, and the period from the latest run whose detail contains one, or else it is the calendar month (UTC). burn_per_day adds two parts. The first is the average daily cost of the synced runs over the last 14 complete days (UTC), over 7 or fewer if there are not 14; the first day is left out. The second is the spend of the account per day beyond the synced runs, since the start of the period or since usage was first seen in the last 14 days, whichever is earlier. If the account spends less than the runs cost, others pay for some of them, and the first part is reduced in proportion. The spend of the account is used only if it covers at least one day. Without complete days, burn_per_day is the account\'s spend per day. Ranges are 80 % intervals (Student\'s t). They assume that days are independent and vary as the last ones did; null with fewer than two complete days, or if the runs of those days cost nothing (sim-sync view 00000000)'
+AS WITH `read_usage` AS (
+  SELECT
+    1 AS `one`,
+    `observed_at`,
+    `plan`,
+    `current_period_cost`,
+    `usage_limit`
+  FROM `analytics`.`sim`.`usage`
+  ORDER BY
+    `observed_at` DESC
+  LIMIT 1
+), `payers` AS (
+  SELECT
+    `s`.`plan`,
+    `s`.`period_start`,
+    `s`.`period_end`,
+    `s`.`credits_used`,
+    `s`.`credits_limit`,
+    ROW_NUMBER() OVER (PARTITION BY `s`.`workspace_id` ORDER BY `s`.`observed_at` DESC) AS `age`
+  FROM `analytics`.`sim`.`billing_status` AS `s`
+  CROSS JOIN `read_usage` AS `u`
+  WHERE
+    `s`.`observed_at` >= `u`.`observed_at` - INTERVAL '1' DAY
+    AND `s`.`observed_at` <= `u`.`observed_at` + INTERVAL '1' DAY
+), `payer` AS (
+  SELECT
+    1 AS `one`,
+    MAX(`plan`) AS `plan`,
+    MAX(`period_start`) AS `period_start`,
+    MAX(`period_end`) AS `period_end`,
+    CASE WHEN COUNT(`credits_used`) = COUNT(*) THEN MAX(`credits_used`) END AS `credits_used`,
+    MAX(`credits_limit`) AS `credits_limit`
+  FROM `payers`
+  WHERE
+    `age` = 1
+  HAVING
+    COUNT(*) > 0
+    AND COUNT(`period_start`) IN (0, COUNT(*))
+    AND COALESCE(MIN(`period_start`) = MAX(`period_start`), TRUE)
+    AND COALESCE(MIN(`period_end`) = MAX(`period_end`), TRUE)
+    AND COUNT(`credits_limit`) IN (0, COUNT(*))
+    AND COALESCE(MIN(`credits_limit`) = MAX(`credits_limit`), TRUE)
+), `latest` AS (
+  SELECT
+    `u`.`one`,
+    `u`.`observed_at`,
+    COALESCE(`p`.`plan`, `u`.`plan`) AS `plan`,
+    CASE WHEN `p`.`credits_used` IS NULL THEN 'usage' ELSE 'billing_status' END AS `spend_source`,
+    CASE
+      WHEN `p`.`credits_used` IS NULL
+      THEN `u`.`current_period_cost`
+      ELSE CAST(`p`.`credits_used` * 0.005 AS DECIMAL(38, 12))
+    END AS `spend`,
+    CASE
+      WHEN NOT `p`.`credits_used` IS NULL
+      THEN CAST(`p`.`credits_limit` * 0.005 AS DECIMAL(38, 12))
+      WHEN `u`.`usage_limit` > 0
+      THEN `u`.`usage_limit`
+    END AS `usage_limit`,
+    `p`.`period_start` AS `payer_start`,
+    `p`.`period_end` AS `payer_end`,
+    NOT `p`.`credits_used` IS NULL AND `p`.`period_start` IS NULL AS `payer_endless`,
+    COALESCE(`u`.`current_period_cost`, 0) = 0
+    AND COALESCE(`u`.`usage_limit`, 0) = 99999 AS `is_off`,
+    CAST(CONVERT_TIMEZONE('UTC', `u`.`observed_at`) AS DATE) AS `today`,
+    CAST(CONVERT_TIMEZONE(
+      'UTC',
+      CURRENT_TIMEZONE(),
+      DATE_TRUNC('MONTH', CONVERT_TIMEZONE('UTC', `u`.`observed_at`))
+    ) AS TIMESTAMP) AS `month_start`,
+    CAST(CONVERT_TIMEZONE(
+      'UTC',
+      CURRENT_TIMEZONE(),
+      (
+        DATE_TRUNC('MONTH', CONVERT_TIMEZONE('UTC', `u`.`observed_at`)) + INTERVAL '1' MONTH
+      )
+    ) AS TIMESTAMP) AS `month_end`
+  FROM `read_usage` AS `u`
+  LEFT JOIN `payer` AS `p`
+    ON `p`.`one` = `u`.`one`
+), `detailed` AS (
+  SELECT
+    `l`.`started_at`,
+    `l`.`id`,
+    `d`.`execution_data`
+  FROM `analytics`.`sim`.`log_details` AS `d`
+  JOIN `analytics`.`sim`.`logs` AS `l`
+    ON `l`.`id` = `d`.`id`
+  CROSS JOIN `latest` AS `u`
+  WHERE
+    NOT `d`.`execution_data` IS NULL
+    AND `l`.`started_at` <= `u`.`observed_at` + INTERVAL '1' DAY
+  ORDER BY
+    `l`.`started_at` DESC,
+    `l`.`id` DESC
+  LIMIT 1000
+), `told_texts` AS (
+  SELECT
+    `started_at`,
+    `id`,
+    GET_JSON_OBJECT(`execution_data`, '$.billingAttribution.billingPeriod.start') AS `period_start`,
+    GET_JSON_OBJECT(`execution_data`, '$.billingAttribution.billingPeriod.end') AS `period_end`
+  FROM `detailed`
+), `told` AS (
+  SELECT
+    SUBSTRING(`period_start`, 1, 4) = '1970'
+    OR SUBSTRING(`period_end`, 1, 4) = '9999' AS `endless`,
+    CASE
+      WHEN REGEXP_LIKE(`period_start`, '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$')
+      THEN CAST(`period_start` AS TIMESTAMP)
+    END AS `period_start`,
+    CASE
+      WHEN REGEXP_LIKE(`period_end`, '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$')
+      THEN CAST(`period_end` AS TIMESTAMP)
+    END AS `period_end`,
+    ROW_NUMBER() OVER (ORDER BY `started_at` DESC, `id` DESC) AS `age`
+  FROM `told_texts`
+  WHERE
+    NOT `period_start` IS NULL AND NOT `period_end` IS NULL
+  UNION ALL
+  SELECT
+    `payer_endless`,
+    `payer_start`,
+    `payer_end`,
+    0
+  FROM `latest`
+  WHERE
+    `payer_endless` OR NOT `payer_start` IS NULL
+), `chosen` AS (
+  SELECT
+    1 AS `one`,
+    `t`.`endless`,
+    `t`.`period_start`,
+    `t`.`period_end`
+  FROM `told` AS `t`
+  CROSS JOIN `latest` AS `u`
+  WHERE
+    CASE
+      WHEN `t`.`endless`
+      THEN `t`.`age` <= 1
+      ELSE `t`.`period_start` <= `u`.`observed_at` AND `u`.`observed_at` < `t`.`period_end`
+    END
+  ORDER BY
+    `t`.`age` NULLS LAST
+  LIMIT 1
+), `account` AS (
+  SELECT
+    `u`.*,
+    CASE
+      WHEN `c`.`endless` IS NULL
+      THEN 'calendar month'
+      WHEN `c`.`endless`
+      THEN 'none'
+      ELSE 'billing'
+    END AS `period_source`,
+    CASE
+      WHEN `c`.`endless` IS NULL
+      THEN `u`.`month_start`
+      WHEN NOT `c`.`endless`
+      THEN `c`.`period_start`
+    END AS `period_start`,
+    CASE
+      WHEN `c`.`endless` IS NULL
+      THEN `u`.`month_end`
+      WHEN NOT `c`.`endless`
+      THEN `c`.`period_end`
+    END AS `period_end`
+  FROM `latest` AS `u`
+  LEFT JOIN `chosen` AS `c`
+    ON `c`.`one` = `u`.`one`
+  WHERE
+    NOT `u`.`is_off`
+), `steps` AS (
+  SELECT
+    `s`.`observed_at`,
+    `s`.`current_period_cost` AS `spend`,
+    LAG(`s`.`current_period_cost`) OVER (ORDER BY `s`.`observed_at` NULLS LAST) AS `spend_before`,
+    LAG(`s`.`observed_at`) OVER (ORDER BY `s`.`observed_at` NULLS LAST) AS `seen_before`
+  FROM `analytics`.`sim`.`usage` AS `s`
+  CROSS JOIN `latest` AS `u`
+  WHERE
+    `s`.`observed_at` >= `u`.`observed_at` - INTERVAL '14' DAY
+    AND NOT `s`.`current_period_cost` IS NULL
+), `seen` AS (
+  SELECT
+    MIN(`observed_at`) AS `since`,
+    SUM(
+      CASE
+        WHEN `spend` < `spend_before` / 2
+        THEN `spend`
+        ELSE COALESCE(`spend` - `spend_before`, 0)
+      END
+    ) AS `spend`,
+    MAX(CASE WHEN `spend` < `spend_before` / 2 THEN `seen_before` END) AS `began_anew`
+  FROM `steps`
+), `spans` AS (
+  SELECT
+    `a`.*,
+    `s`.`since` AS `seen_since`,
+    `s`.`spend` AS `seen_spend`,
+    CASE
+      WHEN `a`.`period_source` = 'calendar month'
+      THEN GREATEST(`a`.`period_start`, COALESCE(`s`.`began_anew`, `a`.`period_start`))
+      ELSE `a`.`period_start`
+    END AS `spent_since`
+  FROM `account` AS `a`
+  CROSS JOIN `seen` AS `s`
+), `based` AS (
+  SELECT
+    *,
+    CASE WHEN `spent_since` <= `seen_since` THEN `spent_since` ELSE `seen_since` END AS `since`,
+    CASE WHEN `spent_since` <= `seen_since` THEN `spend` ELSE `seen_spend` END AS `account_spend`
+  FROM `spans`
+), `synced` AS (
+  SELECT
+    MIN(`l`.`started_at`) AS `first_run_at`,
+    CAST(COALESCE(SUM(CASE WHEN `l`.`started_at` >= `b`.`since` THEN `l`.`cost_total` END), 0) AS DOUBLE) AS `cost`
+  FROM `analytics`.`sim`.`logs` AS `l`
+  CROSS JOIN `based` AS `b`
+  WHERE
+    `l`.`started_at` <= `b`.`observed_at`
+), `numbered` AS (
+  SELECT
+    `b`.*,
+    `s`.`cost` AS `synced_cost`,
+    (
+      UNIX_MICROS(`b`.`observed_at`) / 1000000 - UNIX_MICROS(`b`.`since`) / 1000000
+    ) / 86400 AS `known_days`,
+    (
+      UNIX_MICROS(`b`.`observed_at`) / 1000000 - UNIX_MICROS(GREATEST(`b`.`since`, `s`.`first_run_at`)) / 1000000
+    ) / 86400 AS `synced_days`,
+    DATEDIFF(DAY, CAST(CONVERT_TIMEZONE('UTC', `s`.`first_run_at`) AS DATE), `b`.`today`) - 1 AS `complete_days`
+  FROM `based` AS `b`
+  CROSS JOIN `synced` AS `s`
+), `counted` AS (
+  SELECT
+    *,
+    CASE
+      WHEN `complete_days` >= 14
+      THEN 14
+      WHEN `complete_days` >= 7
+      THEN 7
+      WHEN `complete_days` > 0
+      THEN CAST(`complete_days` AS INT)
+    END AS `days`
+  FROM `numbered`
+), `by_day` AS (
+  SELECT
+    CAST(CONVERT_TIMEZONE('UTC', `l`.`started_at`) AS DATE) AS `day`,
+    CAST(SUM(`l`.`cost_total`) AS DOUBLE) AS `cost`
+  FROM `analytics`.`sim`.`logs` AS `l`
+  CROSS JOIN `counted` AS `c`
+  WHERE
+    CAST(CONVERT_TIMEZONE('UTC', `l`.`started_at`) AS DATE) >= `c`.`today` - `c`.`days`
+    AND CAST(CONVERT_TIMEZONE('UTC', `l`.`started_at`) AS DATE) < `c`.`today`
+  GROUP BY
+    CAST(CONVERT_TIMEZONE('UTC', `l`.`started_at`) AS DATE)
+), `daily` AS (
+  SELECT
+    COUNT(*) AS `spent_on`,
+    SUM(`cost`) AS `cost`,
+    VAR_POP(`cost`) AS `variance`
+  FROM `by_day`
+), `means` AS (
+  SELECT
+    `c`.*,
+    COALESCE(`d`.`cost`, 0) / `c`.`days` AS `mean`,
+    CASE
+      WHEN `c`.`days` > 1 AND `d`.`cost` > 0
+      THEN SQRT(
+        (
+          `d`.`spent_on` * `d`.`variance` + `d`.`cost` * `d`.`cost` * (
+            CAST(1 AS DOUBLE) / `d`.`spent_on` - CAST(1 AS DOUBLE) / `c`.`days`
+          )
+        ) / (
+          `c`.`days` - 1
+        )
+      ) / (
+        `d`.`cost` / `c`.`days`
+      )
+    END AS `spread`
+  FROM `counted` AS `c`
+  CROSS JOIN `daily` AS `d`
+), `burns` AS (
+  SELECT
+    *,
+    (
+      UNIX_MICROS(`period_end`) / 1000000 - UNIX_MICROS(`observed_at`) / 1000000
+    ) / 86400 AS `days_left`,
+    CASE
+      WHEN `days` IS NULL AND `known_days` > 0
+      THEN CAST(`account_spend` AS DOUBLE) / GREATEST(`known_days`, 1)
+      WHEN `known_days` IS NULL OR `known_days` < 1 OR `account_spend` IS NULL
+      THEN `mean`
+      WHEN `account_spend` < `synced_cost`
+      THEN `mean` * CAST(`account_spend` AS DOUBLE) / `synced_cost`
+      ELSE `mean` + GREATEST(
+        CAST(`account_spend` AS DOUBLE) / `known_days` - COALESCE(`synced_cost` / GREATEST(`synced_days`, 1), 0),
+        0
+      )
+    END AS `burn`,
+    CASE `days`
+      WHEN 14
+      THEN 1.350
+      WHEN 7
+      THEN 1.440
+      WHEN 6
+      THEN 1.476
+      WHEN 5
+      THEN 1.533
+      WHEN 4
+      THEN 1.638
+      WHEN 3
+      THEN 1.886
+      WHEN 2
+      THEN 3.078
+    END * `spread` AS `deviations`
+  FROM `means`
+), `forecasts` AS (
+  SELECT
+    *,
+    `burn` * `deviations` / SQRT(`days`) AS `burn_range`,
+    `burn` * `days_left` AS `to_come`,
+    `burn` * `deviations` * SQRT(`days_left` + `days_left` * `days_left` / `days`) AS `to_come_range`,
+    CASE
+      WHEN `spend` >= `usage_limit`
+      THEN 0
+      WHEN `burn` > 0
+      THEN CAST(`usage_limit` - `spend` AS DOUBLE) / `burn`
+    END AS `days_until_limit`
+  FROM `burns`
+)
+SELECT
+  `observed_at`,
+  `plan`,
+  `period_source`,
+  `period_start`,
+  `period_end`,
+  `spend_source`,
+  `spend`,
+  `usage_limit`,
+  CAST(`spend` AS DOUBLE) / CAST(`usage_limit` AS DOUBLE) AS `spend_share`,
+  `usage_limit` - `spend` AS `remaining`,
+  (
+    UNIX_MICROS(`observed_at`) / 1000000 - UNIX_MICROS(`period_start`) / 1000000
+  ) / 86400 AS `days_elapsed`,
+  `days_left`,
+  CAST(`burn` AS DECIMAL(38, 12)) AS `burn_per_day`,
+  CAST(CASE WHEN `burn_range` > `burn` THEN 0 ELSE `burn` - `burn_range` END AS DECIMAL(38, 12)) AS `burn_low`,
+  CAST(`burn` + `burn_range` AS DECIMAL(38, 12)) AS `burn_high`,
+  `spend` + CAST(`to_come` AS DECIMAL(38, 12)) AS `forecast`,
+  `spend` + CAST(CASE WHEN `to_come_range` > `to_come` THEN 0 ELSE `to_come` - `to_come_range` END AS DECIMAL(38, 12)) AS `forecast_low`,
+  `spend` + CAST(`to_come` + `to_come_range` AS DECIMAL(38, 12)) AS `forecast_high`,
+  `days_until_limit`,
+  CASE
+    WHEN `days_until_limit` < COALESCE(`days_left`, 3650)
+    THEN DATE_ADD(
+      SECOND,
+      CAST(CAST(ROUND(`days_until_limit` * 86400) AS BIGINT) AS INT),
+      `observed_at`
+    )
+  END AS `limit_at`,
+  COALESCE(
+    `spend` > `usage_limit`
+    OR `spend` + CAST(`to_come` AS DECIMAL(38, 12)) > `usage_limit`,
+    FALSE
+  ) AS `over_limit`
+FROM `forecasts`;

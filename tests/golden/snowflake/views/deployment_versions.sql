@@ -1,0 +1,98 @@
+CREATE OR REPLACE VIEW "SIM"."DEPLOYMENT_VERSIONS" (
+  "WORKSPACE_ID" COMMENT 'Sim workspace',
+  "WORKFLOW_ID" COMMENT 'Workflow',
+  "WORKFLOW_NAME" COMMENT 'Current name of the workflow',
+  "DEPLOYMENT_VERSION_ID" COMMENT 'Deployment version',
+  "FIRST_RUN_AT" COMMENT 'Start of the first run with this version',
+  "LAST_RUN_AT" COMMENT 'Start of the last run with this version',
+  "RUNS" COMMENT 'Number of runs with this version',
+  "COMPLETED_RUNS" COMMENT 'Number of runs that completed',
+  "FAILED_RUNS" COMMENT 'Number of runs that failed',
+  "FAILED_SHARE" COMMENT 'failed_runs divided by runs, from 0 to 1',
+  "TOTAL_COST" COMMENT 'Cost of the runs in USD',
+  "COST_PER_COMPLETED_RUN" COMMENT 'Total cost, failures included, divided by the completed runs, in USD; null if none completed',
+  "TOKENS_PER_RUN" COMMENT 'Average tokens per run',
+  "P50_MS" COMMENT 'Median duration of completed and failed runs, in ms',
+  "PREVIOUS_DEPLOYMENT_VERSION_ID" COMMENT 'Version that ran before this one; null for the first',
+  "PREVIOUS_FAILED_SHARE" COMMENT 'failed_share of the previous version',
+  "PREVIOUS_COST_PER_COMPLETED_RUN" COMMENT 'cost_per_completed_run of the previous version, in USD',
+  "COST_CHANGE" COMMENT 'Relative change of cost_per_completed_run from the previous version: 0.25 means 25 % more'
+)
+COMMENT = 'Runs of a workflow before and after each deployment; one row per workflow and version, without drafts (sim-sync view 00000000)'
+AS WITH "ENDED" AS (
+  SELECT
+    *,
+    CASE WHEN "STATUS" IN ('completed', 'failed') THEN "TOTAL_DURATION_MS" END AS "DURATION_MS"
+  FROM "SIM"."RUNS"
+  WHERE
+    NOT "DEPLOYMENT_VERSION_ID" IS NULL
+), "PLACED" AS (
+  SELECT
+    *,
+    CAST(ROW_NUMBER() OVER (
+      PARTITION BY "WORKSPACE_ID", "WORKFLOW_ID", "WORKFLOW_NAME", "DEPLOYMENT_VERSION_ID"
+      ORDER BY "DURATION_MS"
+    ) - 1 AS DOUBLE) AS "PLACE",
+    CAST(COUNT("DURATION_MS") OVER (
+      PARTITION BY "WORKSPACE_ID", "WORKFLOW_ID", "WORKFLOW_NAME", "DEPLOYMENT_VERSION_ID"
+    ) - 1 AS DOUBLE) AS "LAST_PLACE"
+  FROM "ENDED"
+), "VERSIONS" AS (
+  SELECT
+    "WORKSPACE_ID",
+    "WORKFLOW_ID",
+    "WORKFLOW_NAME",
+    "DEPLOYMENT_VERSION_ID",
+    MIN("STARTED_AT") AS "FIRST_RUN_AT",
+    MAX("STARTED_AT") AS "LAST_RUN_AT",
+    COUNT(*) AS "RUNS",
+    COUNT(CASE WHEN "STATUS" = 'completed' THEN 1 END) AS "COMPLETED_RUNS",
+    COUNT(CASE WHEN "STATUS" = 'failed' THEN 1 END) AS "FAILED_RUNS",
+    COALESCE(SUM("COST_TOTAL"), 0) AS "TOTAL_COST",
+    CAST(SUM("COST_TOTAL") / NULLIF(COUNT(CASE WHEN "STATUS" = 'completed' THEN 1 END), 0) AS DECIMAL(38, 12)) AS "COST_PER_COMPLETED_RUN",
+    CAST(COALESCE(SUM("TOTAL_TOKENS"), 0) AS DOUBLE) / COUNT(*) AS "TOKENS_PER_RUN",
+    SUM("DURATION_MS" * GREATEST_IGNORE_NULLS(1 - ABS("PLACE" - 0.5 * "LAST_PLACE"), 0)) AS "P50_MS"
+  FROM "PLACED"
+  GROUP BY
+    "WORKSPACE_ID",
+    "WORKFLOW_ID",
+    "WORKFLOW_NAME",
+    "DEPLOYMENT_VERSION_ID"
+), "COMPARED" AS (
+  SELECT
+    *,
+    CAST("FAILED_RUNS" AS DOUBLE) / "RUNS" AS "FAILED_SHARE",
+    LAG("DEPLOYMENT_VERSION_ID") OVER (
+      PARTITION BY "WORKSPACE_ID", "WORKFLOW_ID"
+      ORDER BY "FIRST_RUN_AT", "DEPLOYMENT_VERSION_ID"
+    ) AS "PREVIOUS_DEPLOYMENT_VERSION_ID",
+    LAG(CAST("FAILED_RUNS" AS DOUBLE) / "RUNS") OVER (
+      PARTITION BY "WORKSPACE_ID", "WORKFLOW_ID"
+      ORDER BY "FIRST_RUN_AT", "DEPLOYMENT_VERSION_ID"
+    ) AS "PREVIOUS_FAILED_SHARE",
+    LAG("COST_PER_COMPLETED_RUN") OVER (
+      PARTITION BY "WORKSPACE_ID", "WORKFLOW_ID"
+      ORDER BY "FIRST_RUN_AT", "DEPLOYMENT_VERSION_ID"
+    ) AS "PREVIOUS_COST_PER_COMPLETED_RUN"
+  FROM "VERSIONS"
+)
+SELECT
+  "WORKSPACE_ID",
+  "WORKFLOW_ID",
+  "WORKFLOW_NAME",
+  "DEPLOYMENT_VERSION_ID",
+  "FIRST_RUN_AT",
+  "LAST_RUN_AT",
+  "RUNS",
+  "COMPLETED_RUNS",
+  "FAILED_RUNS",
+  "FAILED_SHARE",
+  "TOTAL_COST",
+  "COST_PER_COMPLETED_RUN",
+  "TOKENS_PER_RUN",
+  "P50_MS",
+  "PREVIOUS_DEPLOYMENT_VERSION_ID",
+  "PREVIOUS_FAILED_SHARE",
+  "PREVIOUS_COST_PER_COMPLETED_RUN",
+  CAST("COST_PER_COMPLETED_RUN" AS DOUBLE) / NULLIF(CAST("PREVIOUS_COST_PER_COMPLETED_RUN" AS DOUBLE), 0) - 1 AS "COST_CHANGE"
+FROM "COMPARED";
