@@ -179,14 +179,15 @@ def _run_settings(destination: str | None, dataset: str | None, database: Path |
 @app.command()
 @click.option("--since", help="Start of the time range: ISO date, or an age such as 30d.")
 @click.option("--until", help="End of the time range: ISO date, or an age such as 1d.")
+@click.option("--publish", metavar="FILE.duckdb", help="Replace this read-only copy of the database at the end.")
 @_with(*_sync_options)
-def run(as_json: bool, **chosen: Any) -> None:
+def run(publish: str | None, as_json: bool, **chosen: Any) -> None:
     """Syncs every configured workspace once; bounded and resumable. This is the command for cron."""
     from .commands import finish, sync
 
     _imported()
     with finish.faults_told(as_json):
-        outcome = sync.run_with_progress(_run_settings(**chosen))
+        outcome = sync.run_with_progress(_run_settings(**chosen).published_to(publish))
     finish.finish(outcome, as_json)
 
 
@@ -276,6 +277,21 @@ def sql(target: Target, statement: str, as_json: bool, as_csv: bool) -> None:
 
     _imported()
     asking.print_answer(target, sys.stdin.read() if statement == "-" else statement, as_json=as_json, as_csv=as_csv)
+
+
+@app.command()
+@click.argument("file", metavar="FILE.duckdb")
+@click.option("--compact", is_flag=True, help="Write the copy without free space: smaller, but slower to write.")
+@_with(*_target_options, _json)
+@_with_target
+def publish(target: Target, file: str, compact: bool, as_json: bool) -> None:
+    """Replaces a read-only copy of the database for its readers in one step, if anything was loaded since."""
+    from .commands import finish
+    from .commands import publish as publishing
+
+    _imported()
+    with finish.faults_told(as_json):
+        publishing.publish_once(target, file, compact=compact, as_json=as_json)
 
 
 if __name__ == "__main__":

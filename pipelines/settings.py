@@ -14,6 +14,7 @@ from sim_source import TABLES
 from sim_source.errors import ConfigurationError
 from sim_source.options import Details, Payloads, Snapshots, choice, moment, workspace_ids
 
+from .destination import publishing
 from .destination.target import Target, _configured
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class RunSettings:
         target: Destination of the rows.
         resources: Tables to load.
         max_minutes: Minutes after which the sync stops; None for no limit.
+        publish: DuckDB file that is replaced by a copy of the database at the end of the sync; None for no copy.
     """
 
     source: SimSourceSettings = field(repr=False)
@@ -37,11 +39,16 @@ class RunSettings:
     target: Target
     resources: tuple[str, ...] = tuple(TABLES)
     max_minutes: float | None = None
+    publish: Path | None = None
 
     @classmethod
     def of(cls, source: SimSourceSettings, target: Target, **others: Any) -> RunSettings:
         """Creates the settings of a sync from complete source settings and a destination."""
         return cls(source, source.plan(), target, **others)
+
+    def published_to(self, file: str | None) -> RunSettings:
+        """Returns the same settings for a sync whose database is published; see ``publishing.checked_file``."""
+        return self if file is None else replace(self, publish=publishing.checked_file(self.target, file))
 
     def resynced(self, name: str) -> RunSettings:
         """Returns the same settings for a resync with this name; see ``SimSourceSettings.plan``."""

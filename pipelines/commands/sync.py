@@ -22,7 +22,7 @@ from sim_source.reading.all_workspaces import named
 from sim_source.reading.refusals import refused_workspace, wrong_key
 from sim_source.stored.queries import WorkspaceQueries
 
-from ..destination import drivers, load_faults, lock, pipeline
+from ..destination import drivers, load_faults, lock, pipeline, publishing
 from ..destination.duckdb_hold import Hold
 from ..screen import console
 from ..settings import RunSettings, readable_secrets
@@ -109,6 +109,8 @@ class Sync:
                 self._rest_of_v2()
                 self._backlogs(outcome)
                 self.loader.describe()
+                if settings.publish:
+                    publishing.publish_after_sync(settings.target, settings.publish, hold, self.log, self.tell)
                 outcome.out_of_time = session.out_of_time
         except (errors.SimError, DltException, duckdb.Error, OSError) as error:
             outcome.fault = load_faults.explained(error, settings.target)
