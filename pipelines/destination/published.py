@@ -38,7 +38,7 @@ class Contents:
         load: Id of the last completed load.
         loads: Number of completed loads.
         as_of: When that load was completed.
-        definitions: Hash of all tables, columns, views and comments.
+        definitions: Hash of the names, types and comments of all tables, views and columns.
     """
 
     load: str
@@ -56,10 +56,12 @@ _DEFINITIONS = """
         SELECT (schema_name, table_name, column_name, data_type, comment)::VARCHAR FROM duckdb_columns()
         WHERE database_name = current_database() AND NOT internal
         UNION ALL
-        SELECT (schema_name, view_name, sql, comment)::VARCHAR FROM duckdb_views()
+        SELECT (schema_name, view_name, comment)::VARCHAR FROM duckdb_views()
         WHERE database_name = current_database() AND NOT internal
     )
 """
+"""The SQL of a view is left out: DuckDB shows it in another form once the file was closed and opened again. The comments
+of our views hold a hash of it."""
 
 
 def contents(connection: duckdb.DuckDBPyConnection, dataset: str) -> Contents | None:
