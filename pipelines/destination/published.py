@@ -60,8 +60,8 @@ _DEFINITIONS = """
         WHERE database_name = current_database() AND NOT internal
     )
 """
-"""The SQL of a view is left out: DuckDB shows it in another form once the file was closed and opened again. The comments
-of our views hold a hash of it."""
+"""The SQL of a view is left out: DuckDB shows it in another form once the file was closed and opened again. Comments of
+our views hold a hash of it."""
 
 
 def contents(connection: duckdb.DuckDBPyConnection, dataset: str) -> Contents | None:

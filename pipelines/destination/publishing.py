@@ -149,13 +149,14 @@ def _publish(target: Target, file: Path, hold: Hold, warn: Callable[[str], None]
     now = published.contents(connection, target.dataset)
     if now is None or target.database is None:
         raise PublishFault(f"nothing was loaded into {target} yet, so there is nothing to publish")
+    prefix = _remove_left_over(file, target.database)
     record = published.read_record(target)
     before = _contents(file, target.dataset)
     loads = sorted({now.load} if before is None else {before.load, now.load})
     if before == now and (not compact or (record is not None and record.compact)):
         published.write_record(target, file, loads, compact=record is not None and record.compact)
         return Publication(file, now.as_of, written=False)
-    with _folder_beside(file, target.database) as folder:
+    with _folder_beside(file, prefix) as folder:
         copy = folder / file.name
         _copy(target.database, copy)
         if compact:
@@ -179,15 +180,21 @@ def _contents(file: Path, dataset: str) -> published.Contents | None:
         return published.contents(connection, dataset)
 
 
-@contextmanager
-def _folder_beside(file: Path, database: Path) -> Iterator[Path]:
-    """Creates a temporary folder on the file system of a file, and removes what killed publications have left.
+def _remove_left_over(file: Path, database: Path) -> str:
+    """Removes temporary folders that killed publications of a database have left, and returns their common prefix.
 
-    Folders of one database have a common prefix. Its lock is held, so none of them is in use.
+    The lock of the database is held, so none of them is in use.
     """
     prefix = f".{file.name}.{hashlib.sha256(os.fsencode(database)).hexdigest()[:8]}."
-    for left in file.parent.glob(f"{prefix}*"):
-        shutil.rmtree(left, ignore_errors=True)
+    for left in file.parent.iterdir():
+        if left.name.startswith(prefix):
+            shutil.rmtree(left, ignore_errors=True)
+    return prefix
+
+
+@contextmanager
+def _folder_beside(file: Path, prefix: str) -> Iterator[Path]:
+    """Creates a temporary folder on the file system of a file, and removes it in the end."""
     folder = Path(mkdtemp(prefix=prefix, dir=file.parent))
     try:
         yield folder
