@@ -96,20 +96,22 @@ def budget(interval: str = "5") -> None:
     world = _one_key(4, 300)
     seconds = float(interval)
     limit = RateLimit(100, 100, seconds)
-    with serve(world, "2026-08", limit=limit) as server, throwaway_postgres() as url:
-        with tempfile.TemporaryDirectory() as folder:
-            ids = ",".join(workspace_of(number) for number in range(4))
-            env = {"SIM_API_KEY": "sk-sim-one-key", "SIM_BASE_URL": server.base_url, "SIM_WORKSPACE_ID": ids}
-            took, told, _ = synced(
-                folder, url, "--dataset", "sim_budget", "--processes", "4", "--details", "all", **env
-            )
-            moments = [each.arrived for each in server.requests if each.path.startswith("/api/v1/logs")]
+    with (
+        serve(world, "2026-08", limit=limit) as server,
+        throwaway_postgres() as url,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        ids = ",".join(workspace_of(number) for number in range(4))
+        env = {"SIM_API_KEY": "sk-sim-one-key", "SIM_BASE_URL": server.base_url, "SIM_WORKSPACE_ID": ids}
+        args = ("--dataset", "sim_budget", "--processes", "4", "--details", "all")
+        took, told, _ = synced(folder, url, *args, **env)
+        moments = [each.arrived for each in server.requests if each.path.startswith("/api/v1/logs")]
     asked = told["requests"]
     least = (math.ceil((asked - told["rate_limited"]) / 100) - 1) * seconds
     between = max(moments) - min(moments)
     print(
-        f"{asked:,} requests, {told['rate_limited']} answered 429 ({told['rate_limited'] / asked:.2%}); {took:.1f} s in "
-        f"all, {between:.1f} s between the first and the last request, {least:.1f} s at least: {between / least:.3f}"
+        f"{asked:,} requests, {told['rate_limited']} answered 429 ({told['rate_limited'] / asked:.2%}); {took:.1f} s "
+        f"in all, {between:.1f} s between the first and the last request, {least:.1f} s at least: {between / least:.3f}"
     )
 
 

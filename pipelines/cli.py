@@ -12,13 +12,12 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from .cli_options import ACCOUNTS, JSON, SYNC_OPTIONS, TARGET_OPTIONS, WORKSPACES, with_options, with_target
 from .screen.visible import lenient_streams, visible
 
 if TYPE_CHECKING:
@@ -119,60 +118,6 @@ def _end(error: Exception) -> NoReturn:
     sys.exit(code_of(error))
 
 
-_target_options = (
-    click.option("--destination", help="Name of a dlt destination; default: duckdb."),
-    click.option("--dataset", help="Dataset (schema) of the tables; default: sim."),
-    click.option("--database", type=click.Path(path_type=Path), help="DuckDB file; default: sim_sync.duckdb."),
-)
-_workspaces = click.option(
-    "--workspace", "workspaces", multiple=True, help="Workspace id, repeatable, or all; default: SIM_WORKSPACE_ID."
-)
-_accounts = click.option(
-    "--account", "accounts", multiple=True, help="Name of a configured account, repeatable; default: all."
-)
-_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object as the last line of stdout.")
-_sync_options = (
-    _accounts,
-    _workspaces,
-    click.option("--resources", help="Tables to load, comma-separated; default: all."),
-    *_target_options,
-    click.option("--details", help="Runs whose details are read: costly, all or none."),
-    click.option("--snapshots", help="Runs whose snapshots are read: version, all or none."),
-    click.option("--payloads", help="Whether inputs and outputs are stored: none or full."),
-    click.option(
-        "--redact-people/--no-redact-people",
-        default=None,
-        help="Replace names and e-mail addresses with hashes; needs SIM_REDACT_SALT.",
-    ),
-    click.option("--max-minutes", type=float, help="Stop after this many minutes; the next sync continues."),
-    _json,
-)
-Command = Callable[..., None]
-
-
-def _with(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    """Adds options to a command; the help text shows them in the given order."""
-
-    def added(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return added
-
-
-def _with_target(command: Command) -> Command:
-    """Passes a command the ``target`` that its destination options describe."""
-
-    @wraps(command)
-    def wrapped(*, destination: str | None, dataset: str | None, database: Path | None, **given: Any) -> None:
-        from .destination.target import target_of
-
-        command(target=target_of(destination, dataset, database), **given)
-
-    return wrapped
-
-
 def _run_settings(
     destination: str | None, dataset: str | None, database: Path | None, **chosen: Any
 ) -> list[RunSettings]:
@@ -185,7 +130,8 @@ def _run_settings(
 @app.command()
 @click.option("--since", help="Start of the time range: ISO date, or an age such as 30d.")
 @click.option("--until", help="End of the time range: ISO date, or an age such as 1d.")
-@_with(*_sync_options)
+@click.option("--publish", metavar="FILE.duckdb", help="Replace this read-only copy of the database at the end.")
+@with_options(*SYNC_OPTIONS)
 @click.option(
     "--processes",
     type=click.IntRange(1, 64),
@@ -193,13 +139,13 @@ def _run_settings(
     show_default=True,
     help="Processes that sync accounts and workspaces at the same time.",
 )
-def run(as_json: bool, processes: int, **chosen: Any) -> None:
+def run(publish: str | None, as_json: bool, processes: int, **chosen: Any) -> None:
     """Syncs every configured workspace once; bounded and resumable. This is the command for cron."""
     from .commands import finish, fleet
 
     _imported()
     with finish.faults_told(as_json):
-        results = fleet.sync_accounts(_run_settings(**chosen), processes)
+        results = fleet.sync_accounts(_run_settings(**chosen), processes, publish)
     finish.finish(results, as_json)
 
 
@@ -207,7 +153,7 @@ def run(as_json: bool, processes: int, **chosen: Any) -> None:
 @click.option("--since", required=True, help="Start of the time range: ISO date, or an age such as 30d.")
 @click.option("--until", help="End of the time range: ISO date, or an age such as 1d; default: now.")
 @click.option("--dry-run", is_flag=True, help="Only print the number of requests and the time it would take.")
-@_with(*_sync_options)
+@with_options(*SYNC_OPTIONS)
 def resync(dry_run: bool, as_json: bool, **chosen: Any) -> None:
     """Reads a time range again, for example to add payloads. Never replaces stored values by less complete ones."""
     from .commands import finish
@@ -237,10 +183,10 @@ def demo(database: Path | None, runs: int) -> None:
 
 
 @app.command()
-@_with(_accounts, _workspaces, *_target_options)
+@with_options(ACCOUNTS, WORKSPACES, *TARGET_OPTIONS)
 @click.option("--data", is_flag=True, help="Check the consistency of the stored rows instead; sends no API request.")
-@_json
-@_with_target
+@JSON
+@with_target
 def check(target: Target, accounts: tuple[str, ...], workspaces: tuple[str, ...], data: bool, as_json: bool) -> None:
     """Checks API key, workspaces, resources and destination, and estimates the first sync. Loads nothing."""
     from . import settings
@@ -253,11 +199,11 @@ def check(target: Target, accounts: tuple[str, ...], workspaces: tuple[str, ...]
 
 
 @app.command()
-@_workspaces
+@WORKSPACES
 @click.option("--since", help="Start of the period: ISO date or 30d; default: start of the billing period.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write an HTML page to this file.")
-@_with(*_target_options, _json)
-@_with_target
+@with_options(*TARGET_OPTIONS, JSON)
+@with_target
 def report(target: Target, workspaces: tuple[str, ...], since: str | None, html: Path | None, as_json: bool) -> None:
     """Reports cost, failures, latency and budget, compared with the previous period."""
     from .commands import report as reporting
@@ -267,8 +213,8 @@ def report(target: Target, workspaces: tuple[str, ...], since: str | None, html:
 
 
 @app.command()
-@_with(*_target_options, _json)
-@_with_target
+@with_options(*TARGET_OPTIONS, JSON)
+@with_target
 def status(target: Target, as_json: bool) -> None:
     """Shows for each workspace and resource up to when it is synced, open runs, detail backlog, loads and rows."""
     from .commands import status as standing
@@ -279,16 +225,31 @@ def status(target: Target, as_json: bool) -> None:
 
 @app.command()
 @click.argument("statement", help='SQL statement; "-" reads it from standard input.')
-@_with(*_target_options)
+@with_options(*TARGET_OPTIONS)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array of objects.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV with a header.")
-@_with_target
+@with_target
 def sql(target: Target, statement: str, as_json: bool, as_csv: bool) -> None:
     """Runs SQL on the destination (read-only on DuckDB) and prints the result."""
     from .commands import sql as asking
 
     _imported()
     asking.print_answer(target, sys.stdin.read() if statement == "-" else statement, as_json=as_json, as_csv=as_csv)
+
+
+@app.command()
+@click.argument("file", metavar="FILE.duckdb")
+@click.option("--compact", is_flag=True, help="Write the copy without free space: smaller, but slower to write.")
+@with_options(*TARGET_OPTIONS, JSON)
+@with_target
+def publish(target: Target, file: str, compact: bool, as_json: bool) -> None:
+    """Replaces a read-only copy of the database for its readers in one step, if anything was loaded since."""
+    from .commands import finish
+    from .commands import publish as publishing
+
+    _imported()
+    with finish.faults_told(as_json):
+        publishing.publish_once(target, file, compact=compact, as_json=as_json)
 
 
 if __name__ == "__main__":

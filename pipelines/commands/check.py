@@ -14,6 +14,7 @@ from ..destination import questions
 from ..destination.target import Target
 from ..screen import terminal
 from ..settings import RunSettings
+from . import answering
 
 
 def check_access(accounts: Sequence[RunSettings], as_json: bool) -> NoReturn:
@@ -36,7 +37,8 @@ def check_access(accounts: Sequence[RunSettings], as_json: bool) -> NoReturn:
 
 def check_data(target: Target, as_json: bool) -> NoReturn:
     """Prints which consistency rules the stored rows break. Exits with 0, or 1 if they break any."""
-    verdicts = data_check.try_rules(target)
+    with answering.one_state(target) as as_of:
+        verdicts = data_check.try_rules(target)
     for verdict in verdicts:
         terminal.finding(verdict.ok, f"{verdict.what}: {verdict.told}")
         for example in verdict.examples:
@@ -44,5 +46,6 @@ def check_data(target: Target, as_json: bool) -> NoReturn:
             terminal.out.print(f"      {shown}", markup=False)
     ok = all(verdict.ok is not False for verdict in verdicts)
     if as_json:
-        print(json.dumps({"ok": ok, "findings": [verdict.as_json() for verdict in verdicts]}))
+        told = {"ok": ok, "findings": [verdict.as_json() for verdict in verdicts]}
+        print(json.dumps(told | answering.as_of_json(as_of)))
     sys.exit(0 if ok else 1)

@@ -12,9 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 
 from sim_source import SyncLog, errors
 
+from ..destination import publishing
+from ..destination.duckdb_hold import Hold
 from ..screen import console
 from ..settings import RunSettings, readable_secrets
 from .outcome import Outcome
@@ -44,17 +47,23 @@ class Job:
     deadline: float | None = None
 
 
-def sync_accounts(accounts: Sequence[RunSettings], processes: int = 1) -> Results:
+def sync_accounts(accounts: Sequence[RunSettings], processes: int = 1, publish: str | None = None) -> Results:
     """Syncs accounts. One that fails does not stop the others.
 
     Args:
         accounts: The settings of each of them.
         processes: Processes that sync workspaces at the same time.
+        publish: DuckDB file that is replaced by a copy of the database at the end; None for no copy.
+
+    Raises:
+        ConfigurationError: The database cannot be published to this file.
     """
     started = time.monotonic()
+    target = accounts[0].target
+    copy = None if publish is None else publishing.checked_file(target, publish)
     minutes = accounts[0].max_minutes
     deadline = None if minutes is None else time.time() + minutes * 60
-    results = Results(accounts[0].target)
+    results = Results(target)
     open_file = readable_secrets()
     if open_file is not None:
         results.warnings.append(f"{open_file} is readable by other users of this machine; run: chmod 600 {open_file}")
@@ -68,8 +77,20 @@ def sync_accounts(accounts: Sequence[RunSettings], processes: int = 1) -> Result
             results.add(label, settings.source.account, _here(Job(label, settings, deadline)))
             if label:
                 console.line(results.last_line)
+    if copy is not None and any(outcome.fault is None for _, _, outcome in results.outcomes):
+        _publish(copy, results)
     results.duration_s = time.monotonic() - started
     return results
+
+
+def _publish(copy: Path, results: Results) -> None:
+    """Publishes the database. A failure is one of the last sync: all rows are committed."""
+    log = results.outcomes[-1][2].log
+    try:
+        with Hold(results.target, console.line) as hold:
+            console.line(str(publishing.publish(results.target, copy, hold, log.warn)))
+    except errors.SimError as fault:
+        log.failed("publish", None, fault)
 
 
 def _here(job: Job) -> Outcome:

@@ -14,6 +14,7 @@ from ..destination.target import Target
 from ..optional_packages import needed
 from ..report import figures, printing
 from ..screen import console, terminal
+from . import answering
 
 
 def make_report(
@@ -32,11 +33,13 @@ def make_report(
     if html is not None:
         with needed("report", "report --html"):
             from ..report import page  # imported late: Altair is slow to import
-        page.write_page(target, html, workspaces=workspaces, since=start, now=now)
+        with answering.one_state(target):
+            page.write_page(target, html, workspaces=workspaces, since=start, now=now)
         console.line(f"wrote the report to {html}; the page needs no network")
         return
-    found = figures.read_figures(target, workspaces=workspaces, since=start, now=now)
+    with answering.one_state(target) as as_of:
+        found = figures.read_figures(target, workspaces=workspaces, since=start, now=now)
     if as_json:
-        print(json.dumps(found.as_json()))
+        print(json.dumps(found.as_json() | answering.as_of_json(as_of)))
     else:
         printing.print_report(found, terminal.out)

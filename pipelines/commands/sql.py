@@ -10,6 +10,7 @@ from ..destination import questions
 from ..destination.target import Target
 from ..screen import terminal
 from ..screen.visible import visible
+from . import answering
 
 
 def print_answer(target: Target, statement: str, *, as_json: bool, as_csv: bool) -> None:
@@ -17,10 +18,11 @@ def print_answer(target: Target, statement: str, *, as_json: bool, as_csv: bool)
 
     Raises:
         ConfigurationError: The database does not exist.
-        TryLater: A sync is writing to the database.
+        TryLater: A sync is writing to the database, and it has no published copy.
         SqlFault: The destination rejected the statement.
     """
-    answer = questions.ask(target, statement.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+    with answering.one_state(target):
+        answer = questions.ask(target, statement.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
     if as_json:
         print(json.dumps(questions.as_json_value(answer.dicts), allow_nan=False))
     elif not as_csv:

@@ -16,6 +16,7 @@ from sim_source.stored.warehouse import Warehouse
 from ..destination import pipeline
 from ..destination.target import Target
 from ..screen import terminal
+from . import answering
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,19 @@ class ResourceStatus:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The status of a destination."""
+    """The status of a destination.
+
+    Attributes:
+        resources: Progress of each resource.
+        rows: Number of rows, by table.
+        last_loads: When the last loads were completed, newest first.
+        as_of: Completion of the last load in the published copy, if that answered.
+    """
 
     resources: list[ResourceStatus]
     rows: dict[str, int]
     last_loads: list[datetime]
+    as_of: datetime | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Returns the JSON object that ``--json`` prints."""
@@ -69,7 +78,7 @@ class Standing:
             ],
             "rows": self.rows,
             "last_loads": [moment.isoformat() for moment in self.last_loads],
-        }
+        } | answering.as_of_json(self.as_of)
 
 
 def read_status(target: Target, now: datetime | None = None) -> Standing:
@@ -79,14 +88,14 @@ def read_status(target: Target, now: datetime | None = None) -> Standing:
         ConfigurationError: Nothing has been synced there yet.
     """
     now = now or datetime.now(UTC)
-    with pipeline.attached_to_read(target) as (attached, warehouse):
+    with answering.one_state(target) as as_of, pipeline.attached_to_read(target) as (attached, warehouse):
         state = pipeline.state_in(attached, warehouse)
         if state is None:
             raise ConfigurationError(f"nothing was synced into {target} yet; run sim-sync run first")
         resources = [_resource(None, "audit_logs", held.audit_logs, now) for _, held in state.accounts()]
         resources += [_resource(None, "billing_logs", ledger, now) for ledger in state.ledgers if ledger.kept]
         resources += [_runs(warehouse, held.id, held.logs, now) for held in state.workspaces() if held.was_read]
-        return Standing(resources, {name: warehouse.count(name) for name in TABLES}, _last_loads(warehouse))
+        return Standing(resources, {name: warehouse.count(name) for name in TABLES}, _last_loads(warehouse), as_of)
 
 
 def _resource(workspace: str | None, name: str, state: ResourceState, now: datetime) -> ResourceStatus:

@@ -160,6 +160,25 @@ class Hold:
                 self._connection.execute("CHECKPOINT")
                 self._limit(LITTLE)
 
+    def flushed(self) -> duckdb.DuckDBPyConnection:
+        """Writes a checkpoint, with as much memory as it needs, and returns the connection.
+
+        The file can be copied afterwards, as long as nothing is written to it.
+
+        Raises:
+            duckdb.Error: DuckDB cannot write the checkpoint.
+            ValueError: No file is open.
+        """
+        if self._connection is None:
+            raise ValueError("no DuckDB file is open")
+        while True:
+            try:
+                self._connection.execute("CHECKPOINT")
+                return self._connection
+            except duckdb.OutOfMemoryException:
+                if not self.raise_memory_limit():
+                    raise
+
     @property
     def _limits_memory(self) -> bool:
         return "memory_limit" in self._settings

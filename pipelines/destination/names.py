@@ -45,33 +45,38 @@ def dataset_name(name: str) -> str:
     return found
 
 
-def database_file(file: Path) -> Path:
+def database_file(file: Path, option: str = "--database") -> Path:
     """Returns the absolute path of a DuckDB file, with symbolic links resolved, so that it identifies the database.
+
+    Args:
+        file: The path as given.
+        option: The option that gave it; messages name it.
 
     Raises:
         ConfigurationError: The path is not that of a file, or its folder does not exist.
     """
     if str(file).lower().startswith(_ELSEWHERE):
-        raise ConfigurationError(f"--database {file} is not a file; give the path of a DuckDB file")
+        raise ConfigurationError(f"{option} {file} is not a file; give the path of a DuckDB file")
     if not str(file).isprintable():
-        raise ConfigurationError(f"--database {str(file)!r}: the name must not contain control characters")
+        raise ConfigurationError(f"{option} {str(file)!r}: the name must not contain control characters")
     try:
         found = file.expanduser().resolve()
         if not found.parent.is_dir():
-            raise ConfigurationError(f"--database: the folder {found.parent} does not exist")
+            raise ConfigurationError(f"{option}: the folder {found.parent} does not exist")
         if found.exists() and not found.is_file():
-            raise ConfigurationError(f"--database {found} is a folder or a device; name a file in it")
+            raise ConfigurationError(f"{option} {found} is a folder or a device; name a file in it")
     except (OSError, RuntimeError) as error:  # pathlib raises RuntimeError for a loop of links
-        raise ConfigurationError(f"--database {file}: {getattr(error, 'strerror', None) or error}") from error
+        raise ConfigurationError(f"{option} {file}: {getattr(error, 'strerror', None) or error}") from error
     return found
 
 
-def tried(dataset: str, file: Path | None = None) -> None:
+def tried(dataset: str, file: Path | None = None, option: str = "--database") -> None:
     """Tries the name of a dataset, and of a file, on an empty database.
 
     Args:
         dataset: Name as returned by ``dataset_name``.
         file: The file of a DuckDB destination.
+        option: The option that gave the file; messages name it.
 
     Raises:
         ConfigurationError: A name cannot be used in queries. The message says which one to change.
@@ -85,7 +90,7 @@ def tried(dataset: str, file: Path | None = None) -> None:
         )
     if file is not None and not _works(dataset, file.name):
         raise ConfigurationError(
-            f"--database {file.name}: DuckDB names the catalog after the file, up to the first dot; together with the "
+            f"{option} {file.name}: DuckDB names the catalog after the file, up to the first dot; together with the "
             f"dataset {dataset!r} that name is ambiguous. Rename the file or the dataset"
         )
 

@@ -117,10 +117,9 @@ def attached_to_read(target: Target) -> Iterator[tuple[dlt.Pipeline, Warehouse]]
 
     Raises:
         ConfigurationError: The database does not exist or cannot be opened.
-        TryLater: A sync is writing to it.
+        TryLater: A sync is writing to it, and it has no published copy.
     """
-    file = target.database
-    opened = nullcontext() if file is None else duckdb_file.opened_to_read(file)
+    opened = nullcontext() if target.database is None else duckdb_file.opened_to_read(target)
     with TemporaryDirectory(prefix="sim-sync-") as folder, opened as connection:
         held = None if connection is None else DuckDbCredentials(connection)
         pipeline = _pipeline(target, NAME, Path(folder), held)

@@ -60,14 +60,14 @@ def ask(target: Target, sql: str, *, wait_s: float = duckdb_file.READER_WAIT_S) 
 
     Raises:
         ConfigurationError: Nothing has been synced there yet, or the file is not a database.
-        TryLater: A sync is writing to the file.
+        TryLater: A sync is writing to the file, and it has no published copy.
         SqlFault: The destination rejected the statement.
     """
     if not sql.strip(" \t\r\n;"):
         raise SqlFault("no statement to run; pass SQL as the argument")
     if target.database is None:
         return _through_dlt(target, sql)
-    with duckdb_file.opened_to_read(target.database) as connection:
+    with duckdb_file.opened_to_read(target) as connection:
         try:
             connection.execute("SET TimeZone = 'UTC'")
             cursor = connection.execute(sql)
@@ -82,7 +82,7 @@ def answer(target: Target, sql: str) -> QueryResult:
 
     Raises:
         ConfigurationError: Nothing has been synced there yet, or the file is not a database.
-        TryLater: A sync is writing to the file.
+        TryLater: A sync is writing to the file, and it has no published copy.
         SqlFault: The destination rejected the statement, or a view is missing.
     """
     dialect = DIALECT
@@ -110,7 +110,7 @@ def stored_relations(target: Target) -> frozenset[str]:
 
     Raises:
         ConfigurationError: Nothing has been synced there yet.
-        TryLater: A sync is writing to the file.
+        TryLater: A sync is writing to the file, and it has no published copy.
     """
     sql = f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{target.dataset}'"
     return frozenset(row[0] for row in ask(target, sql).rows)

@@ -43,7 +43,7 @@ BESIDE = {
         "jsons",
         "nesting",
     ),
-    "pipelines": ("cli",),
+    "pipelines": ("cli", "cli_options"),
     "pipelines.base": ("rate_limit", "optional_packages", "shared_pacer"),
     "pipelines.settings": ("accounts", "settings"),
 }

@@ -139,6 +139,7 @@ CREATE TABLE `analytics`.`sim`.`audit_logs` (
 `description` STRING   OPTIONS (description='Description of the action'),
 `metadata` JSON   OPTIONS (description='Additional data that Sim stores about the action'),
 `created_at` TIMESTAMP   OPTIONS (description='When the action was performed'),
+`account` STRING   OPTIONS (description='Configured account whose API key read the row, or default; null in rows of versions without accounts'),
 `extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'),
 `_dlt_load_id` STRING  NOT NULL,
 `_dlt_id` STRING  NOT NULL);
@@ -162,6 +163,7 @@ CREATE TABLE `analytics`.`sim`.`usage` (
 `storage_used_bytes` INT64   OPTIONS (description='Storage used in bytes'),
 `storage_limit_bytes` INT64   OPTIONS (description='Storage limit in bytes'),
 `storage_percent_used` FLOAT64   OPTIONS (description='Storage used in percent'),
+`account` STRING   OPTIONS (description='Configured account whose API key read the row, or default; null in rows of versions without accounts'),
 `extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'),
 `_dlt_load_id` STRING  NOT NULL,
 `_dlt_id` STRING  NOT NULL);
@@ -237,6 +239,7 @@ CREATE TABLE `analytics`.`sim`.`billing_status` (
 `storage_used_bytes` INT64   OPTIONS (description='Storage used in bytes'),
 `storage_limit_bytes` INT64   OPTIONS (description='Storage limit in bytes'),
 `storage_percent_used` FLOAT64   OPTIONS (description='Storage used in percent'),
+`account` STRING   OPTIONS (description='Configured account whose API key read the row, or default; null in rows of versions without accounts'),
 `extra` JSON   OPTIONS (description='Fields returned by the API that have no column of their own'),
 `_dlt_load_id` STRING  NOT NULL,
 `_dlt_id` STRING  NOT NULL);

@@ -139,6 +139,7 @@ CREATE TABLE `analytics`.`sim___audit_logs` (
 `description` Nullable(String),
 `metadata` Nullable(String),
 `created_at` Nullable(DateTime64(6,'UTC')),
+`account` Nullable(String),
 `extra` Nullable(String))
 ENGINE = MergeTree
 PRIMARY KEY (`id`);
@@ -162,9 +163,10 @@ CREATE TABLE `analytics`.`sim___usage` (
 `storage_used_bytes` Nullable(Int64),
 `storage_limit_bytes` Nullable(Int64),
 `storage_percent_used` Nullable(Float64),
+`account` Nullable(String),
 `extra` Nullable(String))
 ENGINE = MergeTree
-PRIMARY KEY (`observed_at`);
+PRIMARY KEY (`observed_at`, `account`);
 
 CREATE TABLE `analytics`.`sim___workflows` (
 `id` String,
@@ -237,6 +239,7 @@ CREATE TABLE `analytics`.`sim___billing_status` (
 `storage_used_bytes` Nullable(Int64),
 `storage_limit_bytes` Nullable(Int64),
 `storage_percent_used` Nullable(Float64),
+`account` Nullable(String),
 `extra` Nullable(String))
 ENGINE = MergeTree
 PRIMARY KEY (`observed_at`, `workspace_id`);

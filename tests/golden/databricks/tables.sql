@@ -127,6 +127,7 @@ CREATE TABLE `analytics`.`sim`.`audit_logs` (
 `description` STRING   COMMENT 'Description of the action',
 `metadata` STRING   COMMENT 'Additional data that Sim stores about the action',
 `created_at` TIMESTAMP   COMMENT 'When the action was performed',
+`account` STRING   COMMENT 'Configured account whose API key read the row, or default; null in rows of versions without accounts',
 `extra` STRING   COMMENT 'Fields returned by the API that have no column of their own');
 
 CREATE TABLE `analytics`.`sim`.`usage` (
@@ -148,6 +149,7 @@ CREATE TABLE `analytics`.`sim`.`usage` (
 `storage_used_bytes` BIGINT   COMMENT 'Storage used in bytes',
 `storage_limit_bytes` BIGINT   COMMENT 'Storage limit in bytes',
 `storage_percent_used` DOUBLE   COMMENT 'Storage used in percent',
+`account` STRING   COMMENT 'Configured account whose API key read the row, or default; null in rows of versions without accounts',
 `extra` STRING   COMMENT 'Fields returned by the API that have no column of their own');
 
 CREATE TABLE `analytics`.`sim`.`workflows` (
@@ -213,6 +215,7 @@ CREATE TABLE `analytics`.`sim`.`billing_status` (
 `storage_used_bytes` BIGINT   COMMENT 'Storage used in bytes',
 `storage_limit_bytes` BIGINT   COMMENT 'Storage limit in bytes',
 `storage_percent_used` DOUBLE   COMMENT 'Storage used in percent',
+`account` STRING   COMMENT 'Configured account whose API key read the row, or default; null in rows of versions without accounts',
 `extra` STRING   COMMENT 'Fields returned by the API that have no column of their own');
 
 CREATE TABLE `analytics`.`sim`.`rejected_rows` (

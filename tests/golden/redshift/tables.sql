@@ -139,6 +139,7 @@ CREATE TABLE "sim"."audit_logs" (
 "description" varchar(max)  ,
 "metadata" super  ,
 "created_at" timestamp with time zone  ,
+"account" varchar(max)  ,
 "extra" super  ,
 "_dlt_load_id" varchar(max)  NOT NULL,
 "_dlt_id" varchar(max)  NOT NULL);
@@ -162,6 +163,7 @@ CREATE TABLE "sim"."usage" (
 "storage_used_bytes" bigint  ,
 "storage_limit_bytes" bigint  ,
 "storage_percent_used" double precision  ,
+"account" varchar(max)  ,
 "extra" super  ,
 "_dlt_load_id" varchar(max)  NOT NULL,
 "_dlt_id" varchar(max)  NOT NULL);
@@ -237,6 +239,7 @@ CREATE TABLE "sim"."billing_status" (
 "storage_used_bytes" bigint  ,
 "storage_limit_bytes" bigint  ,
 "storage_percent_used" double precision  ,
+"account" varchar(max)  ,
 "extra" super  ,
 "_dlt_load_id" varchar(max)  NOT NULL,
 "_dlt_id" varchar(max)  NOT NULL);

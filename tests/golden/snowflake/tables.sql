@@ -139,6 +139,7 @@ CREATE TABLE "SIM"."AUDIT_LOGS" (
 "DESCRIPTION" VARCHAR   COMMENT 'Description of the action',
 "METADATA" VARIANT   COMMENT 'Additional data that Sim stores about the action',
 "CREATED_AT" TIMESTAMP_LTZ   COMMENT 'When the action was performed',
+"ACCOUNT" VARCHAR   COMMENT 'Configured account whose API key read the row, or default; null in rows of versions without accounts',
 "EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own',
 "_DLT_LOAD_ID" VARCHAR  NOT NULL,
 "_DLT_ID" VARCHAR  NOT NULL);
@@ -162,6 +163,7 @@ CREATE TABLE "SIM"."USAGE" (
 "STORAGE_USED_BYTES" NUMBER(19,0)   COMMENT 'Storage used in bytes',
 "STORAGE_LIMIT_BYTES" NUMBER(19,0)   COMMENT 'Storage limit in bytes',
 "STORAGE_PERCENT_USED" FLOAT   COMMENT 'Storage used in percent',
+"ACCOUNT" VARCHAR   COMMENT 'Configured account whose API key read the row, or default; null in rows of versions without accounts',
 "EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own',
 "_DLT_LOAD_ID" VARCHAR  NOT NULL,
 "_DLT_ID" VARCHAR  NOT NULL);
@@ -237,6 +239,7 @@ CREATE TABLE "SIM"."BILLING_STATUS" (
 "STORAGE_USED_BYTES" NUMBER(19,0)   COMMENT 'Storage used in bytes',
 "STORAGE_LIMIT_BYTES" NUMBER(19,0)   COMMENT 'Storage limit in bytes',
 "STORAGE_PERCENT_USED" FLOAT   COMMENT 'Storage used in percent',
+"ACCOUNT" VARCHAR   COMMENT 'Configured account whose API key read the row, or default; null in rows of versions without accounts',
 "EXTRA" VARIANT   COMMENT 'Fields returned by the API that have no column of their own',
 "_DLT_LOAD_ID" VARCHAR  NOT NULL,
 "_DLT_ID" VARCHAR  NOT NULL);
