@@ -16,7 +16,7 @@ from sim_source import Bounds, SyncSession, source_in_session
 from sim_source.paging.source_state import SourceState
 from sim_source.stored.warehouse import Warehouse
 
-from ..destination import comments, duckdb_file, keep_views, load_faults, pipeline
+from ..destination import comments, duckdb_file, keep_views, load_faults, pipeline, postgres_tables
 from ..destination.duckdb_hold import Hold
 from ..destination.lock import Admission
 from ..dlt_internals import append_new_rows, switch
@@ -157,6 +157,7 @@ class PieceLoader:
                 self._schema = self.pipeline.default_schema.version_hash
             if self._schema not in self._viewed:  # once per sync, and again after a schema change
                 with self.admission.alone():
+                    postgres_tables.create_indexes(self.pipeline)
                     keep_views.ensure_views(self.pipeline, self.warehouse, self.session.log.warn)
                 self._viewed.add(self._schema)
 
@@ -167,6 +168,7 @@ class PieceLoader:
         if self.settings.target.database is None and version != self._in_step:
             with self.admission.alone():
                 self.pipeline.sync_schema()
+                postgres_tables.create_staging(self.pipeline)
             self._in_step = version
         return self.pipeline.load()
 

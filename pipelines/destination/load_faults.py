@@ -32,6 +32,63 @@ def is_refusal(error: BaseException) -> bool:
     return refused and not (local or cannot_answer(error) or lock_holder(error))
 
 
+OF_SERVER = {
+    "42501": "its user may not do that; grant it the rights in docs/warehouses.md (CREATE on the database, or on the "
+    "schema if a DBA has created it)",
+    "53100": "the server's disk is full; free some space there",
+    "53200": "the server is out of memory",
+    "53300": "the server has no connection left; use fewer --processes, or raise max_connections",
+    "57014": "the server ended a statement (statement_timeout); for the user that loads: ALTER ROLE … SET "
+    "statement_timeout = 0",
+    "25006": "the server is read-only (a standby?); connect to the primary",
+}
+"""What to do about an error, by its SQLSTATE (PostgreSQL's documentation, appendix A)."""
+LOST = ("08", "57P")
+"""Classes of SQLSTATE of a connection that was lost: by the network, or because the server shut down."""
+
+DROPPED = ("OperationalError", "InterfaceError")
+"""The driver's errors for a connection that is gone, if the server sent no SQLSTATE."""
+NEWER = ("SchemaEngineNoUpgradePathException", "DestinationSchemaTampered")
+"""dlt's errors for a schema that it does not know."""
+
+
+def server_fault(cause: BaseException, target: Target) -> SimError | None:
+    """Returns an error of a database server in plain words; None for any other error.
+
+    The message of the server is not shown, because it can quote rows.
+    """
+    kind, code = type(cause), str(getattr(cause, "pgcode", None) or "")
+    if kind.__name__ in NEWER:
+        return ConfigurationError(
+            f"{target} was written by a newer version of sim-sync or dlt; upgrade this one, or use another dataset"
+        )
+    told = OF_SERVER.get(code)
+    if code.startswith(LOST) or (kind.__module__.startswith("psycopg") and kind.__name__ in DROPPED and not code):
+        told = "the connection was lost"
+    return LoadFault(f"{target}: {told}. Committed rows are kept, and the next sync loads the others") if told else None
+
+
+def _of_machine(cause: BaseException, target: Target) -> SimError | None:
+    """Returns an error of this machine in plain words; None for any other error."""
+    if isinstance(cause, SimError):
+        return cause
+    if getattr(cause, "errno", None) == errno.ENOSPC or "No space left" in str(cause):
+        return ConfigurationError(
+            f"the disk is full (database {target}, dlt's working folder {dlt.current.run_context().data_dir}); "
+            "free some space and run again; committed rows are kept"
+        )
+    if isinstance(cause, duckdb.Error) and (holder := lock_holder(cause)):
+        return TryLater(f"{target} is held open by {holder}; try again later")
+    if isinstance(cause, PermissionError):
+        return ConfigurationError(f"{cause.filename or target}: permission denied; check the permissions")
+    if isinstance(cause, FileNotFoundError | NotADirectoryError) and cause.filename:
+        return ConfigurationError(
+            f"{cause.filename}: {cause.strerror}; check dlt's working folder {dlt.current.run_context().data_dir} "
+            "(DLT_DATA_DIR)"
+        )
+    return None
+
+
 def explained(error: BaseException, target: Target) -> SimError:
     """Returns an error of the machine or the destination with a message for the user.
 
@@ -45,22 +102,9 @@ def explained(error: BaseException, target: Target) -> SimError:
         last = cause
         if isinstance(cause, KeyboardInterrupt):
             raise cause  # dlt wraps it like an error
-        if isinstance(cause, SimError):
-            return cause
-        if getattr(cause, "errno", None) == errno.ENOSPC or "No space left" in str(cause):
-            return ConfigurationError(
-                f"the disk is full (database {target}, dlt's working folder {dlt.current.run_context().data_dir}); "
-                "free some space and run again; committed rows are kept"
-            )
-        if isinstance(cause, duckdb.Error) and (holder := lock_holder(cause)):
-            return TryLater(f"{target} is held open by {holder}; try again later")
-        if isinstance(cause, PermissionError):
-            return ConfigurationError(f"{cause.filename or target}: permission denied; check the permissions")
-        if isinstance(cause, FileNotFoundError | NotADirectoryError) and cause.filename:
-            return ConfigurationError(
-                f"{cause.filename}: {cause.strerror}; check dlt's working folder {dlt.current.run_context().data_dir} "
-                "(DLT_DATA_DIR)"
-            )
+        known = _of_machine(cause, target) or server_fault(cause, target)
+        if known is not None:
+            return known
     return LoadFault(
         f"loading into {target} failed ({type(last).__name__}); the rows read so far are kept, and the next sync loads "
         "them. Set RUNTIME__LOG_LEVEL=ERROR to see more"

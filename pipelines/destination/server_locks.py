@@ -22,6 +22,20 @@ _SHARE = "SELECT pg_try_advisory_lock_shared(%s)"
 _GIVE_BACK = "SELECT pg_advisory_unlock(%s)"
 _WAIT = "SELECT pg_advisory_lock(%s)"
 _NO_TIMEOUTS = "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_session_timeout = 0"
+REASONS = {
+    "password authentication failed": "the server rejects the user or the password",
+    "no password supplied": "no password is set",
+    "pg_hba.conf": "the server does not admit this user from here (pg_hba.conf)",
+    "role ": "the server does not know this user, or admits it no more",
+    "database ": "there is no such database, or this user may not connect to it",
+    "could not translate host name": "its host name does not resolve",
+    "Connection refused": "nothing listens at its host and port",
+    "timeout expired": "its host does not answer",
+    "SSL": "the TLS connection failed",
+    "too many clients": "the server has no connection left",
+    "starting up": "the server is starting up",
+}
+"""Parts of libpq's messages and what they mean, the most specific first."""
 
 
 class ServerLocks:
@@ -58,7 +72,7 @@ class ServerLocks:
             self._client.execute_sql(_NO_TIMEOUTS)
         except Exception as error:  # the driver raises its own errors
             raise ConfigurationError(
-                f"cannot connect to {self._target} ({type(error).__name__}); check DESTINATION__POSTGRES__CREDENTIALS"
+                f"cannot connect to {self._target}: {_reason(str(error))}; check DESTINATION__POSTGRES__CREDENTIALS"
             ) from None  # the driver's message may quote the connection string
 
     def take(self, name: str) -> bool:
@@ -104,3 +118,11 @@ class ServerLocks:
     def _key(self, name: str) -> int:
         text = f"sim-sync {self._target.dataset}" + (f" {name}" if name else "")
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big", signed=True)
+
+
+def _reason(message: str) -> str:
+    """Returns why a connection failed, in words of ours: the message of the driver names user and host."""
+    for part, reason in REASONS.items():
+        if part in message:
+            return reason
+    return "the connection failed"

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import psycopg2
 import pytest
 
 from pipelines.sim_api import serve
+from tests.helpers import child
 from tests.helpers.app import App
 from tests.helpers.fleet import Truth, configure, fleet_world, key_of, machines, workspace_of
 
@@ -126,6 +130,54 @@ def test_processes_of_one_command_share_accounts_and_workspaces(
     assert len([each for each in told["resources"] if each["resource"] == "logs"]) == 5
     assert first.json["rows"]["logs"] == 150
     assert {each["account"] for each in first.json["syncs"]} == {f"a{number}" for number in range(5)}
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("destination", ["postgres", "duckdb"])
+def test_a_fleet_that_is_killed_is_finished_by_the_next_sync(postgres: str, tmp_path: Path, destination: str) -> None:
+    """With one process fewer, so that what one of the killed ones has left is loaded by another."""
+    world = fleet_world(4, 60)
+    configure(tmp_path, "http://127.0.0.1:1", 4)
+    where = ["--destination", destination, "--dataset", "killed_fleet"]
+    env = {"DESTINATION__POSTGRES__CREDENTIALS": postgres, "LOAD__DELETE_COMPLETED_JOBS": "true"}
+    with serve(world, "2026-08") as server:
+        configure(tmp_path, server.base_url, 4)
+        for turn, after in enumerate((30, 60, 90, 120)):
+            first = child.start(tmp_path, None, "run", *where, "--processes", "3", **env)
+            while server.count() < after * (turn + 1) and first.poll() is None:
+                time.sleep(0.01)
+            first.kill()
+            first.communicate()
+            wait_for_end_of_children(tmp_path)
+            if turn % 2:
+                assert child.run(tmp_path, None, "run", *where, "--processes", "2", **env).code == 0
+        done = child.run(tmp_path, None, "run", *where, **env)
+        assert done.code == 0, done.err
+    if destination == "postgres":
+        assert_exact(postgres, "killed_fleet", Truth.of(world))
+    else:
+        with duckdb.connect(str(tmp_path / "sim_sync.duckdb"), read_only=True) as connection:
+            sql = "SELECT workspace_id, count(*), count(DISTINCT id) FROM killed_fleet.logs GROUP BY 1"
+            assert {id_: (n, d) for id_, n, d in connection.execute(sql).fetchall()} == {
+                id_: (n, n) for id_, n in Truth.of(world).runs.items()
+            }
+            sql = "SELECT workspace_id, sum(total_cost) FROM killed_fleet.cost_items GROUP BY 1"
+            assert dict(connection.execute(sql).fetchall()) == Truth.of(world).costs
+
+
+def wait_for_end_of_children(folder: Path) -> None:
+    """Waits until the processes of a killed command have ended: each sees that its parent is gone."""
+    while any(
+        os.readlink(entry / "cwd") == str(folder) for entry in Path("/proc").glob("[0-9]*") if _is_running(entry)
+    ):
+        time.sleep(0.01)
+
+
+def _is_running(entry: Path) -> bool:
+    try:
+        return os.readlink(entry / "cwd") != "" and (entry / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_accounts_in_turn_fill_one_file_and_one_that_fails_does_not_stop_the_others(app: App) -> None:

@@ -1,0 +1,154 @@
+"""PostgreSQL as a DBA runs it: indexes, unlogged staging, few rights, timeouts, connections that are cut."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import psycopg2
+import pytest
+
+from pipelines.sim_api import serve
+from sim_source import TABLES
+from tests.helpers.app import App
+from tests.helpers.fleet import Truth, configure, fleet_world
+
+TO_POSTGRES = ("--destination", "postgres", "--dataset")
+
+
+def ask(url: str, sql: str, *args: Any) -> list[tuple[Any, ...]]:
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute(sql, args or None)
+        return cursor.fetchall() if cursor.description else []
+
+
+def as_role(url: str, role: str) -> str:
+    return url.replace("//sim:sim@", f"//{role}:{role}@")
+
+
+def assert_runs(url: str, dataset: str, truth: Truth) -> None:
+    found = ask(url, f"SELECT workspace_id, count(*), count(DISTINCT id) FROM {dataset}.logs GROUP BY 1")
+    assert {id_: (n, d) for id_, n, d in found} == {id_: (n, n) for id_, n in truth.runs.items()}
+    assert dict(ask(url, f"SELECT workspace_id, sum(total_cost) FROM {dataset}.cost_items GROUP BY 1")) == truth.costs
+
+
+def test_keys_are_indexed_and_staging_tables_are_unlogged(
+    postgres: str, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", postgres)
+    world = fleet_world(2, 20)
+    with serve(world, "2026-08") as server:
+        configure(app.folder, server.base_url, 2)
+        assert app("run", *TO_POSTGRES, "indexed", "--processes", "2").code == 0
+    defined = {row[0] for row in ask(postgres, "SELECT indexdef FROM pg_indexes WHERE schemaname = 'indexed'")}
+    for table in TABLES.values():
+        wanted = f"ON indexed.{table.name} USING btree ({', '.join(table.key)})"
+        assert any(wanted in each for each in defined), table.name
+    assert any("ON indexed.logs USING btree (workspace_id, started_at)" in each for each in defined)
+    persistence = ask(
+        postgres,
+        "SELECT n.nspname, c.relname, c.relpersistence FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE n.nspname LIKE 'indexed%%' AND c.relkind = 'r' AND c.relname IN ('logs', 'trace_spans', 'cost_items')",
+    )
+    assert {(schema, kind) for schema, _, kind in persistence} == {
+        ("indexed", "p"), ("indexed_staging", "u"), ("indexed_staging_w1", "u"),
+    }  # fmt: skip
+    assert len(persistence) == 9
+
+
+def test_a_user_who_may_create_no_schema_is_told_what_to_grant(
+    postgres: str, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(postgres, "CREATE ROLE poor LOGIN PASSWORD 'poor'")
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", as_role(postgres, "poor"))
+    with serve(fleet_world(1, 5), "2026-08") as server:
+        configure(app.folder, server.base_url, 1)
+        refused = app("run", *TO_POSTGRES, "granted", "--json")
+        assert (refused.code, "grant" in refused.err) == (1, True), refused.err
+        ask(postgres, "GRANT CREATE ON DATABASE postgres TO poor")
+        assert app("run", *TO_POSTGRES, "granted").code == 0
+    assert ask(postgres, "SELECT count(*) FROM granted.logs") == [(5,)]
+
+
+def test_a_statement_timeout_is_named_and_nothing_is_lost(
+    postgres: str, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(postgres, "CREATE ROLE hasty LOGIN SUPERUSER PASSWORD 'hasty'")
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", as_role(postgres, "hasty"))
+    monkeypatch.setenv("LOAD__RAISE_ON_MAX_RETRIES", "1")
+    world = fleet_world(1, 20)
+    with serve(world, "2026-08") as server:
+        configure(app.folder, server.base_url, 1)
+        assert app("run", *TO_POSTGRES, "hurried", "--resources", "workflows").code == 0
+        with closing(psycopg2.connect(postgres)) as other, other.cursor() as cursor:
+            cursor.execute("ALTER ROLE hasty SET statement_timeout = '2s'")
+            other.commit()
+            cursor.execute("LOCK TABLE hurried.workflows IN ACCESS EXCLUSIVE MODE")
+            done = app("run", *TO_POSTGRES, "hurried")
+        assert (done.code, "statement_timeout" in done.err) == (1, True), done.err
+        assert app("run", *TO_POSTGRES, "hurried").code == 0
+    assert_runs(postgres, "hurried", Truth.of(world))
+
+
+@contextmanager
+def cutting(url: str) -> Iterator[list[int]]:
+    """Terminates every other connection again and again; yields how many."""
+    ended, stop = [0], threading.Event()
+
+    def cut() -> None:
+        while not stop.wait(0.05):
+            found = ask(
+                url,
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+                "WHERE pid <> pg_backend_pid() AND datname = current_database()",
+            )
+            ended[0] += found[0][0]
+            if ended[0] >= 20:
+                return
+
+    thread = threading.Thread(target=cut)
+    thread.start()
+    try:
+        yield ended
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_connections_that_are_cut_lose_and_double_nothing(
+    postgres: str, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", postgres)
+    world = fleet_world(1, 200)
+    with serve(world, "2026-08") as server:
+        configure(app.folder, server.base_url, 1)
+        with cutting(postgres) as ended:
+            codes = [app("run", *TO_POSTGRES, "cut_off").code for _ in range(3)]
+        assert ended[0] > 0
+        assert set(codes) <= {0, 1, 2, 75}
+        last = app("run", *TO_POSTGRES, "cut_off")
+        assert last.code == 0, last.err
+    assert_runs(postgres, "cut_off", Truth.of(world))
+
+
+@pytest.mark.parametrize(
+    ("credentials", "said"),
+    [
+        ("postgresql://sim:sim@127.0.0.1:9/postgres", "nothing listens"),
+        ("postgresql://sim:sim@no-such-host.invalid:5432/postgres", "does not resolve"),
+        ("{url}_missing", "no such database"),
+        ("{role}", "does not know this user"),
+    ],
+)
+def test_why_a_connection_fails_is_said_in_plain_words(
+    postgres: str, app: App, monkeypatch: pytest.MonkeyPatch, credentials: str, said: str
+) -> None:
+    url = credentials.format(url=postgres, role=as_role(postgres, "nobody_known"))
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", url)
+    with serve(fleet_world(1, 1), "2026-08") as server:
+        configure(app.folder, server.base_url, 1)
+        done = app("run", *TO_POSTGRES, "unreached")
+    assert (done.code, said in done.err) == (2, True), done.err
