@@ -32,11 +32,19 @@ _ARROW: Final[dict[Kind, pa.DataType]] = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its name, its type and its description (with unit)."""
+    """A column: its name, its type and its description (with unit).
+
+    Attributes:
+        name: Name in the dataset.
+        kind: Type.
+        description: What it holds.
+        earlier: The name that it had in earlier versions; see ``stored.renamed_columns``. Empty if it had no other.
+    """
 
     name: str
     kind: Kind
     description: str
+    earlier: str = ""
 
 
 WORKSPACE_ID = Column("workspace_id", "text", "Sim workspace the row belongs to; null if the API does not name one")

@@ -101,14 +101,15 @@ def _through_dlt(target: Target, sql: str) -> QueryResult:
 
 
 def stored_relations(target: Target) -> frozenset[str]:
-    """Returns the names of the existing tables and views.
+    """Returns the names of the existing tables and views, and of their columns (``logs.id``).
 
     Raises:
         ConfigurationError: Nothing has been synced there yet.
         TryLater: A sync is writing to the file.
     """
-    sql = f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{target.dataset}'"
-    return frozenset(row[0] for row in ask(target, sql).rows)
+    sql = f"SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = '{target.dataset}'"
+    rows = ask(target, sql).rows
+    return frozenset(table for table, _ in rows) | {f"{table}.{column}" for table, column in rows}
 
 
 def as_json_value(value: Any) -> Any:
