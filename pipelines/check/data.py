@@ -81,6 +81,7 @@ def try_rules(target: Target) -> list[Verdict]:
 
 def _look(target: Target, rule: Rule, there: frozenset[str]) -> Verdict:
     missing = [name for name in rule.needs if name not in there]
+    missing = [name for name in missing if name.partition(".")[0] not in missing or "." not in name]
     if missing:
         return Verdict(rule.what, None, f"not checked: missing {', '.join(missing)}")
     broken = _asked(target, rule.broken)

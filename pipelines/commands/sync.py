@@ -97,7 +97,7 @@ class Sync:
             server = None if settings.target.database else drivers.proven(pipeline.pipeline_for(settings.target))
             hold = Hold(settings.target, self.tell, spans="trace_spans" in settings.resources)
             with (
-                lock.locked(settings.target, server),
+                lock.locked(settings.target, server, self.tell),
                 hold,
                 SyncSession(self.client(), self.log) as session,
                 gc_tuning.tuned(),

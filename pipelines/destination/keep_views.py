@@ -38,8 +38,10 @@ _COMMENTS = {
 }
 """Queries for the views of a dataset and their comments, by SQL dialect."""
 
-DESTINATIONS = frozenset(_COMMENTS)
+DESTINATIONS = frozenset({*_COMMENTS, "ducklake"})
 """Destinations in which views are created."""
+UNCOMMENTED_COLUMNS = frozenset({"ducklake"})
+"""Destinations in which the columns of a view cannot have comments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +71,15 @@ def ensure_views(pipeline: dlt.Pipeline, warehouse: Warehouse | None = None, war
         return
     with (warehouse or Warehouse(pipeline)).client as client:
         try:
-            _keep(client, frozenset(pipeline.default_schema.data_table_names(seen_data_only=True)), warn)
+            tables = frozenset(pipeline.default_schema.data_table_names(seen_data_only=True))
+            _keep(client, tables, warn, columns=pipeline.destination.destination_name not in UNCOMMENTED_COLUMNS)
         except DatabaseException as error:
             warn(
                 f"the views could not be created ({error}); if your own views depend on them, drop those and run again"
             )
 
 
-def _keep(client: SqlClientBase[Any], tables: frozenset[str], warn: Warn) -> None:
+def _keep(client: SqlClientBase[Any], tables: frozenset[str], warn: Warn, *, columns: bool) -> None:
     dialect = str(client.capabilities.sqlglot_dialect)
     with client.execute_query(_COMMENTS[dialect], client.dataset_name) as cursor:
         there = {str(name): str(comment or "") for name, comment in cursor.fetchall()}
@@ -95,7 +98,7 @@ def _keep(client: SqlClientBase[Any], tables: frozenset[str], warn: Warn) -> Non
     dropped = [f"DROP VIEW {client.make_qualified_table_name(name)}" for name in old]
 
     def made(views: Iterable[_Wanted]) -> list[str]:
-        return [statement for each in views for statement in _making(client, each, dialect, present)]
+        return [statement for each in views for statement in _making(client, each, dialect, present, columns=columns)]
 
     try:
         _at_once(client, [*dropped, *made(each for each in in_order if each.view.name in new)])
@@ -124,18 +127,20 @@ def _mark(comment: str) -> str | None:
     return found[1] if found else None
 
 
-def _making(client: SqlClientBase[Any], wanted: _Wanted, dialect: str, present: Sequence[str]) -> list[str]:
-    """Returns the statements that create a view and its comments."""
+def _making(
+    client: SqlClientBase[Any], wanted: _Wanted, dialect: str, present: Sequence[str], *, columns: bool
+) -> list[str]:
+    """Returns the statements that create a view and its comments, with ``columns`` those of its columns as well."""
     query = rewritten(wanted.view.query, dialect, client.make_qualified_table_name, present)
     described = f"{wanted.view.description} (sim-sync view {wanted.mark})"
-    columns = (
+    about_columns = (
         f"COMMENT ON COLUMN {wanted.name}.{client.escape_column_name(column, casefold=False)} IS {literal(description)}"
         for column, description in wanted.view.columns
     )
     return [
         f"CREATE OR REPLACE VIEW {wanted.name} AS {query}",
         f"COMMENT ON VIEW {wanted.name} IS {literal(described)}",
-        *columns,
+        *(about_columns if columns else ()),
     ]
 
 

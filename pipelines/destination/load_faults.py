@@ -32,7 +32,7 @@ def is_refusal(error: BaseException) -> bool:
     return refused and not (local or cannot_answer(error) or lock_holder(error))
 
 
-def explained(error: BaseException, target: Target) -> SimError:
+def explained(error: BaseException, target: Target, doing: str = "loading into") -> SimError:
     """Returns an error of the machine or the destination with a message for the user.
 
     Database messages of unknown errors are not shown, because they can quote rows.
@@ -61,6 +61,11 @@ def explained(error: BaseException, target: Target) -> SimError:
                 f"{cause.filename}: {cause.strerror}; check dlt's working folder {dlt.current.run_context().data_dir} "
                 "(DLT_DATA_DIR)"
             )
+    if doing != "loading into":
+        return LoadFault(
+            f"{doing} {target} failed ({type(last).__name__}); its rows are as before. Set RUNTIME__LOG_LEVEL=ERROR to "
+            "see more"
+        )
     return LoadFault(
         f"loading into {target} failed ({type(last).__name__}); the rows read so far are kept, and the next sync loads "
         "them. Set RUNTIME__LOG_LEVEL=ERROR to see more"

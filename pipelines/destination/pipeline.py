@@ -27,7 +27,7 @@ from sim_source.paging.source_state import SourceState
 from sim_source.stored.warehouse import Warehouse
 
 from ..dlt_internals import repair_working_dir, switch
-from . import duckdb_file, duckdb_hold
+from . import duckdb_file, duckdb_hold, lake
 from .target import Target
 
 logger = logging.getLogger("sim_sync")
@@ -115,6 +115,7 @@ def attached_to_read(target: Target) -> Iterator[tuple[dlt.Pipeline, Warehouse]]
     with TemporaryDirectory(prefix="sim-sync-") as folder, opened as connection:
         held = None if connection is None else DuckDbCredentials(connection)
         pipeline = _pipeline(target, NAME, Path(folder), held)
+        lake.check_lake(target, pipeline)
         name = _stored_name(Warehouse(pipeline))
         if name != NAME:
             pipeline = _pipeline(target, name, Path(folder), held)
@@ -150,6 +151,8 @@ def _pipeline(target: Target, name: str, folder: Path, held: DuckDbCredentials |
             # [normalize.data_writer] take precedence
             parquet_format=ParquetFormatConfiguration(compression="none"),
         )
+    elif target.destination == lake.DUCKLAKE:
+        destination = lake.lake_destination()
     return dlt.pipeline(name, pipelines_dir=str(folder), destination=destination, dataset_name=target.dataset)
 
 

@@ -15,7 +15,7 @@ from sim_source.errors import SimError
 
 from ..views import rewritten
 from ..views.rewriting import DIALECT
-from . import duckdb_file, pipeline
+from . import duckdb_file, lake, pipeline
 from .target import Target
 
 
@@ -93,7 +93,9 @@ def answer(target: Target, sql: str) -> QueryResult:
 
 def _through_dlt(target: Target, sql: str) -> QueryResult:
     try:
-        with pipeline.pipeline_for(target).sql_client() as client, client.execute_query(sql) as cursor:
+        made = pipeline.pipeline_for(target)
+        lake.check_lake(target, made)
+        with made.sql_client() as client, client.execute_query(sql) as cursor:
             columns = tuple(column[0] for column in cursor.description or ())
             return QueryResult(columns, cursor.fetchall() if columns else [])
     except DatabaseException as error:

@@ -177,7 +177,16 @@ def test_what_is_pure_imports_nothing_that_touches_the_world() -> None:
 
 
 SAME_MEANING = {
-    *("check", "demo", "report", "resync", "run", "sql", "status"),  # a command: its arguments, and what it does
+    *(
+        "check",
+        "demo",
+        "maintain",
+        "report",
+        "resync",
+        "run",
+        "sql",
+        "status",
+    ),  # a command: its arguments, and what it does
     *("finish", "walk_runs", "demo_month", "visible", "world", "sim_source"),  # a module, and what it is named after
     "settings",  # of the source, and of the command line
     "main",  # where a program begins
