@@ -14,6 +14,8 @@ from sim_source.stored.warehouse import cannot_answer
 from .duckdb_file import TryLater, lock_holder
 from .target import Target
 
+LOADING = "loading into"
+
 
 class LoadFault(SimError):
     """Loading into the destination failed."""
@@ -32,10 +34,15 @@ def is_refusal(error: BaseException) -> bool:
     return refused and not (local or cannot_answer(error) or lock_holder(error))
 
 
-def explained(error: BaseException, target: Target, doing: str = "loading into") -> SimError:
+def explained(error: BaseException, target: Target, doing: str = LOADING) -> SimError:
     """Returns an error of the machine or the destination with a message for the user.
 
     Database messages of unknown errors are not shown, because they can quote rows.
+
+    Args:
+        error: The error.
+        target: The destination.
+        doing: What failed, for the message.
 
     Raises:
         KeyboardInterrupt: The load was stopped by a signal.
@@ -61,12 +68,7 @@ def explained(error: BaseException, target: Target, doing: str = "loading into")
                 f"{cause.filename}: {cause.strerror}; check dlt's working folder {dlt.current.run_context().data_dir} "
                 "(DLT_DATA_DIR)"
             )
-    if doing != "loading into":
-        return LoadFault(
-            f"{doing} {target} failed ({type(last).__name__}); its rows are as before. Set RUNTIME__LOG_LEVEL=ERROR to "
-            "see more"
-        )
+    kept = "the rows read so far are kept, and the next sync loads them" if doing == LOADING else "no row is lost"
     return LoadFault(
-        f"loading into {target} failed ({type(last).__name__}); the rows read so far are kept, and the next sync loads "
-        "them. Set RUNTIME__LOG_LEVEL=ERROR to see more"
+        f"{doing} {target} failed ({type(last).__name__}); {kept}. Set RUNTIME__LOG_LEVEL=ERROR to see more"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -133,7 +133,7 @@ def _synced(path: Path) -> None:
 def _tidy(client: SqlClientBase[Any], name: str, now: datetime, older_than: timedelta) -> Maintained:
     """Maintains the whole lake: DuckLake keeps its snapshots and files for all datasets together."""
 
-    def call(function: str, *more: str) -> list[tuple[Any, ...]]:
+    def call(function: str, *more: str) -> list[Sequence[Any]]:
         return list(client.execute_sql(f"CALL {function}({', '.join([literal(name), *more])})") or [])
 
     def until(age: timedelta) -> str:
