@@ -13,8 +13,7 @@ from typing import Any
 
 import dlt
 import duckdb
-from dlt.common.configuration import resolve_configuration
-from dlt.destinations.impl.ducklake.configuration import DuckLakeCredentials
+from dlt.destinations.impl.ducklake.configuration import DuckLakeClientConfiguration, DuckLakeCredentials
 
 from sim_source.errors import ConfigurationError
 
@@ -34,8 +33,8 @@ def lake_credentials() -> DuckLakeCredentials:
     Raises:
         ConfigurationError: The package of an extension is not installed, or was built for another version of DuckDB.
     """
-    at = ("destination", DUCKLAKE, "credentials")
-    found = resolve_configuration(DuckLakeCredentials(), sections=at, accept_partial=True)
+    plain = dlt.destinations.ducklake(destination_name=DUCKLAKE)
+    found = plain.configuration(DuckLakeClientConfiguration(), accept_partial=True).credentials
     wanted = [DUCKLAKE]
     wanted += (
         [_OF_CATALOG[found.catalog.drivername]] if found.catalog and found.catalog.drivername in _OF_CATALOG else []

@@ -23,10 +23,11 @@ def on_disk(folder: Path) -> dict[str, str]:
 
 
 def opened(catalog: str, name: str = "lake") -> duckdb.DuckDBPyConnection:
-    """A connection that reads a lake, as any DuckDB: ``sqlite:FILE`` or ``postgres:…``."""
+    """A connection that reads a lake, as any DuckDB: ``sqlite:FILE`` or ``postgres:URL``."""
     connection = duckdb.connect()
     for extension in ("ducklake", "sqlite_scanner", "postgres_scanner"):
         connection.execute(f"LOAD '{extension_file(extension)}'")
-    connection.execute(f"ATTACH 'ducklake:{catalog}' AS {name} (READ_ONLY)")
+    schema = ", METADATA_SCHEMA 'ducklake'" if catalog.startswith("postgres:") else ""
+    connection.execute(f"ATTACH 'ducklake:{catalog}' AS {name} (READ_ONLY{schema})")
     connection.execute(f"USE {name}")
     return connection
