@@ -83,6 +83,7 @@ def _compact(file: Path, tell: Callable[[str], None]) -> Maintained:
     _remove(new)
     try:
         with duckdb_file.opened(file, 0.0, tell) as connection:
+            connection.execute("SET enable_progress_bar = false")  # DuckDB would print it
             connection.execute("CHECKPOINT")
             ((name,),) = connection.execute("SELECT current_database()").fetchall()
             connection.execute(f"ATTACH {literal(str(new))} AS sim_sync_compacting")
