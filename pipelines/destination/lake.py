@@ -13,12 +13,14 @@ from typing import Any
 
 import dlt
 import duckdb
+from dlt.destinations.exceptions import DestinationConnectionError
 from dlt.destinations.impl.ducklake.configuration import DuckLakeClientConfiguration, DuckLakeCredentials
 
-from sim_source.errors import ConfigurationError
+from sim_source.errors import ConfigurationError, causes
 
 from ..dlt_internals import switch
 from ..dlt_internals.shared_lake import SharedLake
+from .duckdb_file import TryLater, lock_holder
 from .sql_text import literal
 from .target import Target
 
@@ -40,20 +42,27 @@ def lake_credentials() -> DuckLakeCredentials:
         [_OF_CATALOG[found.catalog.drivername]] if found.catalog and found.catalog.drivername in _OF_CATALOG else []
     )
     wanted += [_OF_STORAGE] if found.storage and not found.storage.is_local_filesystem else []
-    given = DuckLakeCredentials()
+    given = DuckLakeCredentials(found.ducklake_name)
     given.statements = [*(f"LOAD {literal(str(extension_file(name)))}" for name in wanted), *(found.statements or [])]
     return given
 
 
-def lake_destination() -> Any:
+def lake_destination(dataset: str) -> Any:
     """Returns the destination of dlt for the lake that is configured.
 
     Raises:
-        ConfigurationError: The package of an extension is not installed, or was built for another version of DuckDB.
+        ConfigurationError: The package of an extension is not installed, or was built for another version of DuckDB; or
+            the lake is attached under the name of the dataset.
     """
+    given = lake_credentials()
+    if given.ducklake_name == dataset:
+        raise ConfigurationError(
+            f"--dataset {dataset}: the lake is attached under this name, so {dataset}.logs is ambiguous; choose "
+            "another dataset, or set DESTINATION__DUCKLAKE__CREDENTIALS__DUCKLAKE_NAME"
+        )
     kind = SharedLake if switch.in_use() else dlt.destinations.ducklake
     # tables are loaded in turn: each load is a commit to the same catalog
-    return kind(credentials=lake_credentials(), destination_name=DUCKLAKE, max_parallel_load_jobs=1)
+    return kind(credentials=given, destination_name=DUCKLAKE, max_parallel_load_jobs=1)
 
 
 def extension_file(name: str) -> Path:
@@ -92,15 +101,48 @@ def catalog_file(found: DuckLakeCredentials) -> Path | None:
     return None
 
 
-def check_lake(target: Target, lake: dlt.Pipeline) -> None:
-    """Checks that a lake exists before it is read: DuckLake would create it.
+def check_connection(target: Target, lake: dlt.Pipeline) -> None:
+    """Connects to a lake once, and creates it if it does not exist.
 
     Raises:
-        ConfigurationError: The catalog is a file that does not exist.
+        ConfigurationError: The catalog or the storage cannot be used.
+        TryLater: Another process has the file of a DuckDB catalog open.
     """
-    file = catalog_file(credentials_of(lake)) if target.destination == DUCKLAKE else None
+    try:
+        with lake.sql_client():
+            pass
+    except DestinationConnectionError as error:
+        fault = next((each for each in causes(error) if isinstance(each, duckdb.Error)), error)
+        holder = lock_holder(fault)
+        if holder is not None:
+            raise TryLater(f"the catalog of {target} is held open by {holder}; try again later") from None
+        why = "another DATA_PATH is stored in the catalog" if "DATA_PATH" in str(fault) else type(fault).__name__
+        raise ConfigurationError(
+            f"cannot open {target} ({why}); check DESTINATION__DUCKLAKE__CREDENTIALS__CATALOG and "
+            "DESTINATION__DUCKLAKE__CREDENTIALS__STORAGE__BUCKET_URL"
+        ) from None  # DuckDB's message quotes the address of the catalog, with the password
+
+
+def check_if_there(target: Target, lake: dlt.Pipeline) -> None:
+    """Opens a lake, unless its catalog is a file that does not exist yet; for errors, see ``check_connection``."""
+    file = catalog_file(credentials_of(lake))
+    if file is None or file.exists():
+        check_connection(target, lake)
+
+
+def check_lake(target: Target, lake: dlt.Pipeline) -> None:
+    """Checks a lake before it is read, if the destination is one: DuckLake would create it.
+
+    Raises:
+        ConfigurationError: The catalog is a file that does not exist, or the lake cannot be opened.
+        TryLater: Another process has the file of a DuckDB catalog open.
+    """
+    if target.destination != DUCKLAKE:
+        return
+    file = catalog_file(credentials_of(lake))
     if file is not None and not file.exists():
         raise ConfigurationError(
             f"the catalog {file} does not exist; run sim-sync run --destination ducklake first, or check "
             "DESTINATION__DUCKLAKE__CREDENTIALS__CATALOG"
         )
+    check_connection(target, lake)

@@ -47,6 +47,7 @@ def locked(
                 yield
         elif server is not None and target.destination == lake.DUCKLAKE:
             with lake_lock.catalog_locked(target, lake.credentials_of(server), wait_s, tell):
+                lake.check_connection(target, server)
                 yield
         else:
             yield

@@ -123,6 +123,23 @@ def attached_to_read(target: Target) -> Iterator[tuple[dlt.Pipeline, Warehouse]]
         yield pipeline, Warehouse(pipeline)
 
 
+def check_reachable(target: Target) -> None:
+    """Connects to a destination, or opens its file; creates nothing.
+
+    Raises:
+        ConfigurationError: The file or the lake cannot be opened.
+        TryLater: Another process has the file open.
+        Exception: An error of the driver.
+    """
+    if target.database is not None:
+        duckdb_file.check_database(target, wait_s=0.0)
+    elif target.destination == lake.DUCKLAKE:
+        lake.check_if_there(target, pipeline_for(target))
+    else:
+        with pipeline_for(target).sql_client() as client:
+            client.execute_sql("SELECT 1")
+
+
 def state_of(pipeline: dlt.Pipeline) -> SourceState | None:
     """Returns the source's part of the pipeline state; None if the source has never run."""
     kept = pipeline.state.get("sources", {}).get("sim_source")
@@ -152,7 +169,7 @@ def _pipeline(target: Target, name: str, folder: Path, held: DuckDbCredentials |
             parquet_format=ParquetFormatConfiguration(compression="none"),
         )
     elif target.destination == lake.DUCKLAKE:
-        destination = lake.lake_destination()
+        destination = lake.lake_destination(target.dataset)
     return dlt.pipeline(name, pipelines_dir=str(folder), destination=destination, dataset_name=target.dataset)
 
 

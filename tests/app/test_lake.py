@@ -237,3 +237,30 @@ def test_a_working_folder_that_is_lost_costs_nothing(
     assert app("run", *lake.OPTIONS).code == 0
     shutil.rmtree(tmp_path / "dlt")
     assert app("run", "--json", *lake.OPTIONS).json["rows"] == {"usage": 1}
+
+
+@pytest.mark.parametrize(
+    "command", [("run",), ("check",), ("status",), ("report",), ("sql", "SELECT 1"), ("maintain",)]
+)
+def test_a_catalog_that_cannot_be_reached_is_said_without_the_password(
+    app: App, server: SimServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    for name, value in lake.settings("postgresql://loader:s3cr3t-pass@127.0.0.1:9/no", f"{tmp_path}/files").items():
+        monkeypatch.setenv(name, value)
+    app.account(server)
+    done = app(*command, *lake.OPTIONS)
+    assert (done.code, "DESTINATION__DUCKLAKE__CREDENTIALS__CATALOG" in done.out + done.err) == (2, True), done.err
+    assert "s3cr3t-pass" not in done.out + done.err
+
+
+def test_another_folder_than_that_of_the_catalog_is_refused(
+    app: App, server: SimServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in lake.on_disk(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    app.account(server)
+    assert app("run", *lake.OPTIONS).code == 0
+    monkeypatch.setenv("DESTINATION__DUCKLAKE__CREDENTIALS__STORAGE__BUCKET_URL", f"{tmp_path}/other")
+    done = app("run", *lake.OPTIONS)
+    assert (done.code, "another DATA_PATH" in done.err) == (2, True), done.err
+    assert app("run", *lake.OPTIONS, "--dataset", "ducklake").code == 2
