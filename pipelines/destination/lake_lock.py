@@ -6,7 +6,9 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from typing import Any
 
+from dlt.common.configuration.specs.connection_string_credentials import ConnectionStringCredentials
 from dlt.destinations.impl.ducklake.configuration import DuckLakeCredentials
 
 from sim_source.errors import ConfigurationError
@@ -38,14 +40,19 @@ def catalog_locked(
         TryLater: Another sync held the lock all the time.
         ConfigurationError: The database cannot be reached.
     """
-    catalog = found.catalog
-    if catalog.drivername not in ("postgres", "postgresql"):
+    if found.catalog.drivername not in ("postgres", "postgresql"):
         yield
         return
-    import psycopg2  # type: ignore[import-untyped]  # an extra; has no stubs
-
     name = f"sim-sync ducklake {found.metadata_schema or found.ducklake_name}"
     key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+    with closing(_session(target, found.catalog)) as session:
+        _take(session, key, target, wait_s, tell)
+        yield
+
+
+def _session(target: Target, catalog: ConnectionStringCredentials) -> Any:
+    import psycopg2  # type: ignore[import-untyped]  # an extra; has no stubs
+
     try:
         session = psycopg2.connect(
             host=catalog.host,
@@ -60,18 +67,20 @@ def catalog_locked(
             f"cannot connect to the catalog of {target} ({type(error).__name__}); check "
             "DESTINATION__DUCKLAKE__CREDENTIALS__CATALOG"
         ) from None  # the driver's message may quote the connection string
-    with closing(session):
-        session.autocommit = True
-        until, told = time.monotonic() + wait_s, False
-        with session.cursor() as cursor:
-            while True:
-                cursor.execute("SELECT pg_try_advisory_lock(%s)", (key,))
-                if cursor.fetchone() == (True,):
-                    break
-                if time.monotonic() >= until:
-                    raise TryLater(f"another sync is writing to {target}; this one did not start")
-                if not told:
-                    tell(f"another sync is writing to {target}; waiting up to {wait_s:.0f} s")
-                    told = True
-                time.sleep(min(POLL_S, max(0.0, until - time.monotonic())))
-        yield
+    session.autocommit = True
+    return session
+
+
+def _take(session: Any, key: int, target: Target, wait_s: float, tell: Callable[[str], None]) -> None:
+    until, told = time.monotonic() + wait_s, False
+    with session.cursor() as cursor:
+        while True:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", (key,))
+            if cursor.fetchone() == (True,):
+                return
+            if time.monotonic() >= until:
+                raise TryLater(f"another sync is writing to {target}; this one did not start")
+            if not told:
+                tell(f"another sync is writing to {target}; waiting up to {wait_s:.0f} s")
+                told = True
+            time.sleep(min(POLL_S, max(0.0, until - time.monotonic())))
