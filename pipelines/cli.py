@@ -224,6 +224,22 @@ def status(target: Target, as_json: bool) -> None:
 
 
 @app.command()
+@click.option("--older-than", default="7d", show_default=True, help="DuckLake: age from which snapshots are removed.")
+@with_options(*TARGET_OPTIONS, JSON)
+def maintain(
+    older_than: str, as_json: bool, destination: str | None, dataset: str | None, database: Path | None
+) -> None:
+    """Compacts a DuckDB file or a DuckLake, removes old snapshots and files; vacuums PostgreSQL tables."""
+    from .commands import finish
+    from .commands import maintain as keeping
+    from .destination.target import target_of
+
+    _imported()
+    with finish.faults_told(as_json):
+        keeping.maintain(target_of(destination, dataset, database), older_than, as_json)
+
+
+@app.command()
 @click.argument("statement", help='SQL statement; "-" reads it from standard input.')
 @with_options(*TARGET_OPTIONS)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array of objects.")

@@ -166,10 +166,10 @@ BILLING_STATUS = Table(
 REJECTED_ROWS = Table(
     "rejected_rows",
     "An API row that could not be stored unchanged",
-    key=("table_name", "row_id", "seen_at"),
+    key=("table_name", "record_id", "seen_at"),
     columns=(
         Column("table_name", "text", "Table the row belongs to"),
-        Column("row_id", "text", "Id of the row, or a hash of the row if it has no id"),
+        Column("record_id", "text", "Id of the row, or a hash of the row if it has no id", earlier="row_id"),
         Column("seen_at", "timestamp", "When the row was read"),
         WORKSPACE_ID,
         Column("reason", "text", "Why it could not be stored"),

@@ -47,12 +47,17 @@ class Column:
     """A column: its name, its type and its description (with unit).
 
     Attributes:
+        name: Name in the dataset.
+        kind: Type.
+        description: What it holds.
+        earlier: The name that it had in earlier versions; see ``stored.renamed_columns``. Empty if it had no other.
         later: Added to the table by a later version, so it is null in older rows, even if it is part of the key.
     """
 
     name: str
     kind: Kind
     description: str
+    earlier: str = ""
     later: bool = False
 
 

@@ -23,6 +23,7 @@ from .reading.reader import Reader
 from .reading.session import Extraction, SyncSession
 from .schema import Table
 from .settings import SimSourceSettings
+from .stored.renamed_columns import rename_columns
 from .stored.warehouse import Warehouse
 from .tables import TABLES
 
@@ -128,6 +129,7 @@ def _resources(
         with open_session() as session:
             session.extraction = Extraction()
             warehouse = session.warehouse or Warehouse(pipeline)
+            rename_columns(warehouse, source.schema)
             state = SourceState(dlt.current.source_state())
             if not warehouse.holds_state():
                 state.forget()

@@ -24,7 +24,7 @@ from sim_source.reading.all_workspaces import named
 from sim_source.reading.reader import RUN_TABLES
 from sim_source.reading.refusals import refused_workspace
 
-from ..destination import duckdb_file, pipeline
+from ..destination import pipeline
 from ..destination.target import Target
 from ..dlt_internals import switch
 from ..rate_limit import RateLimit
@@ -286,11 +286,7 @@ def _bucket(client: SimClient, limit: RateLimit | None) -> Bucket | None:
 
 def _destination(target: Target, checked: Checked) -> None:
     try:
-        if target.database is None:
-            with pipeline.pipeline_for(target).sql_client() as client:
-                client.execute_sql("SELECT 1")
-        else:
-            duckdb_file.check_database(target, wait_s=0.0)
+        pipeline.check_reachable(target)
     except SimError as error:
         checked.findings.append(Finding("destination", False, str(error)))
     except Exception as error:  # each driver raises its own errors

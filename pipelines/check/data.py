@@ -29,7 +29,7 @@ class Rule:
 
     Attributes:
         what: The rule, in words.
-        needs: Tables and views that it reads.
+        needs: Tables and views that it reads, and columns (``logs.id``) that an earlier version may not have had.
         broken: Query for rows that break it, at most ``EXAMPLES``. The first column, ``broken``, counts all of them.
         told: Query for the number of rows checked.
         of: What that number counts.
@@ -48,7 +48,7 @@ class Verdict:
 
     Attributes:
         what: The rule, in words.
-        ok: Whether it holds; None if a table or view that it needs is missing.
+        ok: Whether it holds; None if something that it needs is missing.
         told: What was found, in words.
         broken: Number of rows that break it.
         examples: Some of these rows, by column name.
@@ -81,6 +81,7 @@ def try_rules(target: Target) -> list[Verdict]:
 
 def _look(target: Target, rule: Rule, there: frozenset[str]) -> Verdict:
     missing = [name for name in rule.needs if name not in there]
+    missing = [name for name in missing if name.partition(".")[0] not in missing or "." not in name]
     if missing:
         return Verdict(rule.what, None, f"not checked: missing {', '.join(missing)}")
     broken = _asked(target, rule.broken)
@@ -120,7 +121,7 @@ def _keyed(table: Table) -> Rule:
     nothing = " OR ".join(f"{column} IS NULL" for column in table.key)
     return Rule(
         f"every row of {table.name} has a key, and the key is unique",
-        (table.name,),
+        (table.name, *(f"{table.name}.{column}" for column in table.key)),
         _broken(f"{key}, COUNT(*) AS times", f"{table.name} GROUP BY {key} HAVING COUNT(*) > 1 OR {nothing}"),
         _count(table.name),
         "rows",

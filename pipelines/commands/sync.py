@@ -97,7 +97,9 @@ class Sync:
             check_access_first(settings, self.client)
             with (
                 self._server() as server,
-                lock.admitted(settings.target, parts_of(settings), self._finish_leftovers, server) as admission,
+                lock.admitted(
+                    settings.target, parts_of(settings), self._finish_leftovers, server, self.tell
+                ) as admission,
                 self._hold,
                 SyncSession(self.client(), self.log, processes=self.decoders) as session,
                 gc_tuning.tuned(),

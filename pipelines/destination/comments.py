@@ -15,7 +15,7 @@ from .sql_text import literal
 
 logger = logging.getLogger("sim_sync")
 
-COMMENTABLE = ("duckdb", "postgres")
+COMMENTABLE = ("duckdb", "ducklake", "postgres")
 """Destinations that get comments here. dlt 1.31 itself writes them to BigQuery, Snowflake and Databricks."""
 
 
@@ -64,7 +64,8 @@ def write_comments(pipeline: dlt.Pipeline, warn: Warn = logger.warning) -> bool:
                     where = f"{name}.{client.escape_column_name(column.name)}"
                     statements.append(f"COMMENT ON COLUMN {where} IS {literal(column.description)}")
         try:
-            client.execute_many(statements)
+            with client.begin_transaction():  # in DuckLake, each transaction is a snapshot
+                client.execute_many(statements)
         except DatabaseException as error:
             warn(
                 f"table descriptions could not be written ({type(error).__name__}); the next sync with new rows retries"

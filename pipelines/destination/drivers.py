@@ -10,7 +10,7 @@ from dlt.common.exceptions import DltException, MissingDependencyException
 
 from sim_source.errors import ConfigurationError
 
-EXTRAS = {"postgres": 'pip install "sim-sync[postgres]"'}
+EXTRAS = {name: f'pip install "sim-sync[{name}]"' for name in ("postgres", "ducklake")}
 
 
 def known(name: str) -> str:

@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -69,8 +69,7 @@ class Hold:
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._busy = threading.RLock()
         self._on_close: list[Callable[[], None]] = []
-        file = self._file
-        self._turn = None if file is None else FileLock(file.with_name(f".{file.name}.turn.lock"), mode=0o600)
+        self._turn: ExitStack | None = None
         self.credentials: DuckDbCredentials | None = None
         self._usual_memory = ""
 
@@ -108,12 +107,10 @@ class Hold:
             TryLater: Another process had the file open all the time.
         """
         if self._file is not None and self._connection is None:
-            self._await_turn()
-            try:
+            with ExitStack() as turn:
+                turn.enter_context(turn_of(self._file))
                 self._connection = opened(self._file, READER_WAIT_S, self._tell)
-            except BaseException:
-                self._end_turn()
-                raise
+                self._turn = turn.pop_all()
             if self.credentials is None:
                 self.credentials = credentials(self._connection)
             else:  # dlt asks these credentials for the connection whenever it creates a client
@@ -196,23 +193,31 @@ class Hold:
             self._limit(self._copies)  # closing writes a checkpoint
             self._connection.close()
             self._connection = None
-            self._end_turn()
+            if self._turn is not None:
+                self._turn.close()
 
-    def _await_turn(self) -> None:
-        if self._turn is None:
-            return
-        try:
-            self._turn.acquire(timeout=TURN_WAIT_S)
-        except Timeout as error:
-            raise TryLater(f"other syncs are loading into {self._file} all the time; try again later") from error
-        except OSError as error:
-            raise ConfigurationError(
-                f"cannot write a lock file to {Path(self._turn.lock_file).parent}: {os.strerror(error.errno or 0)}"
-            ) from error
 
-    def _end_turn(self) -> None:
-        if self._turn is not None:
-            self._turn.release()
+@contextmanager
+def turn_of(file: Path, wait_s: float = TURN_WAIT_S) -> Iterator[None]:
+    """Waits for the other syncs that load into a DuckDB file; they wait meanwhile.
+
+    Raises:
+        TryLater: They did not leave the file in this time.
+        ConfigurationError: The lock file cannot be written.
+    """
+    lock = FileLock(file.with_name(f".{file.name}.turn.lock"), mode=0o600)
+    try:
+        lock.acquire(timeout=wait_s)
+    except Timeout as error:
+        raise TryLater(f"another sync is loading into {file}; try again later") from error
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot write a lock file to {file.parent}: {os.strerror(error.errno or 0)}"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def credentials(database: Path | duckdb.DuckDBPyConnection) -> DuckDbCredentials:

@@ -10,7 +10,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -33,8 +33,10 @@ Warn = Callable[[str], None]
 _MARK = re.compile(r' \(sim-sync view ([0-9a-f]{8})\)"?$')
 """The mark at the end of a comment. BigQuery returns comments in quotes."""
 
-DESTINATIONS = frozenset(VIEW_SQL)
+DESTINATIONS = frozenset({*VIEW_SQL, "ducklake"})
 """Destinations in which views are created."""
+UNCOMMENTED_COLUMNS = frozenset({"ducklake"})
+"""Destinations in which the columns of a view cannot have comments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +66,15 @@ def ensure_views(pipeline: dlt.Pipeline, warehouse: Warehouse | None = None, war
         return
     with (warehouse or Warehouse(pipeline)).client as client:
         try:
-            _keep(client, frozenset(pipeline.default_schema.data_table_names(seen_data_only=True)), warn)
+            tables = frozenset(pipeline.default_schema.data_table_names(seen_data_only=True))
+            _keep(client, tables, warn, columns=pipeline.destination.destination_name not in UNCOMMENTED_COLUMNS)
         except DatabaseException as error:
             warn(
                 f"the views could not be created ({error}); if your own views depend on them, drop those and run again"
             )
 
 
-def _keep(client: SqlClientBase[Any], tables: frozenset[str], warn: Warn) -> None:
+def _keep(client: SqlClientBase[Any], tables: frozenset[str], warn: Warn, *, columns: bool) -> None:
     dialect = str(client.capabilities.sqlglot_dialect)
     there = _listed(client, dialect)
     present = sorted(tables & TABLES.keys())
@@ -89,7 +92,7 @@ def _keep(client: SqlClientBase[Any], tables: frozenset[str], warn: Warn) -> Non
     dropped = [f"DROP VIEW {client.make_qualified_table_name(name)}" for name in old]
 
     def made(views: Iterable[_Wanted]) -> list[str]:
-        return [statement for each in views for statement in _making(client, each, dialect, present)]
+        return [statement for each in views for statement in _making(client, each, dialect, present, columns=columns)]
 
     if not VIEW_SQL[dialect].at_once:
         _one_by_one(client, [*dropped, *made(each for each in in_order if each.view.name in new)], warn)
@@ -131,11 +134,14 @@ def _mark(comment: str) -> str | None:
     return found[1] if found else None
 
 
-def _making(client: SqlClientBase[Any], wanted: _Wanted, dialect: str, present: Sequence[str]) -> list[str]:
-    """Returns the statements that create a view and its comments."""
+def _making(
+    client: SqlClientBase[Any], wanted: _Wanted, dialect: str, present: Sequence[str], *, columns: bool
+) -> list[str]:
+    """Returns the statements that create a view and its comments, with ``columns`` those of its columns as well."""
     query = rewritten(wanted.view.query, dialect, client.make_qualified_table_name, present)
     described = f"{wanted.view.description} (sim-sync view {wanted.mark})"
-    return VIEW_SQL[dialect].creating(wanted.view, wanted.name, described, query, dialect)
+    view = wanted.view if columns else replace(wanted.view, columns=())
+    return VIEW_SQL[dialect].creating(view, wanted.name, described, query, dialect)
 
 
 def _one_by_one(client: SqlClientBase[Any], statements: list[str], warn: Warn) -> None:

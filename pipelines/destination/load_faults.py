@@ -14,6 +14,8 @@ from sim_source.stored.warehouse import cannot_answer
 from .duckdb_file import TryLater, lock_holder
 from .target import Target
 
+LOADING = "loading into"
+
 
 class LoadFault(SimError):
     """Loading into the destination failed."""
@@ -89,10 +91,15 @@ def _of_machine(cause: BaseException, target: Target) -> SimError | None:
     return None
 
 
-def explained(error: BaseException, target: Target) -> SimError:
+def explained(error: BaseException, target: Target, doing: str = LOADING) -> SimError:
     """Returns an error of the machine or the destination with a message for the user.
 
     Database messages of unknown errors are not shown, because they can quote rows.
+
+    Args:
+        error: The error.
+        target: The destination.
+        doing: What failed, for the message.
 
     Raises:
         KeyboardInterrupt: The load was stopped by a signal.
@@ -105,7 +112,7 @@ def explained(error: BaseException, target: Target) -> SimError:
         known = _of_machine(cause, target) or server_fault(cause, target)
         if known is not None:
             return known
+    kept = "the rows read so far are kept, and the next sync loads them" if doing == LOADING else "no row is lost"
     return LoadFault(
-        f"loading into {target} failed ({type(last).__name__}); the rows read so far are kept, and the next sync loads "
-        "them. Set RUNTIME__LOG_LEVEL=ERROR to see more"
+        f"{doing} {target} failed ({type(last).__name__}); {kept}. Set RUNTIME__LOG_LEVEL=ERROR to see more"
     )

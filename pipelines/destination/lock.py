@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 
 from sim_source.errors import ConfigurationError
 
+from . import lake, lake_lock
 from .duckdb_file import TryLater
 from .server_locks import ServerLocks
 from .target import Target
@@ -83,6 +84,7 @@ def admitted(
     parts: Iterable[str],
     finish: Callable[[Admission], None] | None = None,
     server: dlt.Pipeline | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> Iterator[Admission]:
     """Admits a writer.
 
@@ -94,6 +96,7 @@ def admitted(
         parts: The parts of the dataset that this writer is about to read.
         finish: Loads what a killed writer has left behind on this machine, as that writer.
         server: A pipeline for the destination, unless it is a DuckDB file.
+        tell: Prints a line before a wait: writers of a lake take turns, see ``lake_lock``.
 
     Raises:
         TryLater: Other writers are reading all of these parts, or the destination allows one writer only.
@@ -103,6 +106,8 @@ def admitted(
         folder_of(target).mkdir(parents=True, exist_ok=True)
     wanted = sorted(parts)
     with ExitStack() as held:
+        if server is not None and target.destination == lake.DUCKLAKE:
+            held.enter_context(lake_lock.turn(target, server, folder_of(target), tell or _nothing))
         on_server = None
         if server is not None and target.destination == "postgres":
             on_server = held.enter_context(ServerLocks(target, server))
@@ -191,7 +196,7 @@ def _acquired(target: Target, lock: FileLock, timeout: float | None = None) -> I
         lock.release()
 
 
-def _nothing(_: Admission) -> None:
+def _nothing(_: object) -> None:
     """Leaves what killed writers left behind to their successors."""
 
 

@@ -27,7 +27,7 @@ from sim_source.paging.source_state import SourceState
 from sim_source.stored.warehouse import Warehouse
 
 from ..dlt_internals import repair_working_dir, switch
-from . import duckdb_file, duckdb_hold
+from . import duckdb_file, duckdb_hold, lake
 from .duckdb_hold import Hold
 from .held_warehouse import HeldWarehouse
 from .target import Target
@@ -123,11 +123,31 @@ def attached_to_read(target: Target) -> Iterator[tuple[dlt.Pipeline, Warehouse]]
     with TemporaryDirectory(prefix="sim-sync-") as folder, opened as connection:
         held = None if connection is None else DuckDbCredentials(connection)
         pipeline = _pipeline(target, NAME, Path(folder), held)
+        lake.check_lake(target, pipeline)
         name = _stored_name(Warehouse(pipeline))
         if name != NAME:
             pipeline = _pipeline(target, name, Path(folder), held)
         pipeline.sync_destination()
         yield pipeline, Warehouse(pipeline)
+
+
+def check_reachable(target: Target) -> None:
+    """Connects to a destination, or opens its file; creates nothing.
+
+    Raises:
+        ConfigurationError: The file or the lake cannot be opened.
+        TryLater: Another process has the file open.
+        Exception: An error of the driver.
+    """
+    if target.database is not None:
+        duckdb_file.check_database(target, wait_s=0.0)
+        return
+    with reached(target) as pipeline:
+        if target.destination == lake.DUCKLAKE:
+            lake.check_if_there(target, pipeline)
+        else:
+            with pipeline.sql_client() as client:
+                client.execute_sql("SELECT 1")
 
 
 def state_of(pipeline: dlt.Pipeline) -> SourceState | None:
@@ -174,6 +194,8 @@ def _pipeline(target: Target, name: str, folder: Path, held: DuckDbCredentials |
             # [normalize.data_writer] take precedence
             parquet_format=ParquetFormatConfiguration(compression="none"),
         )
+    elif target.destination == lake.DUCKLAKE:
+        destination = lake.lake_destination(target.dataset)
     elif name != NAME and EARLIER_NAME.fullmatch(name) is None:
         # writers that share staging tables lose rows
         layout = f"%s_staging_{name.removeprefix(f'{NAME}_')}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import dlt
 import duckdb
 from dlt.destinations.exceptions import DatabaseException
 
@@ -15,7 +16,7 @@ from sim_source.errors import SimError
 
 from ..views import rewritten
 from ..views.rewriting import DIALECT
-from . import duckdb_file, pipeline
+from . import duckdb_file, lake, pipeline
 from .target import Target
 
 
@@ -94,26 +95,29 @@ def answer(target: Target, sql: str) -> QueryResult:
 
 def _through_dlt(target: Target, sql: str) -> QueryResult:
     try:
-        with (
-            pipeline.reached(target) as reached,
-            reached.sql_client() as client,
-            client.execute_query(sql) as cursor,
-        ):
-            columns = tuple(column[0] for column in cursor.description or ())
-            return QueryResult(columns, cursor.fetchall() if columns else [])
+        with pipeline.reached(target) as reached:
+            lake.check_lake(target, reached)
+            return _queried(reached, sql)
     except DatabaseException as error:
         raise SqlFault(str(error)) from error
 
 
+def _queried(reached: dlt.Pipeline, sql: str) -> QueryResult:
+    with reached.sql_client() as client, client.execute_query(sql) as cursor:
+        columns = tuple(column[0] for column in cursor.description or ())
+        return QueryResult(columns, cursor.fetchall() if columns else [])
+
+
 def stored_relations(target: Target) -> frozenset[str]:
-    """Returns the names of the existing tables and views.
+    """Returns the names of the existing tables and views, and of their columns (``logs.id``).
 
     Raises:
         ConfigurationError: Nothing has been synced there yet.
         TryLater: A sync is writing to the file, and it has no published copy.
     """
-    sql = f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{target.dataset}'"
-    return frozenset(row[0] for row in ask(target, sql).rows)
+    sql = f"SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = '{target.dataset}'"
+    rows = ask(target, sql).rows
+    return frozenset(table for table, _ in rows) | {f"{table}.{column}" for table, column in rows}
 
 
 def as_json_value(value: Any) -> Any:

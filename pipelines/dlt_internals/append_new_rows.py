@@ -72,13 +72,15 @@ def switch_to_append(pipeline: dlt.Pipeline, warehouse: Warehouse, at_least: int
 def delete_unrecorded(pipeline: dlt.Pipeline, warehouse: Warehouse) -> None:
     """Deletes rows that an interrupted load has appended without dlt recording it, before the load is repeated."""
     for package in _packages(pipeline):
-        for table in _tables(_schema(package), "append"):
+        schema = _schema(package)
+        for table in _tables(schema, "append"):
             if not warehouse.has(table.name):
                 continue
             for state in (PackageStorage.NEW_JOBS_FOLDER, PackageStorage.STARTED_JOBS_FOLDER):
                 for file in _files(package, table, state):
                     if not (package / PackageStorage.PENDING_TRANSITIONS_FOLDER / file.name).exists():
-                        keys = ", ".join(table.key)
+                        columns = schema["tables"][table.name]["columns"]  # names of the version that made the package
+                        keys = ", ".join(name for name, column in columns.items() if column.get("primary_key"))
                         there = f"SELECT {keys} FROM read_parquet(%s)"
                         warehouse.execute(f"DELETE FROM {{{table.name}}} WHERE ({keys}) IN ({there})", str(file))
 

@@ -79,8 +79,8 @@ class RowChecks:
 
     def _new_rejections(self, rows: pa.Table) -> pa.Table:
         """Returns rejected rows that are not stored yet: each sync reads recent rows again, and finds the same ones."""
-        told = rows.select(["table_name", "row_id", "reason", "row_json"]).to_pylist()
-        ids = sorted({row["row_id"] for row in told})
+        told = rows.select(["table_name", "record_id", "reason", "row_json"]).to_pylist()
+        ids = sorted({row["record_id"] for row in told})
         known = self._handed_over.union(rejection_key(*stored) for stored in stored_rejections(self._warehouse, ids))
         fresh = []
         for row in told:
@@ -122,10 +122,10 @@ def _without_nul(text: str, kind: Kind) -> str:
     return _NUL_IN_JSON.sub(r"\1\\ufffd", text) if kind == "json" else text.replace("\0", "\ufffd")
 
 
-def rejection_key(table_name: str, row_id: str, reason: str | None, row_json: str | None) -> bytes:
+def rejection_key(table_name: str, record_id: str, reason: str | None, row_json: str | None) -> bytes:
     """Returns the same key for equal rejected rows. A warehouse may reformat JSON (PostgreSQL orders names)."""
     row = None if row_json is None else _plain(jsons.anything(row_json.encode()))
-    return hashlib.sha256(_canonical.encode([table_name, row_id, reason, row])).digest()
+    return hashlib.sha256(_canonical.encode([table_name, record_id, reason, row])).digest()
 
 
 _canonical = msgspec.json.Encoder(order="sorted")

@@ -165,12 +165,12 @@ class WorkspaceContext:
         for row in rejected:
             self.reject(LOGS.name, row.id, bytes(row.row), row.reason)
 
-    def reject(self, table: str, row_id: str | None, row: bytes, reason: object) -> None:
+    def reject(self, table: str, record_id: str | None, row: bytes, reason: object) -> None:
         """Records a row that does not fit, with the reason."""
         if table == LOG_DETAILS.name:
             self.session.log.warn(
                 f"{table} of workspace {self.id}: some details cannot be read and are requested again by every sync; "
                 "see table rejected_rows for the runs and the reasons"
             )
-        found = account_rows.rejected_row(table, row_id, row, str(reason), self.id, datetime.now(UTC))
+        found = account_rows.rejected_row(table, record_id, row, str(reason), self.id, datetime.now(UTC))
         self.batch.add(REJECTED_ROWS.name, [found])

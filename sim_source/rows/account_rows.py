@@ -97,13 +97,13 @@ def _limits(limits: wire.ExecutionLimits | None) -> Row:
 
 
 def rejected_row(
-    table: str, row_id: str | None, row: bytes, reason: str, workspace_id: str | None, seen_at: datetime
+    table: str, record_id: str | None, row: bytes, reason: str, workspace_id: str | None, seen_at: datetime
 ) -> Row:
     """Builds a row of ``rejected_rows``; payloads and secrets are removed from ``row``.
 
     Args:
         table: The table that the row was meant for.
-        row_id: Its id; None if it has none, then a hash of ``row`` is used.
+        record_id: Its id; None if it has none, then a hash of ``row`` is used.
         row: The rejected row as JSON.
         reason: Why it was rejected.
         workspace_id: Its workspace.
@@ -116,7 +116,7 @@ def rejected_row(
         reason = f"{reason} (the row is not JSON)"
     return (
         table,
-        row_id or hashlib.sha256(row).hexdigest()[:32],
+        record_id or hashlib.sha256(row).hexdigest()[:32],
         seen_at,
         workspace_id,
         reason,

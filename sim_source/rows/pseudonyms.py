@@ -135,7 +135,7 @@ class Pseudonyms:
             if row["table_name"] == WORKFLOW_VERSIONS.name and isinstance(told, dict):
                 hide = self._hiding(list(_strings(told.get("deployedBy"))))
             value = self._texts(told, hide)
-        clean = {"row_id": self._emails(row["row_id"]), "reason": row["reason"] and hide(row["reason"])}
+        clean = {"record_id": self._emails(row["record_id"]), "reason": row["reason"] and hide(row["reason"])}
         return row | clean | {"row_json": None if told is None else _json(value)}
 
     def _hide_json(self, text: str) -> str:

@@ -53,10 +53,12 @@ def bisected(insert: Insert, rows: Sequence[Row], begin: int = 0) -> Iterator[tu
     yield from bisected(insert, rows[middle:], begin + middle)
 
 
-def stored_rejections(warehouse: Warehouse, row_ids: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """Yields stored rejected rows by id: table_name, row_id, reason, and row_json as the warehouse formats it."""
-    for some in in_steps(row_ids):
+def stored_rejections(warehouse: Warehouse, record_ids: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """Yields stored rejected rows by id: table_name, record_id, reason, and row_json as the warehouse formats it."""
+    for some in in_steps(record_ids):
         yield from warehouse.ask(_STORED, ids=some)
 
 
-_STORED = "SELECT table_name, row_id, reason, CAST(row_json AS VARCHAR) FROM {rejected_rows} WHERE row_id IN ({ids})"
+_STORED = (
+    "SELECT table_name, record_id, reason, CAST(row_json AS VARCHAR) FROM {rejected_rows} WHERE record_id IN ({ids})"
+)

@@ -136,9 +136,7 @@ class Warehouse:
         if table not in self._columns:
             try:
                 with self.client as client:
-                    sql = f"SELECT * FROM {client.make_qualified_table_name(table)} WHERE 1 = 0"
-                    with client.execute_query(sql) as cursor:
-                        names = frozenset(str(column[0]).lower() for column in cursor.description or ())
+                    names = stored_columns(client, table)
             except (DatabaseUndefinedRelation, SqlClientNotAvailable, MissingDependencyException):
                 return frozenset()  # not cached: a load may create the table
             if table in TABLES and not names.issuperset(TABLES[table].column_names):
@@ -169,6 +167,16 @@ class Warehouse:
         """Counts the rows of a table; 0 if it does not exist."""
         rows = self.ask(f"SELECT count(*) FROM {{{table}}}")
         return int(rows[0][0]) if rows else 0
+
+
+def stored_columns(client: SqlClientBase[Any], table: str) -> frozenset[str]:
+    """Returns the names of a table's columns in the dataset of an open client.
+
+    Raises:
+        DatabaseUndefinedRelation: The table does not exist.
+    """
+    with client.execute_query(f"SELECT * FROM {client.make_qualified_table_name(table)} WHERE 1 = 0") as cursor:
+        return frozenset(str(column[0]).lower() for column in cursor.description or ())
 
 
 def cannot_answer(error: BaseException) -> bool:

@@ -125,7 +125,7 @@ def test_an_odd_row_is_stored_or_set_aside_and_all_others_are_there(
     assert count("logs") == 8 - (1 - there)
     if (case, payloads) == ("deep object", "none"):
         rejected = 0  # what is not kept is not read either
-    assert count("rejected_rows", what="DISTINCT row_id") == rejected
+    assert count("rejected_rows", what="DISTINCT record_id") == rejected
     assert bool([text for text in done.json["warnings"] if "set aside" in text]) == bool(rejected)
     assert again.json["rows"] == {"usage": 1}
     assert app("check", *(place[:2]), *(("--dataset", dataset) if place else ()), "--data").code == 0
@@ -246,7 +246,7 @@ def test_a_load_that_the_destination_refuses_is_bisected_to_the_row_and_blocks_n
     with psycopg2.connect(postgres) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM refusing.logs")
         assert cursor.fetchall() == [(47,)]
-        cursor.execute("SELECT table_name, row_id, reason, row_json FROM refusing.rejected_rows")
+        cursor.execute("SELECT table_name, record_id, reason, row_json FROM refusing.rejected_rows")
         assert cursor.fetchall() == [("logs", odd[17].id, "the destination refuses it (CheckViolation)", None)]
     assert (done.code, again.code) == (0, 0), done.err
     assert any("set aside" in text for text in done.json["warnings"])

@@ -181,6 +181,7 @@ SAME_MEANING = {
     *(
         "check",
         "demo",
+        "maintain",
         "publish",
         "report",
         "resync",

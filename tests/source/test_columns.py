@@ -282,7 +282,7 @@ EXPECTED: list[tuple[str, Table, Any, dict[str, Any]]] = [
     (
         "rejected_rows", account_tables.REJECTED_ROWS, rejected,
         {
-            "table_name": "logs", "row_id": "log-1", "seen_at": at(0), "workspace_id": "ws-1", "reason": "no start",
+            "table_name": "logs", "record_id": "log-1", "seen_at": at(0), "workspace_id": "ws-1", "reason": "no start",
             "row_json": {"id": "log-1"},
         },
     ),

@@ -96,7 +96,7 @@ def test_a_moment_outside_the_calendar_is_set_aside(warehouse: Warehouse, world:
         for _ in range(2):
             warehouse.load(server, "logs", "rejected_rows")
             world.now_ms += 60_000
-    assert [row["row_id"] for row in warehouse.table("rejected_rows")] == ["wf-triage.plain"]
+    assert [row["record_id"] for row in warehouse.table("rejected_rows")] == ["wf-triage.plain"]
     assert len(warehouse.table("logs")) == len(world.runs_of(WORKSPACE)) - 1
 
 
@@ -220,7 +220,7 @@ def answering(world: World, path: str, body: bytes) -> Any:
 
 def set_aside(warehouse: Warehouse) -> list[tuple[Any, ...]]:
     return [
-        (row["table_name"], row["row_id"], json.loads(row["row_json"]) if row["row_json"] else None)
+        (row["table_name"], row["record_id"], json.loads(row["row_json"]) if row["row_json"] else None)
         for row in warehouse.table("rejected_rows")
     ]
 

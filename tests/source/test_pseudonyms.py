@@ -153,7 +153,7 @@ def test_an_audit_log_that_was_set_aside_names_nobody_either() -> None:
         "metadata": {"targetName": "Bob Berg"},
         "createdAt": 5,
     }
-    row = hidden(REJECTED_ROWS, table_name="audit_logs", row_id="a1", reason="no date: Bob Berg", row_json=told)
+    row = hidden(REJECTED_ROWS, table_name="audit_logs", record_id="a1", reason="no date: Bob Berg", row_json=told)
     assert row["row_json"] == {
         **told,
         "actorName": [OLGA],
@@ -182,7 +182,7 @@ def test_of_other_tables_only_addresses_are_hidden() -> None:
     assert "bob" not in row["files"][0]["name"]
     span = hidden(TRACE_SPANS, log_id="r1", span_index=0, name="Bob", error_message="550 bob@example.com unknown")
     assert (span["name"], span["error_message"]) == ("Bob", f"550 {HIS} unknown")
-    odd = hidden(REJECTED_ROWS, table_name="logs", row_id="r1", row_json={"name": "Bob", "to": "bob@example.com"})
+    odd = hidden(REJECTED_ROWS, table_name="logs", record_id="r1", row_json={"name": "Bob", "to": "bob@example.com"})
     assert odd["row_json"] == {"name": "Bob", "to": HIS}
 
 

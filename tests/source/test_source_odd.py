@@ -109,7 +109,7 @@ def test_a_row_that_does_not_fit_is_set_aside_and_counted(
     with serve(world, "2026-03") as server:
         warehouse.load(server, "logs", "log_details", "rejected_rows", log=log)
     (row,) = warehouse.table("rejected_rows")
-    assert (row["table_name"], row["row_id"], row["workspace_id"]) == ("logs", "wf-triage.plain", WORKSPACE)
+    assert (row["table_name"], row["record_id"], row["workspace_id"]) == ("logs", "wf-triage.plain", WORKSPACE)
     assert row["reason"]
     assert json.loads(row["row_json"])["id"] == "wf-triage.plain"
     assert "printer" not in row["row_json"]
@@ -121,7 +121,7 @@ def test_a_row_whose_start_cannot_be_read_is_set_aside_by_its_id(warehouse: Ware
     world.change_run("wf-triage.plain", extra={"startedAt": "yesterday"})
     with serve(world) as server:
         warehouse.load(server, "logs", "rejected_rows")
-    assert [row["row_id"] for row in warehouse.table("rejected_rows")] == ["wf-triage.plain"]
+    assert [row["record_id"] for row in warehouse.table("rejected_rows")] == ["wf-triage.plain"]
 
 
 def test_a_whole_page_of_unreadable_rows_does_not_stop_the_walk(warehouse: Warehouse) -> None:
@@ -131,7 +131,7 @@ def test_a_whole_page_of_unreadable_rows_does_not_stop_the_walk(warehouse: Wareh
     with serve(world, max_limit=2) as server:
         warehouse.load(server, "logs", "rejected_rows")
         assert server.count("/api/v1/logs?") < 20
-    assert len({row["row_id"] for row in warehouse.table("rejected_rows")}) == 3
+    assert len({row["record_id"] for row in warehouse.table("rejected_rows")}) == 3
 
 
 # rejected rows, sync after sync

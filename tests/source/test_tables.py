@@ -53,7 +53,7 @@ CONTRACT = {
         "sync_remaining, sync_reset_at, async_is_limited, async_requests_per_minute, async_max_burst, async_remaining, "
         "async_reset_at, storage_used_bytes, storage_limit_bytes, storage_percent_used, account",
     ),
-    "rejected_rows": ("table_name, row_id, seen_at", "reason, row_json"),
+    "rejected_rows": ("table_name, record_id, seen_at", "reason, row_json"),
     "workflows": (
         "id",
         "name, description, folder_id, folder_path, color, is_deployed, deployed_at, run_count, last_run_at, "

@@ -111,6 +111,7 @@ class Lab:
     addresses: Addresses
     database: str = "sim_sync.duckdb"
     dlt_internals: bool = True
+    pieces: dict[str, dict[str, int]] = field(default_factory=lambda: PIECES)
     _known: dict[tuple[str, str], Undisturbed] = field(default_factory=dict)
 
     @property
@@ -160,7 +161,16 @@ class Lab:
 
     def run(self, dialect: str, sync: str, kill: Kill | None = None, record: Path | None = None) -> End:
         """``sim-sync run``, to its end or its death."""
-        settings = {
+        point = tuple(kill) if isinstance(kill, Point) else None
+        after = kill if isinstance(kill, float) else None
+        settings = self.settings(dialect, sync)
+        return self.nursery.run(
+            Order(str(self.here), settings, self.pieces[sync] | ALWAYS, point, after, str(record) if record else None)
+        )
+
+    def settings(self, dialect: str, sync: str) -> dict[str, str]:
+        """The environment of a sync."""
+        return {
             "SIM_API_KEY": OWNER_KEY,
             "SIM_BASE_URL": self.addresses[dialect][sync],
             "SIM_WORKSPACE_ID": ",".join(WORKSPACES),
@@ -168,11 +178,6 @@ class Lab:
             "SOURCES__SIM_SOURCE__DATABASE": self.database,
             "SOURCES__SIM_SOURCE__DLT_INTERNALS": str(self.dlt_internals).lower(),
         }
-        point = tuple(kill) if isinstance(kill, Point) else None
-        after = kill if isinstance(kill, float) else None
-        return self.nursery.run(
-            Order(str(self.here), settings, PIECES[sync] | ALWAYS, point, after, str(record) if record else None)
-        )
 
     def through(self, ordeal: Ordeal) -> Verdict:
         """Kills a sync, runs it again, and compares."""
@@ -210,9 +215,13 @@ class Lab:
         """What the last sync printed."""
         return "".join((self.here / name).read_text() for name in ("out", "err"))
 
+    def opened(self) -> duckdb.DuckDBPyConnection:
+        """A connection that reads the database."""
+        return duckdb.connect(str(self.here / self.database), read_only=True)
+
     def contents(self) -> Contents:
         """All rows of all tables, sorted."""
-        with duckdb.connect(str(self.here / self.database), read_only=True) as connection:
+        with self.opened() as connection:
             connection.execute("SET TimeZone = 'UTC'")
             found: Contents = {}
             for name, table in TABLES.items():
@@ -258,7 +267,9 @@ class Lab:
         # a database that was moved before anything was loaded into it has left its folder behind
         records = self.here.glob("dlt/pipelines/sim_sync_*/destination.json")
         (record,) = (
-            file for file in records if json.loads(file.read_bytes())["database"].endswith(f"/{self.database}")
+            file
+            for file in records
+            if (json.loads(file.read_bytes())["database"] or f"/{self.database}").endswith(f"/{self.database}")
         )
         working = record.parent / "sim_sync"
         left = [path for path in working.glob("normalize/*") if path.is_dir() and path.name != "extracted"]
@@ -288,7 +299,7 @@ def differences(wanted: Contents, found: Contents) -> list[str]:
 
 
 @contextmanager
-def lab() -> Iterator[Lab]:
+def lab(kind: type[Lab] = Lab) -> Iterator[Lab]:
     """Servers, nursery and a folder, until the end of the ``with``.
 
     The folder is in memory where it can be: to a killed process that is as good as a disk, and it is faster.
@@ -298,4 +309,4 @@ def lab() -> Iterator[Lab]:
     with TemporaryDirectory(prefix="sim-kill-", dir=memory) as folder:
         root = Path(folder)
         with serving(now_ms) as addresses, nursery(root) as process:
-            yield Lab(root, process, addresses)
+            yield kind(root, process, addresses)

@@ -246,7 +246,7 @@ CREATE TABLE `analytics`.`sim`.`billing_status` (
 
 CREATE TABLE `analytics`.`sim`.`rejected_rows` (
 `table_name` STRING  NOT NULL OPTIONS (description='Table the row belongs to'),
-`row_id` STRING  NOT NULL OPTIONS (description='Id of the row, or a hash of the row if it has no id'),
+`record_id` STRING  NOT NULL OPTIONS (description='Id of the row, or a hash of the row if it has no id'),
 `seen_at` TIMESTAMP  NOT NULL OPTIONS (description='When the row was read'),
 `workspace_id` STRING   OPTIONS (description='Sim workspace the row belongs to; null if the API does not name one'),
 `reason` STRING   OPTIONS (description='Why it could not be stored'),

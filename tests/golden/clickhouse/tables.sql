@@ -246,11 +246,11 @@ PRIMARY KEY (`observed_at`, `workspace_id`);
 
 CREATE TABLE `analytics`.`sim___rejected_rows` (
 `table_name` String,
-`row_id` String,
+`record_id` String,
 `seen_at` DateTime64(6,'UTC'),
 `workspace_id` Nullable(String),
 `reason` Nullable(String),
 `row_json` Nullable(String),
 `extra` Nullable(String))
 ENGINE = MergeTree
-PRIMARY KEY (`table_name`, `row_id`, `seen_at`);
+PRIMARY KEY (`table_name`, `record_id`, `seen_at`);

@@ -220,7 +220,7 @@ CREATE TABLE `analytics`.`sim`.`billing_status` (
 
 CREATE TABLE `analytics`.`sim`.`rejected_rows` (
 `table_name` STRING  NOT NULL COMMENT 'Table the row belongs to',
-`row_id` STRING  NOT NULL COMMENT 'Id of the row, or a hash of the row if it has no id',
+`record_id` STRING  NOT NULL COMMENT 'Id of the row, or a hash of the row if it has no id',
 `seen_at` TIMESTAMP  NOT NULL COMMENT 'When the row was read',
 `workspace_id` STRING   COMMENT 'Sim workspace the row belongs to; null if the API does not name one',
 `reason` STRING   COMMENT 'Why it could not be stored',

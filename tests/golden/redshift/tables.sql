@@ -246,7 +246,7 @@ CREATE TABLE "sim"."billing_status" (
 
 CREATE TABLE "sim"."rejected_rows" (
 "table_name" varchar(max)  NOT NULL,
-"row_id" varchar(max)  NOT NULL,
+"record_id" varchar(max)  NOT NULL,
 "seen_at" timestamp with time zone  NOT NULL,
 "workspace_id" varchar(max)  ,
 "reason" varchar(max)  ,

@@ -246,7 +246,7 @@ CREATE TABLE "SIM"."BILLING_STATUS" (
 
 CREATE TABLE "SIM"."REJECTED_ROWS" (
 "TABLE_NAME" VARCHAR  NOT NULL COMMENT 'Table the row belongs to',
-"ROW_ID" VARCHAR  NOT NULL COMMENT 'Id of the row, or a hash of the row if it has no id',
+"RECORD_ID" VARCHAR  NOT NULL COMMENT 'Id of the row, or a hash of the row if it has no id',
 "SEEN_AT" TIMESTAMP_LTZ  NOT NULL COMMENT 'When the row was read',
 "WORKSPACE_ID" VARCHAR   COMMENT 'Sim workspace the row belongs to; null if the API does not name one',
 "REASON" VARCHAR   COMMENT 'Why it could not be stored',
