@@ -10,8 +10,6 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 
 import dlt
-import duckdb
-from dlt.common.exceptions import DltException
 
 from sim_source import Bounds, SimClient, SyncLog, SyncSession, Throttle, errors
 from sim_source.api.rate import Pacer
@@ -111,7 +109,9 @@ class Sync:
                 self._backlogs(outcome)
                 self.loader.describe()
                 outcome.out_of_time = session.out_of_time
-        except (errors.SimError, DltException, duckdb.Error, OSError) as error:
+        except Exception as error:
+            if not load_faults.is_known(error):
+                raise
             outcome.fault = load_faults.explained(error, settings.target)
         outcome.duration_s = time.monotonic() - started
         return outcome

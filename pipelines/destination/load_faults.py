@@ -6,6 +6,7 @@ import errno
 
 import dlt
 import duckdb
+from dlt.common.exceptions import DltException
 from dlt.load.exceptions import LoadClientJobException
 
 from sim_source.errors import ConfigurationError, SimError, causes
@@ -19,6 +20,16 @@ LOADING = "loading into"
 
 class LoadFault(SimError):
     """Loading into the destination failed."""
+
+
+def is_known(error: BaseException) -> bool:
+    """Whether an error comes from the API, the destination or the machine, as opposed to a defect of this program.
+
+    Drivers raise errors of their own if a connection is lost; they are told by ``OperationalError``, whose name all
+    drivers share.
+    """
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    return isinstance(error, SimError | DltException | duckdb.Error | OSError) or not kinds.isdisjoint(DROPPED)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -11,9 +11,22 @@ import psycopg2
 import pytest
 
 from pipelines.sim_api import serve
+from pipelines.views import all_views
 from sim_source import TABLES
 from tests.helpers.app import App
 from tests.helpers.fleet import Truth, configure, fleet_world
+from tests.helpers.postgres import newest_binaries, skip_reason, throwaway_postgres
+
+
+@pytest.fixture(scope="module", params=["installed", "newest"])
+def postgres(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a PostgreSQL: the one of the system (or POSTGRES_BIN), then the newest."""
+    reason = skip_reason()
+    if reason is not None:
+        pytest.skip(reason)
+    with throwaway_postgres(newest_binaries() if request.param == "newest" else None) as url:
+        yield url
+
 
 TO_POSTGRES = ("--destination", "postgres", "--dataset")
 
@@ -33,6 +46,30 @@ def assert_runs(url: str, dataset: str, truth: Truth) -> None:
     found = ask(url, f"SELECT workspace_id, count(*), count(DISTINCT id) FROM {dataset}.logs GROUP BY 1")
     assert {id_: (n, d) for id_, n, d in found} == {id_: (n, n) for id_, n in truth.runs.items()}
     assert dict(ask(url, f"SELECT workspace_id, sum(total_cost) FROM {dataset}.cost_items GROUP BY 1")) == truth.costs
+
+
+def test_everything_works_on_this_version(postgres: str, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two writers, then the commands that read; the rules of `check --data` hold."""
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", postgres)
+    world = fleet_world(3, 30)
+    with serve(world, "2026-08", v2="on") as server:
+        configure(app.folder, server.base_url, 3)
+        first = app("run", *TO_POSTGRES, "whole", "--processes", "2", "--json")
+        assert first.code == 0, first.err
+        assert app("run", *TO_POSTGRES, "whole", "--json").json["status"] == "ok"
+    assert_runs(postgres, "whole", Truth.of(world))
+    checked = app("check", "--data", *TO_POSTGRES, "whole")
+    assert checked.code == 0, checked.out
+    assert app("report", *TO_POSTGRES, "whole", "--json").code == 0
+    assert app("maintain", *TO_POSTGRES, "whole").code == 0
+    views = {row[0] for row in ask(postgres, "SELECT viewname FROM pg_views WHERE schemaname = 'whole'")}
+    assert views == set(all_views())
+    described = ask(
+        postgres,
+        "SELECT count(*) FROM pg_description d JOIN pg_class c ON c.oid = d.objoid "
+        "WHERE c.relnamespace = 'whole'::regnamespace AND c.relkind = 'v' AND d.objsubid = 0",
+    )
+    assert described == [(len(views),)]
 
 
 def test_keys_are_indexed_and_staging_tables_are_unlogged(

