@@ -68,7 +68,7 @@ class Hold:
         self._more = [f"{2 * memory}MB", f"{4 * memory}MB"]
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._busy = threading.RLock()
-        self._on_close: list[Callable[[], None]] = []
+        self._on_change: list[Callable[[], None]] = []
         self._turn: ExitStack | None = None
         self.credentials: DuckDbCredentials | None = None
         self._usual_memory = ""
@@ -95,9 +95,9 @@ class Hold:
             finally:
                 self._busy.release()
 
-    def on_close(self, forget: Callable[[], None]) -> None:
-        """Has a function called before the file is closed: what works on the connection must be created again."""
-        self._on_close.append(forget)
+    def on_change(self, forget: Callable[[], None]) -> None:
+        """Has a function called when the file was opened or is closed: what uses the connection is created again."""
+        self._on_change.append(forget)
 
     def take(self) -> None:
         """Opens the file. Waits up to ``READER_WAIT_S`` seconds if another process has it open.
@@ -116,6 +116,7 @@ class Hold:
             else:  # dlt asks these credentials for the connection whenever it creates a client
                 fresh = credentials(self._connection)
                 self.credentials._external_conn, self.credentials.conn_pool = self._connection, fresh.conn_pool
+            self._changed()
             for name in configured(self.credentials):
                 self._settings.pop(name, None)
             if not self._usual_memory:
@@ -176,6 +177,10 @@ class Hold:
                 if not self.raise_memory_limit():
                     raise
 
+    def _changed(self) -> None:
+        for forget in self._on_change:
+            forget()
+
     @property
     def _limits_memory(self) -> bool:
         return "memory_limit" in self._settings
@@ -188,8 +193,7 @@ class Hold:
     def release(self) -> None:
         """Closes the file, which also frees DuckDB's memory."""
         if self._connection is not None:
-            for forget in self._on_close:
-                forget()
+            self._changed()
             self._limit(self._copies)  # closing writes a checkpoint
             self._connection.close()
             self._connection = None

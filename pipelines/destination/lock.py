@@ -207,9 +207,8 @@ def _name(number: int) -> str:
 def _lock_file(target: Target, name: str) -> Path:
     """Returns the path of a lock file. That of the first writer has no name, as in versions with a single writer."""
     if target.database is not None:
-        return target.database.with_name(
-            ".".join(filter(None, ("", target.database.name, target.dataset, name, "lock")))
-        )
+        parts = filter(None, (target.database.name, target.dataset, name, "lock"))
+        return target.database.with_name("." + ".".join(parts))
     return folder_of(target) / f"{name or 'w0'}.lock"
 
 

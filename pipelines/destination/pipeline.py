@@ -31,7 +31,7 @@ from . import duckdb_file, duckdb_hold, lake
 from .duckdb_hold import Hold
 from .held_warehouse import HeldWarehouse
 from .target import Target
-from .working_dirs import EARLIER_NAME, NAME, folder_of, moved_from, pipeline_name, record_of, write_record
+from .working_dirs import EARLIER_NAME, NAME, folder_of, moved_from, pipeline_name, record_of, write_known_loads
 
 logger = logging.getLogger("sim_sync")
 
@@ -179,7 +179,7 @@ def state_in(pipeline: dlt.Pipeline, warehouse: Warehouse) -> SourceState | None
 def note_loads(target: Target, pipeline: dlt.Pipeline, warehouse: Warehouse) -> None:
     """Records the last load of the destination and the pending packages. One of them is the last load afterwards."""
     waiting = [*pipeline.list_extracted_load_packages(), *pipeline.list_normalized_load_packages()]
-    write_record(target, pipeline.pipeline_name, [_last_load(warehouse, pipeline.pipeline_name), *waiting])
+    write_known_loads(target, pipeline.pipeline_name, [_last_load(warehouse, pipeline.pipeline_name), *waiting])
 
 
 def _pipeline(target: Target, name: str, folder: Path, held: DuckDbCredentials | None) -> dlt.Pipeline:

@@ -20,7 +20,7 @@ _RECORD = "destination"
 """Name of the files in a dataset's folder, one per writer, that hold its location and the last known loads."""
 
 
-class Record(msgspec.Struct):
+class KnownLoads(msgspec.Struct):
     """What a working directory knows of its destination.
 
     Attributes:
@@ -60,20 +60,20 @@ def _record_file(folder: Path, name: str) -> Path:
     return folder / (f"{_RECORD}.json" if is_of_writer(name, 0) else f"{_RECORD}.{name}.json")
 
 
-def record_of(folder: Path, name: str) -> Record:
+def record_of(folder: Path, name: str) -> KnownLoads:
     """Reads what a pipeline's working directory knows of its destination; empty if it has no record."""
     try:
-        return msgspec.json.decode(_record_file(folder, name).read_bytes(), type=Record)
+        return msgspec.json.decode(_record_file(folder, name).read_bytes(), type=KnownLoads)
     except (OSError, msgspec.DecodeError):
-        return Record()
+        return KnownLoads()
 
 
-def write_record(target: Target, name: str, loads: list[str | None]) -> None:
+def write_known_loads(target: Target, name: str, loads: list[str | None]) -> None:
     """Records the last known loads of a pipeline, atomically."""
     database = None if target.database is None else str(target.database)
     file = _record_file(folder_of(target), name)
     new = file.with_suffix(".new")
-    new.write_bytes(msgspec.json.encode(Record(database, loads)))
+    new.write_bytes(msgspec.json.encode(KnownLoads(database, loads)))
     os.replace(new, file)
 
 

@@ -43,13 +43,12 @@ def rename_columns(warehouse: Warehouse, schema: dlt.Schema) -> None:
 
 def _rename(warehouse: Warehouse, table: Table, column: Column) -> None:
     try:
-        opened = warehouse.client
+        with warehouse.connected() as client:
+            with client.with_staging_dataset():
+                _rename_in_dataset(client, table, column)
+            _rename_in_dataset(client, table, column)
     except (SqlClientNotAvailable, MissingDependencyException):
         return  # files: those of an earlier version keep their columns
-    with opened as client:
-        with client.with_staging_dataset():
-            _rename_in_dataset(client, table, column)
-        _rename_in_dataset(client, table, column)
 
 
 def _rename_in_dataset(client: SqlClientBase[Any], table: Table, column: Column) -> None:

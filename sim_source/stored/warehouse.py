@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -52,6 +53,17 @@ class Warehouse:
             self._client = self._pipeline.sql_client()
         return self._client
 
+    @contextmanager
+    def connected(self) -> Iterator[SqlClientBase[Any]]:
+        """Connects to the destination for some queries.
+
+        Raises:
+            SqlClientNotAvailable: The destination has no SQL client.
+            DatabaseException: The destination cannot be reached.
+        """
+        with self.client as client:
+            yield client
+
     def disconnect(self) -> None:
         """Forgets the client; the next query creates a new one."""
         self._client = None
@@ -71,7 +83,7 @@ class Warehouse:
         if not all(self.has(table) for table in _tables_in(sql)):
             return []
         statement = self._named(sql, len(ids))
-        with self.client as client, client.execute_query(statement, *args, *ids) as cursor:
+        with self.connected() as client, client.execute_query(statement, *args, *ids) as cursor:
             return list(cursor.fetchall())
 
     def latest(self, sql: str, *args: Any) -> datetime | None:
@@ -86,7 +98,7 @@ class Warehouse:
             DatabaseException: The destination rejects the statement, or cannot answer.
         """
         statement = self._named(sql)
-        with self.client as client:
+        with self.connected() as client:
             client.execute_sql(statement, *args)
 
     def _named(self, sql: str, ids: int = 0) -> str:
@@ -111,7 +123,7 @@ class Warehouse:
         """
         values = ", ".join(["(" + ", ".join(["%s"] * len(table.columns)) + ")"] * len(rows))
         try:
-            with self.client as client:
+            with self.connected() as client:
                 names = ", ".join(client.escape_column_name(name) for name in table.column_names)
                 sql = f"INSERT INTO {client.make_qualified_table_name(table.name)} ({names}) VALUES {values}"
                 with client.begin_transaction() as transaction:
@@ -135,7 +147,7 @@ class Warehouse:
         """
         if table not in self._columns:
             try:
-                with self.client as client:
+                with self.connected() as client:
                     names = stored_columns(client, table)
             except (DatabaseUndefinedRelation, SqlClientNotAvailable, MissingDependencyException):
                 return frozenset()  # not cached: a load may create the table
