@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from bench.measure import Measure, program
@@ -28,6 +28,7 @@ class Variant:
         later: Runs that come after this first load, before scaling.
         delay_ms: What every list page and detail takes.
         limit: Its rate limit, as ``<a minute>x<burst>``.
+        postgres: It loads into an empty PostgreSQL instead of a DuckDB file.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Variant:
     later: int = 0
     delay_ms: int = 0
     limit: str = ""
+    postgres: bool = False
 
     def workspace(self, scale: float) -> str:
         """Its workspace's name, as the benchmark API knows it."""
@@ -183,6 +185,16 @@ CASES = [
             _peer(PARQUET, 20_000, "march", "--full", "--parquet"),
         ],
         [_faster(8.0, PARQUET, CRON), _peak(600, CRON)],
+    ),
+    Case(
+        "postgres100k",
+        "100,000 full rows into PostgreSQL",
+        "100,000 full rows into an empty PostgreSQL (peer: 10,000): runs, details, cost items and spans",
+        [
+            replace(_cron(CRON, 100_000, RUN_TABLES, "march"), postgres=True),
+            replace(_peer(PLAIN, 10_000, "march", "--full"), postgres=True),
+        ],
+        [_faster(3.0, PLAIN, CRON), _peak(600, CRON)],
     ),
     Case(
         "details",

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 from bench.cases import Case, Rounds, Variant
 from bench.measure import RETRIES, STILL_S, Api, Measure, Wrong, program, run
+from tests.helpers.postgres import throwaway_postgres
 
 COST_TOLERANCE = 1e-12
 
@@ -93,15 +95,16 @@ def _one(variant: Variant, api: Api, scale: float, folder: Path) -> Measure:
         return run(variant.command, folder)
     workspace = variant.workspace(scale)
     where = ["--url", api.url, "--workspace", workspace, "--folder", str(folder)]
-    measure = run([*variant.command, *where], folder)
-    measure.requests, measure.bucket = api.requests(), api.bucket(workspace)
-    _check(variant, folder, api.prepare(workspace))
+    with throwaway_postgres() if variant.postgres else nullcontext() as url:
+        measure = run([*variant.command, *where, *(["--postgres", url] if url else [])], folder)
+        measure.requests, measure.bucket = api.requests(), api.bucket(workspace)
+        _check(variant, url or str(folder / "bench.duckdb"), folder, api.prepare(workspace))
     return measure
 
 
-def _check(variant: Variant, folder: Path, expected: dict[str, int]) -> None:
+def _check(variant: Variant, loaded: str, folder: Path, expected: dict[str, int]) -> None:
     """The same rows for everyone: a peer that loses some would be fast for nothing."""
-    found = run(program("count", str(folder / "bench.duckdb")), folder).said
+    found = run(program("count", loaded), folder).said
     wanted = {"rows": expected["rows"], "ids": expected["rows"]}
     if variant.kind != "basic":
         wanted["spans"] = expected["spans"]

@@ -10,7 +10,7 @@ from bench.programs.common import KEY, arguments, database
 
 def main() -> None:
     """Runs once, with settings from the environment."""
-    args = arguments(resources="")
+    args = arguments(resources="", postgres="")
     os.environ |= {
         "SIM_API_KEY": KEY,
         "SIM_BASE_URL": args.url,
@@ -18,7 +18,11 @@ def main() -> None:
         "DLT_DATA_DIR": str(args.folder / "dlt"),
     }
     resources = ["--resources", args.resources] if args.resources else []
-    sys.argv = ["sim-sync", "run", *resources, "--database", database(args.folder), "--json"]
+    where = ["--database", database(args.folder)]
+    if args.postgres:
+        os.environ["DESTINATION__POSTGRES__CREDENTIALS"] = args.postgres
+        where = ["--destination", "postgres"]
+    sys.argv = ["sim-sync", "run", *resources, *where, "--json"]
     from pipelines.cli import main as command_line
 
     command_line()

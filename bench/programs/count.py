@@ -4,27 +4,41 @@ from __future__ import annotations
 
 import re
 import sys
-
-import duckdb
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
 
 from bench.programs.common import say
 
 SPANS_OF_PEER = re.compile(r"(logs|log_details__execution_data)__trace_spans(__children)*")
 
 
+def _queries(where: str) -> Callable[[str], list[tuple[Any, ...]]]:
+    """A function that asks a DuckDB file, or the PostgreSQL at a URL."""
+    if not where.startswith("postgresql:"):
+        import duckdb
+
+        connection = duckdb.connect(where, read_only=True)
+        return lambda sql: connection.execute(sql).fetchall()
+
+    import psycopg2
+
+    def query(sql: str) -> list[tuple[Any, ...]]:
+        with closing(psycopg2.connect(where)) as server, server.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchall()
+
+    return query
+
+
 def main() -> None:
     """Prints rows, distinct ids, spans and whether cost items add up."""
-    connection = duckdb.connect(sys.argv[1], read_only=True)
-    tables = [
-        row[0]
-        for row in connection.execute(
-            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'sim'"
-        ).fetchall()
-    ]
+    query = _queries(sys.argv[1])
+    tables = [row[0] for row in query("SELECT table_name FROM information_schema.tables WHERE table_schema = 'sim'")]
 
     def ask(sql: str) -> float:
-        row = connection.execute(sql).fetchone()
-        return 0 if row is None or row[0] is None else row[0]
+        rows = query(sql)
+        return 0 if not rows or rows[0][0] is None else rows[0][0]
 
     spans = [name for name in tables if name == "trace_spans" or SPANS_OF_PEER.fullmatch(name)]
     facts = {

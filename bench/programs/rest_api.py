@@ -48,10 +48,12 @@ def config(url: str, workspace: str, *, full: bool, details: bool) -> Any:
 
 def main() -> None:
     """Runs once."""
-    args = arguments("full", "details", "parquet")
+    args = arguments("full", "details", "parquet", postgres="")
     pipeline = dlt.pipeline(
         "bench",
-        destination=dlt.destinations.duckdb(database(args.folder)),
+        destination=dlt.destinations.postgres(args.postgres)
+        if args.postgres
+        else dlt.destinations.duckdb(database(args.folder)),
         dataset_name="sim",
         pipelines_dir=str(args.folder / "pipelines"),
     )

@@ -69,6 +69,9 @@ def sync_accounts(accounts: Sequence[RunSettings], processes: int = 1, publish: 
         results.warnings.append(f"{open_file} is readable by other users of this machine; run: chmod 600 {open_file}")
     if len(accounts) > 1 and os.environ.get("SIM_API_KEY"):
         results.warnings.append("SIM_API_KEY is not used, because accounts are configured")
+    if processes > 1 and not target.allows_many_writers:
+        results.warnings.append(f"--processes is not used: {target.destination} allows one writer at a time")
+        processes = 1
     if processes > 1:
         _in_processes(accounts, processes, deadline, results)
     else:
