@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from sim_source.errors import ConfigurationError
 
+from ..dlt_internals import reconnect, switch
 from .duckdb_file import READER_WAIT_S, TryLater, opened
 from .target import Target
 
@@ -89,7 +90,7 @@ class Hold:
 
     def let_go(self) -> None:
         """Closes the file, unless it is in use: the sync is about to wait for something else."""
-        if self._busy.acquire(blocking=False):
+        if switch.in_use() and self._busy.acquire(blocking=False):
             try:
                 self.release()
             finally:
@@ -111,11 +112,10 @@ class Hold:
                 turn.enter_context(turn_of(self._file))
                 self._connection = opened(self._file, READER_WAIT_S, self._tell)
                 self._turn = turn.pop_all()
-            if self.credentials is None:
+            if self.credentials is None or not switch.in_use():
                 self.credentials = credentials(self._connection)
-            else:  # dlt asks these credentials for the connection whenever it creates a client
-                fresh = credentials(self._connection)
-                self.credentials._external_conn, self.credentials.conn_pool = self._connection, fresh.conn_pool
+            else:
+                reconnect.reconnect(self.credentials, credentials(self._connection))
             self._changed()
             for name in configured(self.credentials):
                 self._settings.pop(name, None)

@@ -1,0 +1,18 @@
+"""Gives dlt another connection to the same DuckDB file, while its pipeline exists."""
+
+from __future__ import annotations
+
+from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
+
+
+def reconnect(used: DuckDbCredentials, fresh: DuckDbCredentials) -> None:
+    """Lets credentials that a pipeline uses hand out the connection of other credentials.
+
+    dlt asks its credentials for a connection whenever it creates a client; clients that exist keep the old one.
+
+    Args:
+        used: Credentials of the pipeline.
+        fresh: Credentials made from an open connection.
+    """
+    used._external_conn = fresh.external_conn()
+    used.conn_pool = fresh.conn_pool
