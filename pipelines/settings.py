@@ -88,15 +88,30 @@ def accounts_settings(
     if not found:
         return [run_settings(where, workspaces=workspaces, **options)]
     every = [run_settings(where, account=each, **options) for each in found]
-    servers: dict[str, str] = {}
-    for each in every:
-        for id_ in each.plan.workspace_ids:
-            if id_ != ALL and servers.setdefault(id_, each.source.base_url) != each.source.base_url:
-                raise ConfigurationError(
-                    f"workspace {id_} is configured on {servers[id_]} and on {each.source.base_url}; load them into "
-                    "two datasets"
-                )
+    _check_apart(every)
     return _restricted(every, workspaces) if workspaces else every
+
+
+def _check_apart(every: Sequence[RunSettings]) -> None:
+    """Checks that accounts do not share what can belong to one of them only.
+
+    Raises:
+        ConfigurationError: Two accounts have the same API key, or a workspace is configured on two servers.
+    """
+    servers: dict[str, str] = {}
+    keys: dict[tuple[str, str], str] = {}
+    for each in every:
+        url, account = each.source.base_url, each.source.account
+        other = keys.setdefault((url, str(each.source.api_key)), account)
+        if other != account:
+            raise ConfigurationError(
+                f"accounts {other} and {account} have the same API key; put their workspaces into one account"
+            )
+        for id_ in each.plan.workspace_ids:
+            if id_ != ALL and servers.setdefault(id_, url) != url:
+                raise ConfigurationError(
+                    f"workspace {id_} is configured on {servers[id_]} and on {url}; load them into two datasets"
+                )
 
 
 def _restricted(every: list[RunSettings], workspaces: Sequence[str]) -> list[RunSettings]:

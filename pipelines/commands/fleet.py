@@ -72,11 +72,13 @@ def sync_accounts(accounts: Sequence[RunSettings], processes: int = 1, publish: 
     if processes > 1 and not target.allows_many_writers:
         results.warnings.append(f"--processes is not used: {target.destination} allows one writer at a time")
         processes = 1
+    if len(accounts) > 1 or processes > 1:
+        accounts = _named(accounts, deadline, results)
     if processes > 1:
         _in_processes(accounts, processes, deadline, results)
     else:
         for settings in accounts:
-            label = f"account {settings.source.account}" if len(accounts) > 1 else ""
+            label = f"account {settings.source.account}" if len(accounts) > 1 or results.outcomes else ""
             results.add(label, settings.source.account, _here(Job(label, settings, deadline)))
             if label:
                 console.line(results.last_line)
@@ -119,18 +121,35 @@ def jobs_of(settings: RunSettings, deadline: float | None) -> list[Job]:
     return jobs
 
 
-def _in_processes(accounts: Sequence[RunSettings], processes: int, deadline: float | None, results: Results) -> None:
-    queues: list[deque[Job]] = []
+def _named(accounts: Sequence[RunSettings], deadline: float | None, results: Results) -> list[RunSettings]:
+    """Returns the settings with the ids of all workspaces. A workspace is read by the first account that has it.
+
+    An account whose workspaces could not be found out has failed: it is added to the results.
+    """
+    found: list[RunSettings] = []
+    readers: dict[str, str] = {}
     for settings in accounts:
+        account = settings.source.account
         sync = Sync(settings, SyncLog(), console.line, deadline)
         named = sync.named()
         if isinstance(named, errors.SimError):
             failed = Outcome(sync.log, settings.target, len(settings.plan.workspace_ids), fault=named)
-            results.add(f"account {settings.source.account}", settings.source.account, failed)
+            results.add(f"account {account}", account, failed)
             console.line(results.last_line)
-        else:
-            queues.append(deque(jobs_of(named, deadline)))
-    jobs = list(_by_turns(queues))
+            continue
+        ids = named.plan.workspace_ids
+        own = [id_ for id_ in ids if readers.setdefault(id_, account) == account]
+        results.warnings += [
+            f"workspace {id_} is one of account {account}, too; it is read with the key of account {readers[id_]}"
+            for id_ in ids
+            if id_ not in own
+        ]
+        found.append(named if len(own) == len(ids) else named.of_workspaces(own))
+    return found
+
+
+def _in_processes(accounts: Sequence[RunSettings], processes: int, deadline: float | None, results: Results) -> None:
+    jobs = list(_by_turns([deque(jobs_of(settings, deadline)) for settings in accounts]))
     with console.quiet_libraries(), _Pool(min(processes, len(jobs))) as pool:
         for job, outcome in pool.run(jobs):
             results.add(job.label, job.settings.source.account, outcome)

@@ -14,5 +14,7 @@ def reconnect(used: DuckDbCredentials, fresh: DuckDbCredentials) -> None:
         used: Credentials of the pipeline.
         fresh: Credentials made from an open connection.
     """
-    used._external_conn = fresh.external_conn()
-    used.conn_pool = fresh.conn_pool
+    connection = fresh.external_conn()
+    if connection is None:
+        raise ValueError("the credentials were not made from an open connection")
+    used._external_conn, used.conn_pool = connection, fresh.conn_pool

@@ -132,6 +132,58 @@ def test_processes_of_one_command_share_accounts_and_workspaces(
     assert {each["account"] for each in first.json["syncs"]} == {f"a{number}" for number in range(5)}
 
 
+def test_a_workspace_of_two_accounts_is_read_once(app: App) -> None:
+    world = fleet_world(2, 5)
+    world.workspaces[workspace_of(0)].readers.add("user-1")
+    with serve(world, "2026-08", v2="on") as server:
+        configure(app.folder, server.base_url, 2)
+        config = app.folder / ".dlt/config.toml"
+        config.write_text(config.read_text().replace(f'["{workspace_of(1)}"]', '"all"'))
+        for processes in ("1", "2"):
+            done = app("run", "--processes", processes, "--json")
+            assert done.code == 0, done.err
+            assert f"workspace {workspace_of(0)} is one of account a1, too" in " ".join(done.json["warnings"])
+    assert app.rows("SELECT workspace_id, count(*) FROM sim.logs GROUP BY 1 ORDER BY 1") == [
+        (workspace_of(0), 5), (workspace_of(1), 5)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("config", "secrets", "said"),
+    [
+        ('[sim_sync.accounts.a]\nworkspaces = ["w"]', "", "no API key; set SIM_SYNC__ACCOUNTS__A__API_KEY"),
+        ("", '[sim_sync.accounts.a]\napi_key = "sk-sim-a"', "no workspaces"),
+        (
+            '[sim_sync.accounts.a]\nworkspace = ["w"]',
+            '[sim_sync.accounts.a]\napi_key = "k"',
+            "unknown setting workspace",
+        ),
+        ('[sim_sync.accounts]\na = "w"', "", "'a' is not an account"),
+        (
+            '[sim_sync.accounts.a]\nworkspaces = ["w"]\n[sim_sync.accounts.b]\nworkspaces = ["v"]',
+            '[sim_sync.accounts.a]\napi_key = "sk-sim-same"\n[sim_sync.accounts.b]\napi_key = "sk-sim-same"',
+            "accounts a and b have the same API key",
+        ),
+        (
+            '[sim_sync.accounts.a]\nworkspaces = ["w"]\n[sim_sync.accounts.b]\nworkspaces = ["w"]\n'
+            'base_url = "https://other.example"',
+            '[sim_sync.accounts.a]\napi_key = "sk-sim-one"\n[sim_sync.accounts.b]\napi_key = "sk-sim-two"',
+            "workspace w is configured on",
+        ),
+    ],
+)
+def test_what_is_wrong_with_an_account_is_said_before_anything_is_asked(
+    app: App, config: str, secrets: str, said: str
+) -> None:
+    (app.folder / ".dlt").mkdir()
+    (app.folder / ".dlt/config.toml").write_text(config)
+    (app.folder / ".dlt/secrets.toml").write_text(secrets)
+    (app.folder / ".dlt/secrets.toml").chmod(0o600)
+    done = app("run")
+    assert (done.code, said in done.err) == (2, True), done.err
+    assert "sk-sim" not in done.err + done.out
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("destination", ["postgres", "duckdb"])
 def test_a_fleet_that_is_killed_is_finished_by_the_next_sync(postgres: str, tmp_path: Path, destination: str) -> None:
