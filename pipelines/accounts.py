@@ -52,8 +52,9 @@ def _configured() -> dict[str, dict[str, Any]]:
     import dlt
 
     found: dict[str, dict[str, Any]] = {}
-    for provider in (dlt.config, dlt.secrets):
-        section: Any = provider.get(SECTION)
+    # dlt itself would return the section of the first file that has one
+    for provider in dlt.secrets.config_providers:
+        section: Any = provider.get_value("accounts", Any, None, "sim_sync")[0]  # type: ignore[arg-type]
         for name, settings in section.items() if isinstance(section, Mapping) else ():
             if not isinstance(settings, Mapping):
                 raise ConfigurationError(f"[{SECTION}]: {name!r} is not an account; write [{SECTION}.{name}]")
