@@ -53,8 +53,8 @@ def _configured() -> dict[str, dict[str, Any]]:
 
     found: dict[str, dict[str, Any]] = {}
     # dlt itself would return the section of the first file that has one
-    for provider in dlt.secrets.config_providers:
-        section: Any = provider.get_value("accounts", Any, None, "sim_sync")[0]  # type: ignore[arg-type]
+    for provider in dlt.config.config_providers:
+        section: Any = provider.get_value("accounts", Any, None, "sim_sync")[0]
         for name, settings in section.items() if isinstance(section, Mapping) else ():
             if not isinstance(settings, Mapping):
                 raise ConfigurationError(f"[{SECTION}]: {name!r} is not an account; write [{SECTION}.{name}]")

@@ -154,7 +154,7 @@ def test_a_workspace_of_two_accounts_is_read_once(app: App) -> None:
         ('[sim_sync.accounts.a]\nworkspaces = ["w"]', "", "no API key; set SIM_SYNC__ACCOUNTS__A__API_KEY"),
         ("", '[sim_sync.accounts.a]\napi_key = "sk-sim-a"', "no workspaces"),
         (
-            '[sim_sync.accounts.a]\nworkspace = ["w"]',
+            '[sim_sync.accounts.a]\nworkspace = "w"',
             '[sim_sync.accounts.a]\napi_key = "k"',
             "unknown setting workspace",
         ),
