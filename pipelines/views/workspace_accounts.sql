@@ -1,5 +1,5 @@
--- Account that a workspace belongs to: the one whose API key last read the billing status of the workspace; one row per
--- workspace. Empty on servers without the v2 API, and without the workspaces of accounts there
+-- Account that a workspace belongs to: the one whose API key last read its billing status; one row per workspace. Workspaces
+-- of servers without the v2 API have no row
 --
 -- workspace_id    Sim workspace
 -- account         Configured account, or default
