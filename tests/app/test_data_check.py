@@ -244,3 +244,9 @@ def test_the_plan_that_allows_most_counts_if_there_are_several_accounts(place: P
         place.fill({"logs": [run], "usage": usage})
         (verdict,) = (each for each in data.try_rules(target) if "longest time" in each.what)
         assert verdict.ok is ok
+
+
+def test_rows_of_versions_without_accounts_have_a_key(place: Place, target: Target) -> None:
+    load(place, sound())
+    (verdict,) = (each for each in data.try_rules(target) if each.what.startswith("every row of usage has a key"))
+    assert verdict.ok is True
