@@ -1,21 +1,21 @@
 "use strict";
 /* Figures that are not computed on the page: the account's budget, and unusual days. */
 
-function budget(selection) {
+function budget(selection, found) {
   const { told } = selection;
-  const found = told.budget;
-  const { from, to, days } = told.burn;
+  const { from, to, days, runs } = found.burn;
   let spent = 0n;
   const rows = days.map(([day, cost]) => [dayNumber(day), (spent += exactOf(cost))]);
-  const sql = `-- limit and forecast: SELECT * FROM ${told.dataset}.budget
+  const sql = `-- limit and forecast: SELECT * FROM ${told.dataset}.budget WHERE account = '${found.account}'
 SELECT day, SUM(SUM(total_cost)) OVER (ORDER BY day) AS spend
 FROM ${told.dataset}.cost_by_day
-WHERE day BETWEEN ${date(dayNumber(from))} AND ${date(dayNumber(to))}
+WHERE ${runs} AND day BETWEEN ${date(dayNumber(from))} AND ${date(dayNumber(to))}
 GROUP BY day
 ORDER BY day`;
   const chart = { rows: burnt(found, rows), forecast: ahead(found), limit: limit(found) };
+  const line = runs === "1 = 0" ? "The runs of this account are not known" : `The line is the cost of the loaded runs, ${usd(Number(spent) / 1e12)}`;
   const note =
-    `Covers the whole account; filters do not apply. The line is the cost of the loaded runs, ${usd(Number(spent) / 1e12)}; ` +
+    `Covers the whole account; filters do not apply. ${line}; ` +
     `the forecast starts from the spend reported by Sim, ${usd(Number(found.spend))} on ${momentText(found.observed_at)}.`;
   return answer([["day", "day"], ["spend", "usd"]], rows, chart, sql, budgetWords(found), note);
 }
