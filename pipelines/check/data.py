@@ -199,12 +199,16 @@ def _billed() -> Rule:
 
 
 def _billed_runs() -> Rule:
-    """Sim rounds each event to whole credits, up or down; a run that ended after the newest event may lack some."""
+    """Sim rounds each event to whole credits, up or down; a run that ended after the newest event may lack some.
+
+    The newest event of its workspace counts: the ledgers of other accounts may have been read later.
+    """
     runs = (
         "(SELECT l.id, MAX(l.cost_total) AS cost_total, SUM(e.cost_usd) AS billed, COUNT(*) AS events "
         "FROM {dataset}.logs AS l JOIN {dataset}.billing_logs AS e ON e.execution_id = l.execution_id "
         "WHERE e.source = 'workflow' AND l.cost_total IS NOT NULL AND l.status IN ('completed', 'failed', 'cancelled') "
-        "AND l.ended_at < (SELECT MAX(created_at) FROM {dataset}.billing_logs) GROUP BY l.id) AS runs"
+        "AND l.ended_at < (SELECT MAX(n.created_at) FROM {dataset}.billing_logs AS n "
+        "WHERE COALESCE(n.workspace_id, '') = COALESCE(l.workspace_id, '')) GROUP BY l.id) AS runs"
     )
     return Rule(
         "the ledger charges for every run what the run cost, up to a credit an event",

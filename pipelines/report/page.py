@@ -66,7 +66,7 @@ ORDER BY ABS(difference) DESC, day DESC LIMIT {limit}
 """
 BURN = """
 SELECT day, SUM(total_cost) FROM {dataset}.cost_by_day
-WHERE {runs} AND day BETWEEN DATE '{start}' AND DATE '{end}' GROUP BY day ORDER BY day
+WHERE day BETWEEN DATE '{start}' AND DATE '{end}'{more} GROUP BY day ORDER BY day
 """
 OWNED = "SELECT account, workspace_id FROM {dataset}.workspace_accounts ORDER BY workspace_id"
 
@@ -133,7 +133,7 @@ def _about(target: Target, workspaces: Sequence[str], since: date | None, now: d
     for budget in budgets:
         budget["burn"] = burn = _burn(budget, owned, is_sole=len(budgets) == 1)
         if burn:
-            found = dicts(BURN, runs=burn["runs"], start=burn["from"], end=burn["to"])
+            found = dicts(BURN, more=burn["more"], start=burn["from"], end=burn["to"])
             burn["days"] = [list(row.values()) for row in found]
     return {
         "dataset": target.dataset,
@@ -149,13 +149,18 @@ def _about(target: Target, workspaces: Sequence[str], since: date | None, now: d
 
 
 def _burn(budget: dict[str, Any], owned: list[dict[str, Any]], *, is_sole: bool) -> dict[str, Any]:
-    """Returns the first and last day of the period and the condition for the account's runs; empty without a period."""
+    """Returns which days and runs the line of a budget covers; empty without a period.
+
+    ``from`` and ``to`` are the first and last day of the period. ``more`` is the condition for the account's runs, which
+    are not ``known`` if it is one of several and the server has no v2 API.
+    """
     if budget["period_start"] is None:
         return {}
     start, end = _days(budget)
     workspaces = [row["workspace_id"] for row in owned if row["account"] == budget["account"]]
-    runs = "1 = 1" if is_sole else one_of("workspace_id", workspaces) if workspaces else "1 = 0"
-    return {"from": start, "to": end, "runs": runs}
+    runs = one_of("workspace_id", workspaces) if workspaces else "1 = 0"
+    known = is_sole or bool(workspaces)
+    return {"from": start, "to": end, "more": "" if is_sole else f" AND {runs}", "known": known}
 
 
 def _bill(target: Target, workspaces: Sequence[str]) -> dict[str, Any] | None:

@@ -3,17 +3,19 @@
 
 function budget(selection, found) {
   const { told } = selection;
-  const { from, to, days, runs } = found.burn;
+  const { from, to, days, more, known } = found.burn;
   let spent = 0n;
   const rows = days.map(([day, cost]) => [dayNumber(day), (spent += exactOf(cost))]);
-  const sql = `-- limit and forecast: SELECT * FROM ${told.dataset}.budget WHERE account = '${found.account}'
+  const sql = `-- limit and forecast: SELECT * FROM ${told.dataset}.budget WHERE account = ${literal(found.account)}
 SELECT day, SUM(SUM(total_cost)) OVER (ORDER BY day) AS spend
 FROM ${told.dataset}.cost_by_day
-WHERE ${runs} AND day BETWEEN ${date(dayNumber(from))} AND ${date(dayNumber(to))}
+WHERE day BETWEEN ${date(dayNumber(from))} AND ${date(dayNumber(to))}${more}
 GROUP BY day
 ORDER BY day`;
   const chart = { rows: burnt(found, rows), forecast: ahead(found), limit: limit(found) };
-  const line = runs === "1 = 0" ? "The runs of this account are not known" : `The line is the cost of the loaded runs, ${usd(Number(spent) / 1e12)}`;
+  const line = known
+    ? `The line is the cost of the loaded runs, ${usd(Number(spent) / 1e12)}`
+    : "The runs of this account are not known, so there is no line";
   const note =
     `Covers the whole account; filters do not apply. ${line}; ` +
     `the forecast starts from the spend reported by Sim, ${usd(Number(found.spend))} on ${momentText(found.observed_at)}.`;
