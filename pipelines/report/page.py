@@ -151,8 +151,8 @@ def _about(target: Target, workspaces: Sequence[str], since: date | None, now: d
 def _burn(budget: dict[str, Any], owned: list[dict[str, Any]], *, is_sole: bool) -> dict[str, Any]:
     """Returns which days and runs the line of a budget covers; empty without a period.
 
-    ``from`` and ``to`` are the first and last day of the period. ``more`` is the condition for the account's runs, which
-    are not ``known`` if it is one of several and the server has no v2 API.
+    ``from`` and ``to`` are the first and last day of the period. ``more`` is the condition for the account's runs,
+    which are not ``known`` if it is one of several and the server has no v2 API.
     """
     if budget["period_start"] is None:
         return {}

@@ -114,6 +114,8 @@ def test_the_page_shows_the_budget_of_each_account(browser: Browser, tmp_path: P
     assert "6 % of the limit of $100.00" in browser.text("#budget")
     assert "Budget of beta" in browser.text("#budget-2")
     assert "the limit is exceeded" in browser.text("#budget-2")
+    assert "The runs of this account are not known" in browser.text("#budget-2")
+    assert "not known" not in browser.text("#budget")
     cards = browser.script("return [...document.querySelectorAll('.card')].map((card) => card.innerText)")
     assert [text for text in cards if "1 of 2" in text and "most used: beta, 125 % of its limit" in text]
     assert browser.complaints() == []

@@ -13,13 +13,11 @@ WHERE day BETWEEN ${date(dayNumber(from))} AND ${date(dayNumber(to))}${more}
 GROUP BY day
 ORDER BY day`;
   const chart = { rows: burnt(found, rows), forecast: ahead(found), limit: limit(found) };
-  const line = known
-    ? `The line is the cost of the loaded runs, ${usd(Number(spent) / 1e12)}`
-    : "The runs of this account are not known, so there is no line";
+  const summary = known ? budgetWords(found) : `${budgetWords(found)} The runs of this account are not known; the chart shows the forecast only.`;
   const note =
-    `Covers the whole account; filters do not apply. ${line}; ` +
+    `Covers the whole account; filters do not apply. The line is the cost of the loaded runs, ${usd(Number(spent) / 1e12)}; ` +
     `the forecast starts from the spend reported by Sim, ${usd(Number(found.spend))} on ${momentText(found.observed_at)}.`;
-  return answer([["day", "day"], ["spend", "usd"]], rows, chart, sql, budgetWords(found), note);
+  return answer([["day", "day"], ["spend", "usd"]], rows, chart, sql, summary, note);
 }
 
 /* Spend up to the end of each day; on the last day, up to the time when Sim reported the spend. */
