@@ -38,7 +38,8 @@ SELECT MIN(period_start) AS period_start, MAX(period_end) AS period_end,
 LEDGER = """
 SELECT COUNT(*) FILTER (WHERE created_at < (SELECT MAX(period_start) FROM {dataset}.bill WHERE {where})) AS earlier,
   COALESCE(CAST(SUM(credits) AS BIGINT), 0) AS credits,
-  (SELECT COALESCE(CAST(SUM(credits) AS BIGINT), 0) FROM {dataset}.bill WHERE {where}) AS billed
+  (SELECT COALESCE(CAST(SUM(credits) AS BIGINT), 0) FROM {dataset}.bill WHERE {where}) AS billed,
+  (SELECT COUNT(DISTINCT account) FROM {dataset}.workspace_accounts WHERE {where}) AS accounts
 FROM {dataset}.billing_logs WHERE {where}
 """
 
@@ -84,7 +85,8 @@ def read_bill(ask: Callable[[str], Rows], *, by_workspace: bool) -> Bill | None:
     (period,), (ledger,) = ask(PERIOD), ask(LEDGER)
     events = period["events"]
     is_cut = ledger["earlier"] > 0  # the part of a page is off by half of its events at most, since the whole is not
-    pages = math.ceil(events / LEDGER_PAGE)
-    off_by = events if by_workspace else min(events, pages / 2 + (LEDGER_PAGE / 2 if is_cut else 1))
+    accounts = max(1, ledger["accounts"])  # each has pages of its own, the last of them not full
+    pages = math.ceil(events / LEDGER_PAGE) + accounts - 1
+    off_by = events if by_workspace else min(events, pages / 2 + accounts * (LEDGER_PAGE / 2 if is_cut else 1))
     uncertainty = Decimal(str(off_by)) * USD_PER_CREDIT
     return Bill(**period, rows=rows, uncertainty=uncertainty, adds_up=ledger["credits"] == ledger["billed"])

@@ -6,7 +6,6 @@ Queries the views only. Amounts are in USD, durations in ms, days in UTC.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,10 +16,10 @@ from ..destination import questions
 from ..destination.sql_text import one_of
 from ..destination.target import Target
 from ..views import all_views
-from .bill import Bill, read_bill
+from .bill import read_bill
+from .content import Report, Rows
 from .days import Days
 
-Rows = list[dict[str, Any]]
 TOP = 8
 """Number of workflows, models and blocks that are shown."""
 
@@ -40,88 +39,6 @@ _NO_RUNS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """The content of a report.
-
-    Attributes:
-        days: The period.
-        totals: Totals of the period: runs, completed_runs, failed_runs, cost, wasted_cost, tokens, p50_ms, p95_ms,
-            p99_ms.
-        before: The same for the previous period.
-        by_day: day, runs, failed_runs, cost; one row for each day of the period.
-        workflows: workflow_name, runs, failed_runs, cost, before (cost in the previous period), p95_ms.
-        models: kind, name, runs, cost, before, tokens.
-        errors: workflow_name, block_name, block_type, errors, runs, error_message.
-        budget: The row of the view ``budget``, if there is one.
-        bill: The bill of the latest billing period; None without v2.
-        billing_off: Whether usage was read but there is no budget: billing is off on the server.
-        anomalies: Rows of the view ``cost_anomalies`` in the period, the largest first.
-        freshness: last_load, first_day (of the stored runs), newest_run, runs_with_cost, runs_split, open_runs,
-            unreconciled.
-    """
-
-    days: Days
-    totals: dict[str, Any]
-    before: dict[str, Any]
-    by_day: Rows
-    workflows: Rows
-    models: Rows
-    errors: Rows
-    budget: dict[str, Any] | None
-    bill: Bill | None
-    billing_off: bool
-    anomalies: Rows
-    freshness: dict[str, Any]
-
-    @property
-    def completeness(self) -> float | None:
-        """Share of all stored runs with a cost whose cost by model is known; None if no run has a cost."""
-        costly = self.freshness["runs_with_cost"]
-        return self.freshness["runs_split"] / costly if costly else None
-
-    @property
-    def compared(self) -> bool:
-        """Whether the previous period has runs to compare with."""
-        return bool(self.before["runs"])
-
-    def as_json(self) -> dict[str, Any]:
-        """Returns the JSON object for ``--json``: amounts as text, timestamps and days in ISO format."""
-        return {
-            "period": {"first_day": str(self.days.first), "last_day": str(self.days.last)},
-            "period_before": {"first_day": str(self.days.before.first), "last_day": str(self.days.before.last)},
-            "totals": _plain(self.totals),
-            "totals_before": _plain(self.before),
-            "by_day": [_plain(row) for row in self.by_day],
-            "workflows": [_plain(row) for row in self.workflows],
-            "models": [_plain(row) for row in self.models],
-            "errors": [_plain(row) for row in self.errors],
-            "budget": _plain(self.budget) if self.budget else None,
-            "bill": _plain_bill(self.bill) if self.bill else None,
-            "anomalies": [_plain(row) for row in self.anomalies],
-            "freshness": _plain(self.freshness) | {"completeness": self.completeness},
-        }
-
-
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: questions.as_json_value(value) for name, value in row.items()}
-
-
-def _plain_bill(bill: Bill) -> dict[str, Any]:
-    told = {
-        "period_start": bill.period_start,
-        "period_end": bill.period_end,
-        "events": bill.events,
-        "credits": bill.credits,
-        "cost": bill.total("cost"),
-        "explained_by_runs": bill.total("explained"),
-        "unexplained": bill.total("unexplained"),
-        "uncertainty": bill.uncertainty,
-        "adds_up": bill.adds_up,
-    }
-    return _plain(told) | {"sources": [_plain(row) for row in bill.rows]}
-
-
 def read_figures(
     target: Target, *, workspaces: Sequence[str] = (), since: datetime | None = None, now: datetime | None = None
 ) -> Report:
@@ -129,8 +46,9 @@ def read_figures(
 
     Args:
         target: The destination.
-        workspaces: Workspaces to report; default: all. The budget always covers the whole account.
-        since: Start of the period; default: start of the billing period, else of the month.
+        workspaces: Workspaces to report; default: all. Budgets always cover whole accounts.
+        since: Start of the period; default: start of the billing period if it is the same for all accounts,
+            else of the month.
         now: End of the period.
 
     Raises:
@@ -141,8 +59,8 @@ def read_figures(
     if missing:
         raise ConfigurationError(f"{target} has no view {sorted(missing)[0]} yet; run sim-sync run to create it")
     asked = _Asked(target, workspaces)
-    budget = asked.rows("SELECT * FROM sim.budget")
-    days = _period(budget[0] if budget else None, since, now or datetime.now(UTC))
+    budgets = asked.rows("SELECT * FROM sim.budget ORDER BY account")
+    days, periods_differ = _period(budgets, since, now or datetime.now(UTC))
     totals, before = asked.totals(days)
     freshness = asked.freshness()
     if workspaces and freshness["newest_run"] is None:
@@ -155,24 +73,32 @@ def read_figures(
         workflows=asked.workflows(days),
         models=asked.models(days),
         errors=asked.errors(days),
-        budget=budget[0] if budget else None,
+        budgets=budgets,
+        periods_differ=periods_differ,
         bill=read_bill(asked.bill, by_workspace=bool(workspaces)),
-        billing_off=not budget and bool(asked.rows("SELECT observed_at FROM sim.usage LIMIT 1")),
+        billing_off=not budgets and bool(asked.rows("SELECT observed_at FROM sim.usage LIMIT 1")),
         anomalies=asked.anomalies(days),
         freshness=freshness,
     )
 
 
-def _period(budget: dict[str, Any] | None, since: datetime | None, now: datetime) -> Days:
-    """Returns the period from its start to today."""
+def _period(budgets: Rows, since: datetime | None, now: datetime) -> tuple[Days, bool]:
+    """Returns the period from its start to today, and whether accounts have different billing periods instead."""
     today = now.astimezone(UTC).date()
     if since is not None:
-        return Days(min(since.astimezone(UTC).date(), today), today)
-    if budget is not None and budget["period_source"] == "billing":
-        start, end = budget["period_start"], budget["period_end"]
-        if start <= now < end:
-            return Days(start.astimezone(UTC).date(), today)
-    return Days(today.replace(day=1), today)
+        return Days(min(since.astimezone(UTC).date(), today), today), False
+    periods = {_billing_period(budget, now) for budget in budgets}
+    (start, _), *others = periods or {(None, None)}
+    if start is not None and not others:
+        return Days(start.astimezone(UTC).date(), today), False
+    return Days(today.replace(day=1), today), bool(others)
+
+
+def _billing_period(budget: dict[str, Any], now: datetime) -> tuple[datetime | None, datetime | None]:
+    """Returns the billing period; nothing if Sim reports none that ``now`` lies in."""
+    if budget["period_source"] == "billing" and budget["period_start"] <= now < budget["period_end"]:
+        return budget["period_start"], budget["period_end"]
+    return None, None
 
 
 class _Asked:

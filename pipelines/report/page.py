@@ -66,8 +66,9 @@ ORDER BY ABS(difference) DESC, day DESC LIMIT {limit}
 """
 BURN = """
 SELECT day, SUM(total_cost) FROM {dataset}.cost_by_day
-WHERE day BETWEEN DATE '{start}' AND DATE '{end}' GROUP BY day ORDER BY day
+WHERE day BETWEEN DATE '{start}' AND DATE '{end}'{more} GROUP BY day ORDER BY day
 """
+OWNED = "SELECT account, workspace_id FROM {dataset}.workspace_accounts ORDER BY workspace_id"
 
 
 def write_page(
@@ -127,23 +128,39 @@ def _about(target: Target, workspaces: Sequence[str], since: date | None, now: d
         return ask(target, sql.format(dataset=target.dataset, where=where, **more)).dicts
 
     (newest,) = dicts("SELECT MAX(started_at) AS at FROM {dataset}.runs WHERE {where}")
-    budget = dicts("SELECT * FROM {dataset}.budget") if "budget" in views else []
-    burn: dict[str, Any] = {}
-    if budget and budget[0]["period_start"] is not None:
-        start, end = _days(budget[0])
-        burn = {"from": start, "to": end, "days": [list(row.values()) for row in dicts(BURN, start=start, end=end)]}
+    budgets = dicts("SELECT * FROM {dataset}.budget ORDER BY account") if "budget" in views else []
+    owned = dicts(OWNED) if len(budgets) > 1 else []
+    for budget in budgets:
+        budget["burn"] = burn = _burn(budget, owned, is_sole=len(budgets) == 1)
+        if burn:
+            found = dicts(BURN, more=burn["more"], start=burn["from"], end=burn["to"])
+            burn["days"] = [list(row.values()) for row in found]
     return {
         "dataset": target.dataset,
         "written": _moment(now),
         "newest": _moment(newest["at"]) if newest["at"] else None,
         "condition": [one_of("workspace_id", workspaces)] if workspaces else [],
         "has": {"budget": "budget" in views, "anomalies": "cost_anomalies" in views},
-        "budget": budget[0] if budget else None,
-        "burn": burn,
+        "budgets": budgets,
         "bill": _bill(target, workspaces) if "bill" in views else None,
         "anomalies": dicts(ANOMALIES, limit=MAX_ANOMALIES) if "cost_anomalies" in views else [],
         "max_anomalies": MAX_ANOMALIES,
     }
+
+
+def _burn(budget: dict[str, Any], owned: list[dict[str, Any]], *, is_sole: bool) -> dict[str, Any]:
+    """Returns which days and runs the line of a budget covers; empty without a period.
+
+    ``from`` and ``to`` are the first and last day of the period. ``more`` is the condition for the account's runs,
+    which are not ``known`` if it is one of several and the server has no v2 API.
+    """
+    if budget["period_start"] is None:
+        return {}
+    start, end = _days(budget)
+    workspaces = [row["workspace_id"] for row in owned if row["account"] == budget["account"]]
+    runs = one_of("workspace_id", workspaces) if workspaces else "1 = 0"
+    known = is_sole or bool(workspaces)
+    return {"from": start, "to": end, "more": "" if is_sole else f" AND {runs}", "known": known}
 
 
 def _bill(target: Target, workspaces: Sequence[str]) -> dict[str, Any] | None:

@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.padding import Padding
-from rich.table import Table
 
-from .figures import Report
-from .phrases import (
-    BLOCKS,
-    NONE,
-    PLAIN_BLOCKS,
-    change,
-    dollars,
-    duration,
-    gathered,
-    many,
-    percent,
-    share_bar,
-    sparkline,
-)
+from .content import Report
+from .phrases import NONE, change, dollars, duration, gathered, many, percent, share_bar, sparkline
+from .printing_account import print_bill, print_budgets
+from .sheet import Cells, Sheet
 
-NARROW = 72
-"""Terminal width below which less important table columns are omitted."""
 _TOTALS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("spend", "cost", dollars),
     ("runs", "runs", many),
@@ -36,10 +21,6 @@ _TOTALS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("95 % of runs", "p95_ms", duration),
     ("99 % of runs", "p99_ms", duration),
 )
-
-Cells = tuple[str, ...]
-Column = tuple[str, bool, bool]
-"""Header, whether it is right-aligned, whether it is omitted on narrow terminals."""
 
 
 def print_report(report: Report, out: Console) -> None:
@@ -52,17 +33,13 @@ class _Page:
 
     def __init__(self, report: Report, out: Console) -> None:
         self._report = report
-        self._out = out
-        self._narrow = out.width < NARROW
-        plain = out.options.ascii_only
-        self._blocks, self._full, self._rest = (PLAIN_BLOCKS, "#", ".") if plain else (BLOCKS, "█", "░")
+        self._sheet = Sheet(out, compared=report.compared)
 
     def show(self) -> None:
         """Prints all sections that are not empty."""
         self._head()
         self._totals()
-        self._budget()
-        self._bill()
+        self._account()
         self._workflows()
         self._models()
         self._errors()
@@ -72,10 +49,12 @@ class _Page:
     def _head(self) -> None:
         days, first = self._report.days, self._report.freshness["first_day"]
         against = f", compared with {days.before.first} to {days.before.last}" if self._report.compared else ""
-        self._out.print(f"[bold]{days.first} to {days.last}[/]{against}")
+        self._sheet.heading(f"[bold]{days.first} to {days.last}[/]{against}")
+        if self._report.periods_differ:
+            self._sheet.line("The accounts have different billing periods, so this is the calendar month; see --since")
         if first is not None and first > days.before.first:
-            self._line(f"The stored runs start on {first}, so the previous period is incomplete")
-        self._out.print()
+            self._sheet.line(f"The stored runs start on {first}, so the previous period is incomplete")
+        self._sheet.space()
 
     def _totals(self) -> None:
         now, before = self._report.totals, self._report.before
@@ -91,73 +70,23 @@ class _Page:
         rows.insert(2, failed)
         columns = [("", False, False), ("", True, False), ("", True, False), ("", False, True)]
         compared = len(columns) if self._report.compared else 2
-        self._table(columns[:compared], rows)
-        costs = gathered([row["cost"] for row in self._report.by_day], self._out.width - 12)
-        self._line(f"by day  {sparkline(costs, self._blocks)}")
-        self._out.print()
+        self._sheet.table(columns[:compared], rows)
+        costs = gathered([row["cost"] for row in self._report.by_day], self._sheet.width - 12)
+        self._sheet.line(f"by day  {sparkline(costs, self._sheet.blocks)}")
+        self._sheet.space()
 
-    def _budget(self) -> None:
-        budget = self._report.budget
-        if budget is None:
-            if self._report.billing_off:
-                self._line("Billing is off on this server, so there is no budget")
-                self._out.print()
-            return
-        self._title(f"Budget of the account ({budget['plan'] or 'plan unknown'})")
-        spend, limit = budget["spend"], budget["usage_limit"]
-        if limit:
-            shown = share_bar(float(budget["spend_share"]), 24, self._full, self._rest)
-            self._line(f"{shown} {dollars(spend)} of {dollars(limit)} ({percent(spend, limit)})")
-        else:
-            self._line(f"{dollars(spend)} spent; no limit is set")
-        self._line(_period_of(budget))
-        if budget["forecast"] is not None:
-            span = f"{dollars(budget['forecast_low'])} to {dollars(budget['forecast_high'])}"
-            self._line(f"{dollars(budget['burn_per_day'])} a day; forecast {dollars(budget['forecast'])} ({span})")
-        elif budget["burn_per_day"] is not None:
-            self._line(f"{dollars(budget['burn_per_day'])} a day")
-        if limit and budget["limit_at"] is not None:
-            warn = "[bold red]" if budget["over_limit"] else "[dim]"
-            when = f"the limit is reached in {budget['days_until_limit']:.0f} days, on {budget['limit_at']:%Y-%m-%d}"
-            self._markup(f"{warn}{when}[/]")
-        self._out.print()
-
-    def _bill(self) -> None:
-        bill = self._report.bill
-        if bill is None:
-            return
-        whole = float(bill.total("cost")) or 1.0
-        self._titled(
-            "Bill",
-            [("", False, False), ("cost", True, False), ("", False, True), ("events", True, False),
-             ("of runs", True, False), ("not of runs", True, True)],
-            [
-                (
-                    row["source"] or "(no source)",
-                    dollars(row["cost"]),
-                    share_bar(float(row["cost"]) / whole, 10, self._full),
-                    many(row["events"]),
-                    dollars(row["explained"]) if row["explained"] else "",
-                    dollars(row["cost"]) if not row["explained"] else "",
-                )
-                for row in bill.rows
-            ],
-        )  # fmt: skip
-        period = f"{bill.period_start:%Y-%m-%d} to {bill.period_end:%Y-%m-%d}"
-        self._line(f"{period}: {dollars(bill.total('cost'))} for {bill.events:,} events")
-        self._line(f"may be off by {dollars(bill.uncertainty)}, since Sim rounds credits over 100 events")
-        if bill.twice:
-            self._line(f"{dollars(bill.twice)} of Sim-agent blocks is also part of the cost of their runs")
-        if bill.adds_up:
-            self._line(f"the bill adds up to the ledger ({bill.credits:,} credits in this period)")
-        else:
-            self._markup("[bold red]the bill does not add up to the ledger[/]; run sim-sync check --data")
-        self._out.print()
+    def _account(self) -> None:
+        if self._report.billing_off:
+            self._sheet.line("Billing is off on this server, so there is no budget")
+            self._sheet.space()
+        print_budgets(self._sheet, self._report.budgets)
+        if self._report.bill is not None:
+            print_bill(self._sheet, self._report.bill)
 
     def _workflows(self) -> None:
         rows = self._report.workflows
         whole = float(self._report.totals["cost"]) or 1.0
-        self._titled(
+        self._sheet.titled(
             "Workflows",
             [("", False, False), ("cost", True, False), ("", False, True), ("change", True, False),
              ("runs", True, False), ("failed", True, False), ("95 %", True, True)],
@@ -165,7 +94,7 @@ class _Page:
                 (
                     _name(row["workflow_name"]),
                     dollars(row["cost"]),
-                    share_bar(float(row["cost"]) / whole, 10, self._full),
+                    share_bar(float(row["cost"]) / whole, 10, self._sheet.full),
                     change(row["cost"], row["before"]),
                     many(row["runs"]),
                     percent(row["failed_runs"], row["runs"]),
@@ -177,7 +106,7 @@ class _Page:
 
     def _models(self) -> None:
         whole = float(self._report.totals["cost"]) or 1.0
-        self._titled(
+        self._sheet.titled(
             "Models, tools and the rest",
             [("", False, False), ("cost", True, False), ("", False, True), ("change", True, False),
              ("runs", True, False), ("tokens", True, True)],
@@ -185,7 +114,7 @@ class _Page:
                 (
                     _item(row["kind"], row["name"]),
                     dollars(row["cost"]),
-                    share_bar(float(row["cost"]) / whole, 10, self._full),
+                    share_bar(float(row["cost"]) / whole, 10, self._sheet.full),
                     change(row["cost"], row["before"]),
                     many(row["runs"]),
                     many(row["tokens"]) if row["tokens"] else "",
@@ -195,7 +124,7 @@ class _Page:
         )  # fmt: skip
 
     def _errors(self) -> None:
-        self._titled(
+        self._sheet.titled(
             "Failing blocks",
             [("", False, False), ("errors", True, False), ("runs", True, True), ("example", False, False)],
             [
@@ -213,69 +142,31 @@ class _Page:
         rows = self._report.anomalies
         if not rows:
             return
-        self._title("Unusual days")
+        self._sheet.title("Unusual days")
         for row in rows:
             more = "more" if row["difference"] > 0 else "less"
             name, difference = _name(row["workflow_name"]), dollars(abs(row["difference"]))
             told = f"{dollars(row['cost'])}, {difference} {more} than usual for that weekday; {_driver(row)}"
-            self._line(f"{row['day']} {name}: {told}")
-        self._out.print()
+            self._sheet.line(f"{row['day']} {name}: {told}")
+        self._sheet.space()
 
     def _data(self) -> None:
         facts = self._report.freshness
-        self._title("Data")
+        self._sheet.title("Data")
         load = f"{facts['last_load']:%Y-%m-%d %H:%M}" if facts["last_load"] else NONE
         newest = f"{facts['newest_run']:%Y-%m-%d %H:%M}" if facts["newest_run"] else NONE
-        self._line(f"last load {load} UTC, newest run {newest}; {facts['open_runs']:,} unfinished runs")
+        self._sheet.line(f"last load {load} UTC, newest run {newest}; {facts['open_runs']:,} unfinished runs")
         if self._report.completeness is not None:
-            self._line(f"cost by model is known for {100 * self._report.completeness:.0f} % of the runs with a cost")
+            self._sheet.line(
+                f"cost by model is known for {100 * self._report.completeness:.0f} % of the runs with a cost"
+            )
         if facts["unreconciled"]:
-            self._markup(
+            self._sheet.markup(
                 f"[bold red]the cost items of {facts['unreconciled']:,} runs do not add up to their cost[/]; "
                 "sim-sync check --data shows examples"
             )
         else:
-            self._line("the cost items of every run add up to its cost")
-
-    def _titled(self, title: str, columns: Sequence[Column], rows: Sequence[Cells]) -> None:
-        if rows:
-            self._table([(f"[bold]{title}[/]", False, False), *columns[1:]], rows)
-            self._out.print()
-
-    def _title(self, text: str) -> None:
-        self._out.print(f"[bold]{escape(text)}[/]")
-
-    def _line(self, text: str) -> None:
-        self._markup(escape(text))
-
-    def _markup(self, text: str) -> None:
-        self._out.print(Padding(text, (0, 0, 0, 2), expand=False), soft_wrap=False)
-
-    def _table(self, columns: Sequence[Column], rows: Iterable[Cells]) -> None:
-        left_out = {"" if self._report.compared else "change"} - {""}
-        kept = [
-            index
-            for index, (head, _, droppable) in enumerate(columns)
-            if not (droppable and self._narrow) and head not in left_out
-        ]
-        headed = any(columns[index][0] for index in kept)
-        shown = Table(box=None, show_header=headed, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
-        for place, index in enumerate(kept):
-            head, right, _ = columns[index]
-            free = place in (0, len(kept) - 1) and not right
-            shown.add_column(head, justify="right" if right else "left", no_wrap=not free, overflow="fold")
-        for row in rows:
-            first, *others = (escape(row[index]) for index in kept)
-            shown.add_row(f"  {first}", *others)
-        self._out.print(shown, soft_wrap=False)
-
-
-def _period_of(budget: dict[str, Any]) -> str:
-    if budget["period_source"] == "none":
-        return "Sim reports no billing period; the spend covers all time"
-    start, end = (f"{budget[name]:%Y-%m-%d}" for name in ("period_start", "period_end"))
-    assumed = "" if budget["period_source"] == "billing" else " (assumed; Sim reports none)"
-    return f"billing period {start} to {end}{assumed}"
+            self._sheet.line("the cost items of every run add up to its cost")
 
 
 def _name(value: str | None) -> str:

@@ -150,7 +150,30 @@ def test_runs_that_cost_more_than_the_account_has_spent_are_told(place: Place, t
         tables["cost_items"].append({"log_id": name, "kind": "other", "name": "other", "total_cost": usd("0.02")})
     (verdict,) = looked_at(place, target, tables)
     assert "spend" in verdict.what
-    assert verdict.examples[0]["synced"] == usd("0.340000000001")
+    assert verdict.examples[0]["runs_cost"] == usd("0.340000000001")
+
+
+def test_runs_of_one_account_are_no_spend_of_another(place: Place, target: Target) -> None:
+    """Two accounts that each spent what their runs cost; then the second has a run too many."""
+    tables = sound()
+    run = {"id": "x", "status": "completed", "started_at": at("2026-11-12"), "workspace_id": "ws-b"}
+    tables["logs"].append(run | {"cost_total": usd("4")})
+    tables["cost_items"].append({"log_id": "x", "kind": "other", "name": "other", "total_cost": usd("4")})
+    tables["logs"][0] |= {"workspace_id": "ws-a"}
+    tables["usage"] = [
+        {"observed_at": at("2026-11-20"), "account": account, "current_period_cost": usd(spend)}
+        for account, spend in (("a", "0.31"), ("b", "4"))
+    ]
+    period = {"period_start": at("2026-11-01"), "period_end": at("2026-12-01")}
+    tables["billing_status"] = [
+        {"observed_at": at("2026-11-20"), "account": account, "workspace_id": f"ws-{account}", **period}
+        for account in ("a", "b")
+    ]
+    assert looked_at(place, target, tables) == []
+    tables["logs"].append(run | {"id": "y", "cost_total": usd("1")})
+    tables["cost_items"].append({"log_id": "y", "kind": "other", "name": "other", "total_cost": usd("1")})
+    (verdict,) = looked_at(place, target, tables)
+    assert [(each["account"], each["runs_cost"]) for each in verdict.examples] == [("b", 5)]
 
 
 def test_what_was_not_loaded_is_not_looked_at(place: Place, target: Target) -> None:
@@ -205,3 +228,25 @@ def test_a_run_may_run_as_long_as_its_plan_allows(
     place.fill({"logs": [run], "usage": [{"observed_at": datetime.now(UTC), **usage}]})
     (verdict,) = (each for each in data.try_rules(target) if "longest time" in each.what)
     assert verdict.ok is ok
+
+
+def test_the_plan_that_allows_most_counts_if_there_are_several_accounts(place: Place, target: Target) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    now = datetime.now(UTC)
+    plans = [("a", "enterprise", 1), ("b", "free", 0)]
+    usage = [
+        {"observed_at": now - timedelta(hours=hours), "account": account, "plan": plan, "current_period_cost": usd("5")}
+        for account, plan, hours in plans
+    ]
+    for hours, ok in ((100, True), (200, False)):
+        run = {"id": "r", "status": "running", "started_at": now - timedelta(hours=hours)}
+        place.fill({"logs": [run], "usage": usage})
+        (verdict,) = (each for each in data.try_rules(target) if "longest time" in each.what)
+        assert verdict.ok is ok
+
+
+def test_rows_of_versions_without_accounts_have_a_key(place: Place, target: Target) -> None:
+    load(place, sound())
+    (verdict,) = (each for each in data.try_rules(target) if each.what.startswith("every row of usage has a key"))
+    assert verdict.ok is True

@@ -68,7 +68,8 @@ def event(id_: str, day: str, source: str, credits_: int, **more: Any) -> Row:
 
 
 BUDGET = """
-CREATE OR REPLACE VIEW sim.budget AS SELECT TIMESTAMPTZ '2026-11-09 12:00:00+00' AS observed_at, 'team' AS plan,
+CREATE OR REPLACE VIEW sim.budget AS SELECT 'default' AS account,
+  TIMESTAMPTZ '2026-11-09 12:00:00+00' AS observed_at, 'team' AS plan,
   'billing' AS period_source, TIMESTAMPTZ '2026-11-01 00:00:00+00' AS period_start,
   TIMESTAMPTZ '2026-12-01 00:00:00+00' AS period_end, 40.5::DECIMAL(38, 12)
   AS spend, 100::DECIMAL(38, 12) AS usage_limit, 0.405 AS spend_share, 59.5::DECIMAL(38, 12) AS remaining,

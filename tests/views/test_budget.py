@@ -24,6 +24,7 @@ def usage(observed: str, spend: str | None, limit: str | None = "100") -> Row:
     """A row of ``usage``."""
     return {
         "observed_at": at(observed),
+        "account": "default",
         "plan": "pro",
         "current_period_cost": None if spend is None else usd(spend),
         "usage_limit": None if limit is None else usd(limit),

@@ -1,23 +1,23 @@
 "use strict";
 /* Figures that are not computed on the page: the account's budget, and unusual days. */
 
-function budget(selection) {
+function budget(selection, found) {
   const { told } = selection;
-  const found = told.budget;
-  const { from, to, days } = told.burn;
+  const { from, to, days, more, known } = found.burn;
   let spent = 0n;
   const rows = days.map(([day, cost]) => [dayNumber(day), (spent += exactOf(cost))]);
-  const sql = `-- limit and forecast: SELECT * FROM ${told.dataset}.budget
+  const sql = `-- limit and forecast: SELECT * FROM ${told.dataset}.budget WHERE account = ${literal(found.account)}
 SELECT day, SUM(SUM(total_cost)) OVER (ORDER BY day) AS spend
 FROM ${told.dataset}.cost_by_day
-WHERE day BETWEEN ${date(dayNumber(from))} AND ${date(dayNumber(to))}
+WHERE day BETWEEN ${date(dayNumber(from))} AND ${date(dayNumber(to))}${more}
 GROUP BY day
 ORDER BY day`;
   const chart = { rows: burnt(found, rows), forecast: ahead(found), limit: limit(found) };
+  const summary = known ? budgetWords(found) : `${budgetWords(found)} The runs of this account are not known; the chart shows the forecast only.`;
   const note =
     `Covers the whole account; filters do not apply. The line is the cost of the loaded runs, ${usd(Number(spent) / 1e12)}; ` +
     `the forecast starts from the spend reported by Sim, ${usd(Number(found.spend))} on ${momentText(found.observed_at)}.`;
-  return answer([["day", "day"], ["spend", "usd"]], rows, chart, sql, budgetWords(found), note);
+  return answer([["day", "day"], ["spend", "usd"]], rows, chart, sql, summary, note);
 }
 
 /* Spend up to the end of each day; on the last day, up to the time when Sim reported the spend. */

@@ -3,7 +3,7 @@
 
 const FIGURES = [
   { id: "spend", title: "Spend over time", make: spend, wide: true },
-  { id: "budget", title: "Budget", make: budget, wide: true },
+  { id: "budget", title: "Budget", wide: true },
   { id: "bill", title: "Bill", make: bill, wide: true },
   { id: "workflows", title: "Workflows", make: workflowsFigure },
   { id: "models", title: "Models and tools", make: models },
@@ -14,12 +14,26 @@ const FIGURES = [
   { id: "reconciliation", title: "Cost reconciliation", make: reconciliation },
 ];
 
+/* All figures; the budget once for each account. */
+function allFigures(told) {
+  const budgets = told.budgets.map((found, at) => ({
+    id: at ? `budget-${at + 1}` : "budget",
+    title: told.budgets.length > 1 ? `Budget of ${found.account}` : "Budget",
+    make: (selection) => budget(selection, found),
+    chart: "budget",
+    wide: true,
+    found,
+  }));
+  return FIGURES.flatMap((figure) => (figure.id === "budget" && budgets.length ? budgets : [figure]));
+}
+
 /* The reason why a figure is omitted, or an empty string. */
-function missing(id, told) {
+function missing({ id, title, found }, told) {
+  if (found) return found.period_start === null ? `${title}: Sim reports no billing period; ${usd(Number(found.spend))} spent so far.` : "";
   if (id === "budget") {
-    if (!told.has.budget) return "Budget: this database has no view “budget” yet; the next sim-sync run creates it.";
-    if (!told.budget) return "Budget: the account's usage has not been read yet.";
-    if (told.budget.period_start === null) return `Budget: Sim reports no billing period; ${usd(Number(told.budget.spend))} spent so far.`;
+    return told.has.budget
+      ? "Budget: the account's usage has not been read yet."
+      : "Budget: this database has no view “budget” yet; the next sim-sync run creates it.";
   }
   if (id === "bill" && !told.bill) return "Bill: Sim's ledger was not read; only servers with the v2 API have it.";
   if (id === "anomalies" && !told.has.anomalies) {
@@ -37,9 +51,9 @@ class Page {
     this.top = new Figure({ id: "headline", title: "Headline", make: headline });
     document.getElementById("cards").after(this.top.node);
     this.figures = [];
-    for (const figure of FIGURES) {
-      const why = missing(figure.id, told);
-      const made = why ? null : new Figure(figure, told.specs[figure.id]);
+    for (const figure of allFigures(told)) {
+      const why = missing(figure, told);
+      const made = why ? null : new Figure(figure, told.specs[figure.chart ?? figure.id]);
       if (made) this.figures.push(made);
       document.getElementById("figures").append(made ? made.node : element("p", { class: "left-out", id: figure.id }, why));
     }
@@ -89,7 +103,8 @@ function cards({ chosen, before }, selection) {
     ? `${change >= 0 ? "▲" : "▼"} ${percent(Math.abs(change), 0)} compared with ${usd(earlier)} in the ${than}`
     : `nothing to compare with in the ${than}`;
   const made = [card("Spend", usd(cost), versus, "lead")];
-  if (told.budget) made.push(budgetCard(told.budget));
+  if (told.budgets.length === 1) made.push(budgetCard(told.budgets[0]));
+  if (told.budgets.length > 1) made.push(budgetsCard(told.budgets));
   const [runs, completed, failed] = [chosen.runs[0], chosen.completed[0], chosen.failed[0]];
   const each = completed ? `${usd(cost / completed)} per completed run` : "no completed runs";
   made.push(card("Runs", count.format(runs), each));
@@ -110,6 +125,15 @@ function budgetCard(found) {
   const limit = Number(found.usage_limit);
   const over = found.over_limit || Number(found.forecast) > limit;
   return card(over ? "Forecast: over the limit" : "Forecast", usd(Number(found.forecast)), `${until}, limit ${usd(limit)}`, over ? "over" : "");
+}
+
+/* Several accounts: how many exceed their limit, and which is closest to it. */
+function budgetsCard(budgets) {
+  const over = budgets.filter((found) => found.over_limit);
+  const limited = budgets.filter((found) => found.spend_share !== null);
+  const closest = limited.reduce((most, found) => (Number(most.spend_share) >= Number(found.spend_share) ? most : found), limited[0]);
+  const text = closest ? `most used: ${closest.account}, ${percent(Number(closest.spend_share), 0)} of its limit` : "no account has a limit";
+  return card("Budgets over the limit", `${over.length} of ${budgets.length}`, text, over.length ? "over" : "");
 }
 
 function card(title, value, text, kind = "") {

@@ -1,4 +1,5 @@
 CREATE OR REPLACE VIEW `analytics`.`sim`.`budget` (
+  `account` OPTIONS (description = 'Configured account, or default'),
   `observed_at` OPTIONS (description = 'When usage was last read; all other columns refer to this time'),
   `plan` OPTIONS (description = 'Plan of the account'),
   `period_source` OPTIONS (description = 'billing (reported by Sim), calendar month (assumed) or none (Sim reports that the account has no period)'),
@@ -7,6 +8,7 @@ CREATE OR REPLACE VIEW `analytics`.`sim`.`budget` (
   `spend_source` OPTIONS (description = 'billing_status (whole credits) or usage'),
   `spend` OPTIONS (description = 'Spend of the period so far in USD, as counted by Sim for all workspaces of the account'),
   `usage_limit` OPTIONS (description = 'Spend limit of the period in USD; null if there is none'),
+  `runs_cost` OPTIONS (description = 'Cost of the account\'s runs of the period in USD, up to observed_at; null if there is no period, or its runs are not known'),
   `spend_share` OPTIONS (description = 'spend divided by usage_limit; above 1 if the limit is exceeded'),
   `remaining` OPTIONS (description = 'usage_limit minus spend in USD; negative if the limit is exceeded'),
   `days_elapsed` OPTIONS (description = 'Days since the start of the period'),
@@ -21,20 +23,60 @@ CREATE OR REPLACE VIEW `analytics`.`sim`.`budget` (
   `limit_at` OPTIONS (description = 'When the limit is reached at the current burn; null if that is not before the period ends'),
   `over_limit` OPTIONS (description = 'Whether the spend or the forecast exceeds the limit')
 )
-OPTIONS (description = 'Spend of the account, its limit and a forecast; one row. There is no row if usage was never read, or if billing is off (self-hosted: Sim then reports cost 0 and limit 99999, which is not a budget). Period, limit and spend are those of billing_status (v2) if all workspaces that the last syncs read have the same payer. Otherwise spend and limit come from usage, and the period from the latest run whose detail contains one, or else it is the calendar month (UTC). burn_per_day adds two parts. The first is the average daily cost of the synced runs over the last 14 complete days (UTC), over 7 or fewer if there are not 14; the first day is left out. The second is the spend of the account per day beyond the synced runs, since the start of the period or since usage was first seen in the last 14 days, whichever is earlier. If the account spends less than the runs cost, others pay for some of them, and the first part is reduced in proportion. The spend of the account is used only if it covers at least one day. Without complete days, burn_per_day is the account\'s spend per day. Ranges are 80 % intervals (Student\'s t). They assume that days are independent and vary as the last ones did; null with fewer than two complete days, or if the runs of those days cost nothing (sim-sync view 00000000)')
-AS WITH `read_usage` AS (
+OPTIONS (description = 'Spend of an account, its limit and a forecast; one row per account that is synced. There is no row if usage was never read, or if billing is off (self-hosted: Sim then reports cost 0 and limit 99999, which is not a budget). An account is left out if its usage was last read more than 7 days before that of another account, since it is no longer synced; default also if it was last read before a named account was first read, since it has been given that name. Each account has its own runs. If only one account is synced, these are all runs, except those of workspaces that belong to another named account (workspace_accounts). If several are synced, they are the runs of the workspaces that belong to it; without any (servers without the v2 API), its runs are not known, and burn_per_day comes from its spend alone. Period, limit and spend are those of billing_status (v2) if all workspaces that the last syncs read have the same payer. Otherwise spend and limit come from usage, and the period from the latest run whose detail contains one, or else it is the calendar month (UTC). burn_per_day adds two parts. The first is the average daily cost of the synced runs over the last 14 complete days (UTC), over 7 or fewer if there are not 14; the first day is left out. The second is the spend of the account per day beyond the synced runs, since the start of the period or since usage was first seen in the last 14 days, whichever is earlier. If the account spends less than the runs cost, others pay for some of them, and the first part is reduced in proportion. The spend of the account is used only if it covers at least one day. Without complete days, burn_per_day is the account\'s spend per day. Ranges are 80 % intervals (Student\'s t). They assume that days are independent and vary as the last ones did; null with fewer than two complete days, or if the runs of those days cost nothing (sim-sync view 00000000)')
+AS WITH `observed` AS (
   SELECT
-    1 AS `one`,
+    COALESCE(`account`, 'default') AS `account`,
+    MIN(`observed_at`) AS `first_at`,
+    MAX(`observed_at`) AS `last_at`
+  FROM `analytics`.`sim`.`usage`
+  GROUP BY
+    1
+), `newest` AS (
+  SELECT
+    MIN(CASE WHEN `account` <> 'default' THEN `first_at` END) AS `named_at`,
+    MAX(`last_at`) AS `last_at`
+  FROM `observed`
+), `accounts` AS (
+  SELECT
+    `o`.`account`
+  FROM `observed` AS `o`
+  CROSS JOIN `newest` AS `n`
+  WHERE
+    `o`.`last_at` >= `n`.`last_at` - INTERVAL '7' DAY
+    AND (
+      `o`.`account` <> 'default'
+      OR `n`.`named_at` IS NULL
+      OR `o`.`last_at` >= `n`.`named_at`
+    )
+), `sole` AS (
+  SELECT
+    CASE WHEN COUNT(*) = 1 THEN MAX(`account`) END AS `account`
+  FROM `accounts`
+), `readings` AS (
+  SELECT
+    `a`.`account`,
+    `u`.`observed_at`,
+    `u`.`plan`,
+    `u`.`current_period_cost`,
+    `u`.`usage_limit`,
+    ROW_NUMBER() OVER (PARTITION BY `a`.`account` ORDER BY `u`.`observed_at` DESC) AS `age`
+  FROM `analytics`.`sim`.`usage` AS `u`
+  JOIN `accounts` AS `a`
+    ON `a`.`account` = COALESCE(`u`.`account`, 'default')
+), `read_usage` AS (
+  SELECT
+    `account`,
     `observed_at`,
     `plan`,
     `current_period_cost`,
     `usage_limit`
-  FROM `analytics`.`sim`.`usage`
-  ORDER BY
-    `observed_at` DESC
-  LIMIT 1
+  FROM `readings`
+  WHERE
+    `age` = 1
 ), `payers` AS (
   SELECT
+    `u`.`account`,
     `s`.`plan`,
     `s`.`period_start`,
     `s`.`period_end`,
@@ -42,13 +84,17 @@ AS WITH `read_usage` AS (
     `s`.`credits_limit`,
     ROW_NUMBER() OVER (PARTITION BY `s`.`workspace_id` ORDER BY `s`.`observed_at` DESC) AS `age`
   FROM `analytics`.`sim`.`billing_status` AS `s`
-  CROSS JOIN `read_usage` AS `u`
+  JOIN `analytics`.`sim`.`workspace_accounts` AS `w`
+    ON `w`.`workspace_id` = `s`.`workspace_id`
+    AND `w`.`account` = COALESCE(`s`.`account`, 'default')
+  JOIN `read_usage` AS `u`
+    ON `u`.`account` = `w`.`account`
   WHERE
     `s`.`observed_at` >= `u`.`observed_at` - INTERVAL '1' DAY
     AND `s`.`observed_at` <= `u`.`observed_at` + INTERVAL '1' DAY
 ), `payer` AS (
   SELECT
-    1 AS `one`,
+    `account`,
     MAX(`plan`) AS `plan`,
     MAX(`period_start`) AS `period_start`,
     MAX(`period_end`) AS `period_end`,
@@ -57,16 +103,17 @@ AS WITH `read_usage` AS (
   FROM `payers`
   WHERE
     `age` = 1
+  GROUP BY
+    `account`
   HAVING
-    COUNT(*) > 0
-    AND COUNT(`period_start`) IN (0, COUNT(*))
+    COUNT(`period_start`) IN (0, COUNT(*))
     AND COALESCE(MIN(`period_start`) = MAX(`period_start`), TRUE)
     AND COALESCE(MIN(`period_end`) = MAX(`period_end`), TRUE)
     AND COUNT(`credits_limit`) IN (0, COUNT(*))
     AND COALESCE(MIN(`credits_limit`) = MAX(`credits_limit`), TRUE)
 ), `latest` AS (
   SELECT
-    `u`.`one`,
+    `u`.`account`,
     `u`.`observed_at`,
     COALESCE(`p`.`plan`, `u`.`plan`) AS `plan`,
     CASE WHEN `p`.`credits_used` IS NULL THEN 'usage' ELSE 'billing_status' END AS `spend_source`,
@@ -100,38 +147,45 @@ AS WITH `read_usage` AS (
     ) AS `month_end`
   FROM `read_usage` AS `u`
   LEFT JOIN `payer` AS `p`
-    ON `p`.`one` = `u`.`one`
+    ON `p`.`account` = `u`.`account`
 ), `detailed` AS (
   SELECT
+    `u`.`account`,
     `l`.`started_at`,
     `l`.`id`,
-    `d`.`execution_data`
+    ROW_NUMBER() OVER (PARTITION BY `u`.`account` ORDER BY `l`.`started_at` DESC, `l`.`id` DESC) AS `age`
   FROM `analytics`.`sim`.`log_details` AS `d`
   JOIN `analytics`.`sim`.`logs` AS `l`
     ON `l`.`id` = `d`.`id`
-  CROSS JOIN `latest` AS `u`
+  LEFT JOIN `analytics`.`sim`.`workspace_accounts` AS `w`
+    ON `w`.`workspace_id` = `l`.`workspace_id`
+  CROSS JOIN `sole` AS `o`
+  JOIN `latest` AS `u`
+    ON `u`.`account` = COALESCE(NULLIF(`w`.`account`, 'default'), `o`.`account`, `w`.`account`)
   WHERE
     NOT `d`.`execution_data` IS NULL
     AND `l`.`started_at` <= `u`.`observed_at` + INTERVAL '1' DAY
-  ORDER BY
-    `l`.`started_at` DESC,
-    `l`.`id` DESC
-  LIMIT 1000
 ), `told_texts` AS (
   SELECT
-    `started_at`,
-    `id`,
+    `r`.`account`,
+    `r`.`started_at`,
+    `r`.`id`,
     JSON_VALUE(
-      COALESCE(JSON_VALUE(`execution_data`, '$'), TO_JSON_STRING(`execution_data`)),
+      COALESCE(JSON_VALUE(`d`.`execution_data`, '$'), TO_JSON_STRING(`d`.`execution_data`)),
       '$.billingAttribution.billingPeriod.start'
     ) AS `period_start`,
     JSON_VALUE(
-      COALESCE(JSON_VALUE(`execution_data`, '$'), TO_JSON_STRING(`execution_data`)),
+      COALESCE(JSON_VALUE(`d`.`execution_data`, '$'), TO_JSON_STRING(`d`.`execution_data`)),
       '$.billingAttribution.billingPeriod.end'
     ) AS `period_end`
-  FROM `detailed`
+  FROM `detailed` AS `r`
+  JOIN `analytics`.`sim`.`log_details` AS `d`
+    ON `d`.`id` = `r`.`id`
+  WHERE
+    `r`.`age` <= 1000
 ), `told` AS (
   SELECT
+    `account`,
     SUBSTRING(`period_start`, 1, 4) = '1970'
     OR SUBSTRING(`period_end`, 1, 4) = '9999' AS `endless`,
     CASE
@@ -142,12 +196,13 @@ AS WITH `read_usage` AS (
       WHEN REGEXP_CONTAINS(`period_end`, '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$')
       THEN CAST(`period_end` AS TIMESTAMP)
     END AS `period_end`,
-    ROW_NUMBER() OVER (ORDER BY `started_at` DESC, `id` DESC) AS `age`
+    ROW_NUMBER() OVER (PARTITION BY `account` ORDER BY `started_at` DESC, `id` DESC) AS `age`
   FROM `told_texts`
   WHERE
     NOT `period_start` IS NULL AND NOT `period_end` IS NULL
   UNION ALL
   SELECT
+    `account`,
     `payer_endless`,
     `payer_start`,
     `payer_end`,
@@ -155,24 +210,23 @@ AS WITH `read_usage` AS (
   FROM `latest`
   WHERE
     `payer_endless` OR NOT `payer_start` IS NULL
-), `chosen` AS (
+), `fitting` AS (
   SELECT
-    1 AS `one`,
+    `t`.`account`,
     `t`.`endless`,
     `t`.`period_start`,
-    `t`.`period_end`
+    `t`.`period_end`,
+    ROW_NUMBER() OVER (PARTITION BY `t`.`account` ORDER BY `t`.`age` NULLS LAST) AS `place`
   FROM `told` AS `t`
-  CROSS JOIN `latest` AS `u`
+  JOIN `latest` AS `u`
+    ON `u`.`account` = `t`.`account`
   WHERE
     CASE
       WHEN `t`.`endless`
       THEN `t`.`age` <= 1
       ELSE `t`.`period_start` <= `u`.`observed_at` AND `u`.`observed_at` < `t`.`period_end`
     END
-  ORDER BY
-    `t`.`age` NULLS LAST
-  LIMIT 1
-), `account` AS (
+), `budgets` AS (
   SELECT
     `u`.*,
     CASE
@@ -195,23 +249,26 @@ AS WITH `read_usage` AS (
       THEN `c`.`period_end`
     END AS `period_end`
   FROM `latest` AS `u`
-  LEFT JOIN `chosen` AS `c`
-    ON `c`.`one` = `u`.`one`
+  LEFT JOIN `fitting` AS `c`
+    ON `c`.`account` = `u`.`account` AND `c`.`place` = 1
   WHERE
     NOT `u`.`is_off`
 ), `steps` AS (
   SELECT
+    `u`.`account`,
     `s`.`observed_at`,
     `s`.`current_period_cost` AS `spend`,
-    LAG(`s`.`current_period_cost`) OVER (ORDER BY `s`.`observed_at` NULLS LAST) AS `spend_before`,
-    LAG(`s`.`observed_at`) OVER (ORDER BY `s`.`observed_at` NULLS LAST) AS `seen_before`
+    LAG(`s`.`current_period_cost`) OVER (PARTITION BY `u`.`account` ORDER BY `s`.`observed_at` NULLS LAST) AS `spend_before`,
+    LAG(`s`.`observed_at`) OVER (PARTITION BY `u`.`account` ORDER BY `s`.`observed_at` NULLS LAST) AS `seen_before`
   FROM `analytics`.`sim`.`usage` AS `s`
-  CROSS JOIN `latest` AS `u`
+  JOIN `latest` AS `u`
+    ON `u`.`account` = COALESCE(`s`.`account`, 'default')
   WHERE
     `s`.`observed_at` >= `u`.`observed_at` - INTERVAL '14' DAY
     AND NOT `s`.`current_period_cost` IS NULL
 ), `seen` AS (
   SELECT
+    `account`,
     MIN(`observed_at`) AS `since`,
     SUM(
       CASE
@@ -222,6 +279,8 @@ AS WITH `read_usage` AS (
     ) AS `spend`,
     MAX(CASE WHEN `spend` < `spend_before` / 2 THEN `seen_before` END) AS `began_anew`
   FROM `steps`
+  GROUP BY
+    `account`
 ), `spans` AS (
   SELECT
     `a`.*,
@@ -232,8 +291,9 @@ AS WITH `read_usage` AS (
       THEN GREATEST(`a`.`period_start`, COALESCE(`s`.`began_anew`, `a`.`period_start`))
       ELSE `a`.`period_start`
     END AS `spent_since`
-  FROM `account` AS `a`
-  CROSS JOIN `seen` AS `s`
+  FROM `budgets` AS `a`
+  LEFT JOIN `seen` AS `s`
+    ON `s`.`account` = `a`.`account`
 ), `based` AS (
   SELECT
     *,
@@ -242,16 +302,31 @@ AS WITH `read_usage` AS (
   FROM `spans`
 ), `synced` AS (
   SELECT
+    `b`.`account`,
     MIN(`l`.`started_at`) AS `first_run_at`,
+    SUM(
+      CASE
+        WHEN `l`.`started_at` >= `b`.`period_start`
+        THEN COALESCE(`l`.`cost_total`, 0)
+        ELSE 0
+      END
+    ) AS `period_cost`,
     CAST(COALESCE(SUM(CASE WHEN `l`.`started_at` >= `b`.`since` THEN `l`.`cost_total` END), 0) AS FLOAT64) AS `cost`
   FROM `analytics`.`sim`.`logs` AS `l`
-  CROSS JOIN `based` AS `b`
+  LEFT JOIN `analytics`.`sim`.`workspace_accounts` AS `w`
+    ON `w`.`workspace_id` = `l`.`workspace_id`
+  CROSS JOIN `sole` AS `o`
+  JOIN `based` AS `b`
+    ON `b`.`account` = COALESCE(NULLIF(`w`.`account`, 'default'), `o`.`account`, `w`.`account`)
   WHERE
     `l`.`started_at` <= `b`.`observed_at`
+  GROUP BY
+    `b`.`account`
 ), `numbered` AS (
   SELECT
     `b`.*,
-    `s`.`cost` AS `synced_cost`,
+    COALESCE(`s`.`cost`, 0) AS `synced_cost`,
+    CASE WHEN NOT `b`.`period_start` IS NULL THEN `s`.`period_cost` END AS `runs_cost`,
     (
       UNIX_MICROS(`b`.`observed_at`) / 1000000 - UNIX_MICROS(`b`.`since`) / 1000000
     ) / 86400 AS `known_days`,
@@ -260,7 +335,8 @@ AS WITH `read_usage` AS (
     ) / 86400 AS `synced_days`,
     DATE_DIFF(`b`.`today`, CAST(DATETIME(`s`.`first_run_at`, 'UTC') AS DATE), DAY) - 1 AS `complete_days`
   FROM `based` AS `b`
-  CROSS JOIN `synced` AS `s`
+  LEFT JOIN `synced` AS `s`
+    ON `s`.`account` = `b`.`account`
 ), `counted` AS (
   SELECT
     *,
@@ -275,21 +351,30 @@ AS WITH `read_usage` AS (
   FROM `numbered`
 ), `by_day` AS (
   SELECT
+    `c`.`account`,
     CAST(DATETIME(`l`.`started_at`, 'UTC') AS DATE) AS `day`,
     CAST(SUM(`l`.`cost_total`) AS FLOAT64) AS `cost`
   FROM `analytics`.`sim`.`logs` AS `l`
-  CROSS JOIN `counted` AS `c`
+  LEFT JOIN `analytics`.`sim`.`workspace_accounts` AS `w`
+    ON `w`.`workspace_id` = `l`.`workspace_id`
+  CROSS JOIN `sole` AS `o`
+  JOIN `counted` AS `c`
+    ON `c`.`account` = COALESCE(NULLIF(`w`.`account`, 'default'), `o`.`account`, `w`.`account`)
   WHERE
     CAST(DATETIME(`l`.`started_at`, 'UTC') AS DATE) >= `c`.`today` - `c`.`days`
     AND CAST(DATETIME(`l`.`started_at`, 'UTC') AS DATE) < `c`.`today`
   GROUP BY
+    `c`.`account`,
     CAST(DATETIME(`l`.`started_at`, 'UTC') AS DATE)
 ), `daily` AS (
   SELECT
+    `account`,
     COUNT(*) AS `spent_on`,
     SUM(`cost`) AS `cost`,
     VAR_POP(`cost`) AS `variance`
   FROM `by_day`
+  GROUP BY
+    `account`
 ), `means` AS (
   SELECT
     `c`.*,
@@ -309,7 +394,8 @@ AS WITH `read_usage` AS (
       )
     END AS `spread`
   FROM `counted` AS `c`
-  CROSS JOIN `daily` AS `d`
+  LEFT JOIN `daily` AS `d`
+    ON `d`.`account` = `c`.`account`
 ), `burns` AS (
   SELECT
     *,
@@ -360,6 +446,7 @@ AS WITH `read_usage` AS (
   FROM `burns`
 )
 SELECT
+  `account`,
   `observed_at`,
   `plan`,
   `period_source`,
@@ -368,6 +455,7 @@ SELECT
   `spend_source`,
   `spend`,
   `usage_limit`,
+  `runs_cost`,
   CAST(`spend` AS FLOAT64) / CAST(`usage_limit` AS FLOAT64) AS `spend_share`,
   `usage_limit` - `spend` AS `remaining`,
   (

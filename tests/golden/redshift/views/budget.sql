@@ -1,16 +1,56 @@
-CREATE OR REPLACE VIEW "sim"."budget" AS WITH "read_usage" AS (
+CREATE OR REPLACE VIEW "sim"."budget" AS WITH "observed" AS (
   SELECT
-    1 AS "one",
+    COALESCE("account", 'default') AS "account",
+    MIN("observed_at") AS "first_at",
+    MAX("observed_at") AS "last_at"
+  FROM "sim"."usage"
+  GROUP BY
+    1
+), "newest" AS (
+  SELECT
+    MIN(CASE WHEN "account" <> 'default' THEN "first_at" END) AS "named_at",
+    MAX("last_at") AS "last_at"
+  FROM "observed"
+), "accounts" AS (
+  SELECT
+    "o"."account"
+  FROM "observed" AS "o"
+  CROSS JOIN "newest" AS "n"
+  WHERE
+    "o"."last_at" >= "n"."last_at" - INTERVAL '7 DAY'
+    AND (
+      "o"."account" <> 'default'
+      OR "n"."named_at" IS NULL
+      OR "o"."last_at" >= "n"."named_at"
+    )
+), "sole" AS (
+  SELECT
+    CASE WHEN COUNT(*) = 1 THEN MAX("account") END AS "account"
+  FROM "accounts"
+), "readings" AS (
+  SELECT
+    "a"."account",
+    "u"."observed_at",
+    "u"."plan",
+    "u"."current_period_cost",
+    "u"."usage_limit",
+    ROW_NUMBER() OVER (PARTITION BY "a"."account" ORDER BY "u"."observed_at" DESC NULLS LAST) AS "age"
+  FROM "sim"."usage" AS "u"
+  JOIN "accounts" AS "a"
+    ON "a"."account" = COALESCE("u"."account", 'default')
+), "read_usage" AS (
+  SELECT
+    "account",
     "observed_at",
     "plan",
     "current_period_cost",
     "usage_limit"
-  FROM "sim"."usage"
-  ORDER BY
-    "observed_at" DESC NULLS LAST
-  LIMIT 1
+  FROM "readings"
+  WHERE
+    "age" = 1
 ), "payers" AS (
   SELECT
+    "u"."account",
     "s"."plan",
     "s"."period_start",
     "s"."period_end",
@@ -18,13 +58,17 @@ CREATE OR REPLACE VIEW "sim"."budget" AS WITH "read_usage" AS (
     "s"."credits_limit",
     ROW_NUMBER() OVER (PARTITION BY "s"."workspace_id" ORDER BY "s"."observed_at" DESC NULLS LAST) AS "age"
   FROM "sim"."billing_status" AS "s"
-  CROSS JOIN "read_usage" AS "u"
+  JOIN "sim"."workspace_accounts" AS "w"
+    ON "w"."workspace_id" = "s"."workspace_id"
+    AND "w"."account" = COALESCE("s"."account", 'default')
+  JOIN "read_usage" AS "u"
+    ON "u"."account" = "w"."account"
   WHERE
     "s"."observed_at" >= "u"."observed_at" - INTERVAL '1 DAY'
     AND "s"."observed_at" <= "u"."observed_at" + INTERVAL '1 DAY'
 ), "payer" AS (
   SELECT
-    1 AS "one",
+    "account",
     MAX("plan") AS "plan",
     MAX("period_start") AS "period_start",
     MAX("period_end") AS "period_end",
@@ -33,16 +77,17 @@ CREATE OR REPLACE VIEW "sim"."budget" AS WITH "read_usage" AS (
   FROM "payers"
   WHERE
     "age" = 1
+  GROUP BY
+    "account"
   HAVING
-    COUNT(*) > 0
-    AND COUNT("period_start") IN (0, COUNT(*))
+    COUNT("period_start") IN (0, COUNT(*))
     AND COALESCE(MIN("period_start") = MAX("period_start"), TRUE)
     AND COALESCE(MIN("period_end") = MAX("period_end"), TRUE)
     AND COUNT("credits_limit") IN (0, COUNT(*))
     AND COALESCE(MIN("credits_limit") = MAX("credits_limit"), TRUE)
 ), "latest" AS (
   SELECT
-    "u"."one",
+    "u"."account",
     "u"."observed_at",
     COALESCE("p"."plan", "u"."plan") AS "plan",
     CASE WHEN "p"."credits_used" IS NULL THEN 'usage' ELSE 'billing_status' END AS "spend_source",
@@ -69,33 +114,38 @@ CREATE OR REPLACE VIEW "sim"."budget" AS WITH "read_usage" AS (
     ) AT TIME ZONE 'UTC' AS "month_end"
   FROM "read_usage" AS "u"
   LEFT JOIN "payer" AS "p"
-    ON "p"."one" = "u"."one"
+    ON "p"."account" = "u"."account"
 ), "detailed" AS (
   SELECT
+    "u"."account",
     "l"."started_at",
     "l"."id",
-    "d"."execution_data"
+    ROW_NUMBER() OVER (
+      PARTITION BY "u"."account"
+      ORDER BY "l"."started_at" DESC NULLS LAST, "l"."id" DESC NULLS LAST
+    ) AS "age"
   FROM "sim"."log_details" AS "d"
   JOIN "sim"."logs" AS "l"
     ON "l"."id" = "d"."id"
-  CROSS JOIN "latest" AS "u"
+  LEFT JOIN "sim"."workspace_accounts" AS "w"
+    ON "w"."workspace_id" = "l"."workspace_id"
+  CROSS JOIN "sole" AS "o"
+  JOIN "latest" AS "u"
+    ON "u"."account" = COALESCE(NULLIF("w"."account", 'default'), "o"."account", "w"."account")
   WHERE
     NOT "d"."execution_data" IS NULL
     AND "l"."started_at" <= "u"."observed_at" + INTERVAL '1 DAY'
-  ORDER BY
-    "l"."started_at" DESC NULLS LAST,
-    "l"."id" DESC NULLS LAST
-  LIMIT 1000
 ), "told_texts" AS (
   SELECT
-    "started_at",
-    "id",
+    "r"."account",
+    "r"."started_at",
+    "r"."id",
     NULLIF(
       JSON_EXTRACT_PATH_TEXT(
         CASE
-          WHEN JSON_TYPEOF("execution_data") = 'string'
-          THEN CAST("execution_data" AS VARCHAR(MAX))
-          ELSE JSON_SERIALIZE("execution_data")
+          WHEN JSON_TYPEOF("d"."execution_data") = 'string'
+          THEN CAST("d"."execution_data" AS VARCHAR(MAX))
+          ELSE JSON_SERIALIZE("d"."execution_data")
         END,
         'billingAttribution',
         'billingPeriod',
@@ -107,9 +157,9 @@ CREATE OR REPLACE VIEW "sim"."budget" AS WITH "read_usage" AS (
     NULLIF(
       JSON_EXTRACT_PATH_TEXT(
         CASE
-          WHEN JSON_TYPEOF("execution_data") = 'string'
-          THEN CAST("execution_data" AS VARCHAR(MAX))
-          ELSE JSON_SERIALIZE("execution_data")
+          WHEN JSON_TYPEOF("d"."execution_data") = 'string'
+          THEN CAST("d"."execution_data" AS VARCHAR(MAX))
+          ELSE JSON_SERIALIZE("d"."execution_data")
         END,
         'billingAttribution',
         'billingPeriod',
@@ -118,9 +168,14 @@ CREATE OR REPLACE VIEW "sim"."budget" AS WITH "read_usage" AS (
       ),
       ''
     ) AS "period_end"
-  FROM "detailed"
+  FROM "detailed" AS "r"
+  JOIN "sim"."log_details" AS "d"
+    ON "d"."id" = "r"."id"
+  WHERE
+    "r"."age" <= 1000
 ), "told" AS (
   SELECT
+    "account",
     SUBSTRING("period_start" FROM 1 FOR 4) = '1970'
     OR SUBSTRING("period_end" FROM 1 FOR 4) = '9999' AS "endless",
     CASE
@@ -131,12 +186,16 @@ CREATE OR REPLACE VIEW "sim"."budget" AS WITH "read_usage" AS (
       WHEN "period_end" ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$'
       THEN CAST("period_end" AS TIMESTAMP WITH TIME ZONE)
     END AS "period_end",
-    ROW_NUMBER() OVER (ORDER BY "started_at" DESC NULLS LAST, "id" DESC NULLS LAST) AS "age"
+    ROW_NUMBER() OVER (
+      PARTITION BY "account"
+      ORDER BY "started_at" DESC NULLS LAST, "id" DESC NULLS LAST
+    ) AS "age"
   FROM "told_texts"
   WHERE
     NOT "period_start" IS NULL AND NOT "period_end" IS NULL
   UNION ALL
   SELECT
+    "account",
     "payer_endless",
     "payer_start",
     "payer_end",
@@ -144,24 +203,23 @@ CREATE OR REPLACE VIEW "sim"."budget" AS WITH "read_usage" AS (
   FROM "latest"
   WHERE
     "payer_endless" OR NOT "payer_start" IS NULL
-), "chosen" AS (
+), "fitting" AS (
   SELECT
-    1 AS "one",
+    "t"."account",
     "t"."endless",
     "t"."period_start",
-    "t"."period_end"
+    "t"."period_end",
+    ROW_NUMBER() OVER (PARTITION BY "t"."account" ORDER BY "t"."age") AS "place"
   FROM "told" AS "t"
-  CROSS JOIN "latest" AS "u"
+  JOIN "latest" AS "u"
+    ON "u"."account" = "t"."account"
   WHERE
     CASE
       WHEN "t"."endless"
       THEN "t"."age" <= 1
       ELSE "t"."period_start" <= "u"."observed_at" AND "u"."observed_at" < "t"."period_end"
     END
-  ORDER BY
-    "t"."age"
-  LIMIT 1
-), "account" AS (
+), "budgets" AS (
   SELECT
     "u".*,
     CASE
@@ -184,23 +242,26 @@ CREATE OR REPLACE VIEW "sim"."budget" AS WITH "read_usage" AS (
       THEN "c"."period_end"
     END AS "period_end"
   FROM "latest" AS "u"
-  LEFT JOIN "chosen" AS "c"
-    ON "c"."one" = "u"."one"
+  LEFT JOIN "fitting" AS "c"
+    ON "c"."account" = "u"."account" AND "c"."place" = 1
   WHERE
     NOT "u"."is_off"
 ), "steps" AS (
   SELECT
+    "u"."account",
     "s"."observed_at",
     "s"."current_period_cost" AS "spend",
-    LAG("s"."current_period_cost") OVER (ORDER BY "s"."observed_at") AS "spend_before",
-    LAG("s"."observed_at") OVER (ORDER BY "s"."observed_at") AS "seen_before"
+    LAG("s"."current_period_cost") OVER (PARTITION BY "u"."account" ORDER BY "s"."observed_at") AS "spend_before",
+    LAG("s"."observed_at") OVER (PARTITION BY "u"."account" ORDER BY "s"."observed_at") AS "seen_before"
   FROM "sim"."usage" AS "s"
-  CROSS JOIN "latest" AS "u"
+  JOIN "latest" AS "u"
+    ON "u"."account" = COALESCE("s"."account", 'default')
   WHERE
     "s"."observed_at" >= "u"."observed_at" - INTERVAL '14 DAY'
     AND NOT "s"."current_period_cost" IS NULL
 ), "seen" AS (
   SELECT
+    "account",
     MIN("observed_at") AS "since",
     SUM(
       CASE
@@ -216,6 +277,8 @@ CREATE OR REPLACE VIEW "sim"."budget" AS WITH "read_usage" AS (
       END
     ) AS "began_anew"
   FROM "steps"
+  GROUP BY
+    "account"
 ), "spans" AS (
   SELECT
     "a".*,
@@ -226,8 +289,9 @@ CREATE OR REPLACE VIEW "sim"."budget" AS WITH "read_usage" AS (
       THEN GREATEST("a"."period_start", COALESCE("s"."began_anew", "a"."period_start"))
       ELSE "a"."period_start"
     END AS "spent_since"
-  FROM "account" AS "a"
-  CROSS JOIN "seen" AS "s"
+  FROM "budgets" AS "a"
+  LEFT JOIN "seen" AS "s"
+    ON "s"."account" = "a"."account"
 ), "based" AS (
   SELECT
     *,
@@ -236,16 +300,31 @@ CREATE OR REPLACE VIEW "sim"."budget" AS WITH "read_usage" AS (
   FROM "spans"
 ), "synced" AS (
   SELECT
+    "b"."account",
     MIN("l"."started_at") AS "first_run_at",
+    SUM(
+      CASE
+        WHEN "l"."started_at" >= "b"."period_start"
+        THEN COALESCE("l"."cost_total", 0)
+        ELSE 0
+      END
+    ) AS "period_cost",
     CAST(COALESCE(SUM(CASE WHEN "l"."started_at" >= "b"."since" THEN "l"."cost_total" END), 0) AS DOUBLE PRECISION) AS "cost"
   FROM "sim"."logs" AS "l"
-  CROSS JOIN "based" AS "b"
+  LEFT JOIN "sim"."workspace_accounts" AS "w"
+    ON "w"."workspace_id" = "l"."workspace_id"
+  CROSS JOIN "sole" AS "o"
+  JOIN "based" AS "b"
+    ON "b"."account" = COALESCE(NULLIF("w"."account", 'default'), "o"."account", "w"."account")
   WHERE
     "l"."started_at" <= "b"."observed_at"
+  GROUP BY
+    "b"."account"
 ), "numbered" AS (
   SELECT
     "b".*,
-    "s"."cost" AS "synced_cost",
+    COALESCE("s"."cost", 0) AS "synced_cost",
+    CASE WHEN NOT "b"."period_start" IS NULL THEN "s"."period_cost" END AS "runs_cost",
     CAST((
       EXTRACT(EPOCH FROM "b"."observed_at") - EXTRACT(EPOCH FROM "b"."since")
     ) AS DOUBLE PRECISION) / 86400 AS "known_days",
@@ -254,7 +333,8 @@ CREATE OR REPLACE VIEW "sim"."budget" AS WITH "read_usage" AS (
     ) AS DOUBLE PRECISION) / 86400 AS "synced_days",
     DATEDIFF(DAY, CAST("s"."first_run_at" AT TIME ZONE 'UTC' AS DATE), "b"."today") - 1 AS "complete_days"
   FROM "based" AS "b"
-  CROSS JOIN "synced" AS "s"
+  LEFT JOIN "synced" AS "s"
+    ON "s"."account" = "b"."account"
 ), "counted" AS (
   SELECT
     *,
@@ -269,21 +349,30 @@ CREATE OR REPLACE VIEW "sim"."budget" AS WITH "read_usage" AS (
   FROM "numbered"
 ), "by_day" AS (
   SELECT
+    "c"."account",
     CAST("l"."started_at" AT TIME ZONE 'UTC' AS DATE) AS "day",
     CAST(SUM("l"."cost_total") AS DOUBLE PRECISION) AS "cost"
   FROM "sim"."logs" AS "l"
-  CROSS JOIN "counted" AS "c"
+  LEFT JOIN "sim"."workspace_accounts" AS "w"
+    ON "w"."workspace_id" = "l"."workspace_id"
+  CROSS JOIN "sole" AS "o"
+  JOIN "counted" AS "c"
+    ON "c"."account" = COALESCE(NULLIF("w"."account", 'default'), "o"."account", "w"."account")
   WHERE
     CAST("l"."started_at" AT TIME ZONE 'UTC' AS DATE) >= "c"."today" - "c"."days"
     AND CAST("l"."started_at" AT TIME ZONE 'UTC' AS DATE) < "c"."today"
   GROUP BY
+    "c"."account",
     CAST("l"."started_at" AT TIME ZONE 'UTC' AS DATE)
 ), "daily" AS (
   SELECT
+    "account",
     COUNT(*) AS "spent_on",
     SUM("cost") AS "cost",
     VAR_POP("cost") AS "variance"
   FROM "by_day"
+  GROUP BY
+    "account"
 ), "means" AS (
   SELECT
     "c".*,
@@ -303,7 +392,8 @@ CREATE OR REPLACE VIEW "sim"."budget" AS WITH "read_usage" AS (
       )
     END AS "spread"
   FROM "counted" AS "c"
-  CROSS JOIN "daily" AS "d"
+  LEFT JOIN "daily" AS "d"
+    ON "d"."account" = "c"."account"
 ), "burns" AS (
   SELECT
     *,
@@ -354,6 +444,7 @@ CREATE OR REPLACE VIEW "sim"."budget" AS WITH "read_usage" AS (
   FROM "burns"
 )
 SELECT
+  "account",
   "observed_at",
   "plan",
   "period_source",
@@ -362,6 +453,7 @@ SELECT
   "spend_source",
   "spend",
   "usage_limit",
+  "runs_cost",
   CAST("spend" AS DOUBLE PRECISION) / CAST("usage_limit" AS DOUBLE PRECISION) AS "spend_share",
   "usage_limit" - "spend" AS "remaining",
   CAST((
@@ -390,7 +482,9 @@ SELECT
   ) AS "over_limit"
 FROM "forecasts";
 
-COMMENT ON VIEW "sim"."budget" IS 'Spend of the account, its limit and a forecast; one row. There is no row if usage was never read, or if billing is off (self-hosted: Sim then reports cost 0 and limit 99999, which is not a budget). Period, limit and spend are those of billing_status (v2) if all workspaces that the last syncs read have the same payer. Otherwise spend and limit come from usage, and the period from the latest run whose detail contains one, or else it is the calendar month (UTC). burn_per_day adds two parts. The first is the average daily cost of the synced runs over the last 14 complete days (UTC), over 7 or fewer if there are not 14; the first day is left out. The second is the spend of the account per day beyond the synced runs, since the start of the period or since usage was first seen in the last 14 days, whichever is earlier. If the account spends less than the runs cost, others pay for some of them, and the first part is reduced in proportion. The spend of the account is used only if it covers at least one day. Without complete days, burn_per_day is the account\'s spend per day. Ranges are 80 % intervals (Student\'s t). They assume that days are independent and vary as the last ones did; null with fewer than two complete days, or if the runs of those days cost nothing (sim-sync view 00000000)';
+COMMENT ON VIEW "sim"."budget" IS 'Spend of an account, its limit and a forecast; one row per account that is synced. There is no row if usage was never read, or if billing is off (self-hosted: Sim then reports cost 0 and limit 99999, which is not a budget). An account is left out if its usage was last read more than 7 days before that of another account, since it is no longer synced; default also if it was last read before a named account was first read, since it has been given that name. Each account has its own runs. If only one account is synced, these are all runs, except those of workspaces that belong to another named account (workspace_accounts). If several are synced, they are the runs of the workspaces that belong to it; without any (servers without the v2 API), its runs are not known, and burn_per_day comes from its spend alone. Period, limit and spend are those of billing_status (v2) if all workspaces that the last syncs read have the same payer. Otherwise spend and limit come from usage, and the period from the latest run whose detail contains one, or else it is the calendar month (UTC). burn_per_day adds two parts. The first is the average daily cost of the synced runs over the last 14 complete days (UTC), over 7 or fewer if there are not 14; the first day is left out. The second is the spend of the account per day beyond the synced runs, since the start of the period or since usage was first seen in the last 14 days, whichever is earlier. If the account spends less than the runs cost, others pay for some of them, and the first part is reduced in proportion. The spend of the account is used only if it covers at least one day. Without complete days, burn_per_day is the account\'s spend per day. Ranges are 80 % intervals (Student\'s t). They assume that days are independent and vary as the last ones did; null with fewer than two complete days, or if the runs of those days cost nothing (sim-sync view 00000000)';
+
+COMMENT ON COLUMN "sim"."budget"."account" IS 'Configured account, or default';
 
 COMMENT ON COLUMN "sim"."budget"."observed_at" IS 'When usage was last read; all other columns refer to this time';
 
@@ -407,6 +501,8 @@ COMMENT ON COLUMN "sim"."budget"."spend_source" IS 'billing_status (whole credit
 COMMENT ON COLUMN "sim"."budget"."spend" IS 'Spend of the period so far in USD, as counted by Sim for all workspaces of the account';
 
 COMMENT ON COLUMN "sim"."budget"."usage_limit" IS 'Spend limit of the period in USD; null if there is none';
+
+COMMENT ON COLUMN "sim"."budget"."runs_cost" IS 'Cost of the account\'s runs of the period in USD, up to observed_at; null if there is no period, or its runs are not known';
 
 COMMENT ON COLUMN "sim"."budget"."spend_share" IS 'spend divided by usage_limit; above 1 if the limit is exceeded';
 

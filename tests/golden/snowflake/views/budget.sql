@@ -1,4 +1,5 @@
 CREATE OR REPLACE VIEW "SIM"."BUDGET" (
+  "ACCOUNT" COMMENT 'Configured account, or default',
   "OBSERVED_AT" COMMENT 'When usage was last read; all other columns refer to this time',
   "PLAN" COMMENT 'Plan of the account',
   "PERIOD_SOURCE" COMMENT 'billing (reported by Sim), calendar month (assumed) or none (Sim reports that the account has no period)',
@@ -7,6 +8,7 @@ CREATE OR REPLACE VIEW "SIM"."BUDGET" (
   "SPEND_SOURCE" COMMENT 'billing_status (whole credits) or usage',
   "SPEND" COMMENT 'Spend of the period so far in USD, as counted by Sim for all workspaces of the account',
   "USAGE_LIMIT" COMMENT 'Spend limit of the period in USD; null if there is none',
+  "RUNS_COST" COMMENT 'Cost of the account\'s runs of the period in USD, up to observed_at; null if there is no period, or its runs are not known',
   "SPEND_SHARE" COMMENT 'spend divided by usage_limit; above 1 if the limit is exceeded',
   "REMAINING" COMMENT 'usage_limit minus spend in USD; negative if the limit is exceeded',
   "DAYS_ELAPSED" COMMENT 'Days since the start of the period',
@@ -21,20 +23,60 @@ CREATE OR REPLACE VIEW "SIM"."BUDGET" (
   "LIMIT_AT" COMMENT 'When the limit is reached at the current burn; null if that is not before the period ends',
   "OVER_LIMIT" COMMENT 'Whether the spend or the forecast exceeds the limit'
 )
-COMMENT = 'Spend of the account, its limit and a forecast; one row. There is no row if usage was never read, or if billing is off (self-hosted: Sim then reports cost 0 and limit 99999, which is not a budget). Period, limit and spend are those of billing_status (v2) if all workspaces that the last syncs read have the same payer. Otherwise spend and limit come from usage, and the period from the latest run whose detail contains one, or else it is the calendar month (UTC). burn_per_day adds two parts. The first is the average daily cost of the synced runs over the last 14 complete days (UTC), over 7 or fewer if there are not 14; the first day is left out. The second is the spend of the account per day beyond the synced runs, since the start of the period or since usage was first seen in the last 14 days, whichever is earlier. If the account spends less than the runs cost, others pay for some of them, and the first part is reduced in proportion. The spend of the account is used only if it covers at least one day. Without complete days, burn_per_day is the account\'s spend per day. Ranges are 80 % intervals (Student\'s t). They assume that days are independent and vary as the last ones did; null with fewer than two complete days, or if the runs of those days cost nothing (sim-sync view 00000000)'
-AS WITH "READ_USAGE" AS (
+COMMENT = 'Spend of an account, its limit and a forecast; one row per account that is synced. There is no row if usage was never read, or if billing is off (self-hosted: Sim then reports cost 0 and limit 99999, which is not a budget). An account is left out if its usage was last read more than 7 days before that of another account, since it is no longer synced; default also if it was last read before a named account was first read, since it has been given that name. Each account has its own runs. If only one account is synced, these are all runs, except those of workspaces that belong to another named account (workspace_accounts). If several are synced, they are the runs of the workspaces that belong to it; without any (servers without the v2 API), its runs are not known, and burn_per_day comes from its spend alone. Period, limit and spend are those of billing_status (v2) if all workspaces that the last syncs read have the same payer. Otherwise spend and limit come from usage, and the period from the latest run whose detail contains one, or else it is the calendar month (UTC). burn_per_day adds two parts. The first is the average daily cost of the synced runs over the last 14 complete days (UTC), over 7 or fewer if there are not 14; the first day is left out. The second is the spend of the account per day beyond the synced runs, since the start of the period or since usage was first seen in the last 14 days, whichever is earlier. If the account spends less than the runs cost, others pay for some of them, and the first part is reduced in proportion. The spend of the account is used only if it covers at least one day. Without complete days, burn_per_day is the account\'s spend per day. Ranges are 80 % intervals (Student\'s t). They assume that days are independent and vary as the last ones did; null with fewer than two complete days, or if the runs of those days cost nothing (sim-sync view 00000000)'
+AS WITH "OBSERVED" AS (
   SELECT
-    1 AS "ONE",
+    COALESCE("ACCOUNT", 'default') AS "ACCOUNT",
+    MIN("OBSERVED_AT") AS "FIRST_AT",
+    MAX("OBSERVED_AT") AS "LAST_AT"
+  FROM "SIM"."USAGE"
+  GROUP BY
+    1
+), "NEWEST" AS (
+  SELECT
+    MIN(CASE WHEN "ACCOUNT" <> 'default' THEN "FIRST_AT" END) AS "NAMED_AT",
+    MAX("LAST_AT") AS "LAST_AT"
+  FROM "OBSERVED"
+), "ACCOUNTS" AS (
+  SELECT
+    "O"."ACCOUNT"
+  FROM "OBSERVED" AS "O"
+  CROSS JOIN "NEWEST" AS "N"
+  WHERE
+    "O"."LAST_AT" >= "N"."LAST_AT" - INTERVAL '7 DAY'
+    AND (
+      "O"."ACCOUNT" <> 'default'
+      OR "N"."NAMED_AT" IS NULL
+      OR "O"."LAST_AT" >= "N"."NAMED_AT"
+    )
+), "SOLE" AS (
+  SELECT
+    CASE WHEN COUNT(*) = 1 THEN MAX("ACCOUNT") END AS "ACCOUNT"
+  FROM "ACCOUNTS"
+), "READINGS" AS (
+  SELECT
+    "A"."ACCOUNT",
+    "U"."OBSERVED_AT",
+    "U"."PLAN",
+    "U"."CURRENT_PERIOD_COST",
+    "U"."USAGE_LIMIT",
+    ROW_NUMBER() OVER (PARTITION BY "A"."ACCOUNT" ORDER BY "U"."OBSERVED_AT" DESC NULLS LAST) AS "AGE"
+  FROM "SIM"."USAGE" AS "U"
+  JOIN "ACCOUNTS" AS "A"
+    ON "A"."ACCOUNT" = COALESCE("U"."ACCOUNT", 'default')
+), "READ_USAGE" AS (
+  SELECT
+    "ACCOUNT",
     "OBSERVED_AT",
     "PLAN",
     "CURRENT_PERIOD_COST",
     "USAGE_LIMIT"
-  FROM "SIM"."USAGE"
-  ORDER BY
-    "OBSERVED_AT" DESC NULLS LAST
-  LIMIT 1
+  FROM "READINGS"
+  WHERE
+    "AGE" = 1
 ), "PAYERS" AS (
   SELECT
+    "U"."ACCOUNT",
     "S"."PLAN",
     "S"."PERIOD_START",
     "S"."PERIOD_END",
@@ -42,13 +84,17 @@ AS WITH "READ_USAGE" AS (
     "S"."CREDITS_LIMIT",
     ROW_NUMBER() OVER (PARTITION BY "S"."WORKSPACE_ID" ORDER BY "S"."OBSERVED_AT" DESC NULLS LAST) AS "AGE"
   FROM "SIM"."BILLING_STATUS" AS "S"
-  CROSS JOIN "READ_USAGE" AS "U"
+  JOIN "SIM"."WORKSPACE_ACCOUNTS" AS "W"
+    ON "W"."WORKSPACE_ID" = "S"."WORKSPACE_ID"
+    AND "W"."ACCOUNT" = COALESCE("S"."ACCOUNT", 'default')
+  JOIN "READ_USAGE" AS "U"
+    ON "U"."ACCOUNT" = "W"."ACCOUNT"
   WHERE
     "S"."OBSERVED_AT" >= "U"."OBSERVED_AT" - INTERVAL '1 DAY'
     AND "S"."OBSERVED_AT" <= "U"."OBSERVED_AT" + INTERVAL '1 DAY'
 ), "PAYER" AS (
   SELECT
-    1 AS "ONE",
+    "ACCOUNT",
     MAX("PLAN") AS "PLAN",
     MAX("PERIOD_START") AS "PERIOD_START",
     MAX("PERIOD_END") AS "PERIOD_END",
@@ -57,16 +103,17 @@ AS WITH "READ_USAGE" AS (
   FROM "PAYERS"
   WHERE
     "AGE" = 1
+  GROUP BY
+    "ACCOUNT"
   HAVING
-    COUNT(*) > 0
-    AND COUNT("PERIOD_START") IN (0, COUNT(*))
+    COUNT("PERIOD_START") IN (0, COUNT(*))
     AND COALESCE(MIN("PERIOD_START") = MAX("PERIOD_START"), TRUE)
     AND COALESCE(MIN("PERIOD_END") = MAX("PERIOD_END"), TRUE)
     AND COUNT("CREDITS_LIMIT") IN (0, COUNT(*))
     AND COALESCE(MIN("CREDITS_LIMIT") = MAX("CREDITS_LIMIT"), TRUE)
 ), "LATEST" AS (
   SELECT
-    "U"."ONE",
+    "U"."ACCOUNT",
     "U"."OBSERVED_AT",
     COALESCE("P"."PLAN", "U"."PLAN") AS "PLAN",
     CASE WHEN "P"."CREDITS_USED" IS NULL THEN 'usage' ELSE 'billing_status' END AS "SPEND_SOURCE",
@@ -93,32 +140,45 @@ AS WITH "READ_USAGE" AS (
     ) AS "MONTH_END"
   FROM "READ_USAGE" AS "U"
   LEFT JOIN "PAYER" AS "P"
-    ON "P"."ONE" = "U"."ONE"
+    ON "P"."ACCOUNT" = "U"."ACCOUNT"
 ), "DETAILED" AS (
   SELECT
+    "U"."ACCOUNT",
     "L"."STARTED_AT",
     "L"."ID",
-    "D"."EXECUTION_DATA"
+    ROW_NUMBER() OVER (
+      PARTITION BY "U"."ACCOUNT"
+      ORDER BY "L"."STARTED_AT" DESC NULLS LAST, "L"."ID" DESC NULLS LAST
+    ) AS "AGE"
   FROM "SIM"."LOG_DETAILS" AS "D"
   JOIN "SIM"."LOGS" AS "L"
     ON "L"."ID" = "D"."ID"
-  CROSS JOIN "LATEST" AS "U"
+  LEFT JOIN "SIM"."WORKSPACE_ACCOUNTS" AS "W"
+    ON "W"."WORKSPACE_ID" = "L"."WORKSPACE_ID"
+  CROSS JOIN "SOLE" AS "O"
+  JOIN "LATEST" AS "U"
+    ON "U"."ACCOUNT" = COALESCE(NULLIF("W"."ACCOUNT", 'default'), "O"."ACCOUNT", "W"."ACCOUNT")
   WHERE
     NOT "D"."EXECUTION_DATA" IS NULL
     AND "L"."STARTED_AT" <= "U"."OBSERVED_AT" + INTERVAL '1 DAY'
-  ORDER BY
-    "L"."STARTED_AT" DESC NULLS LAST,
-    "L"."ID" DESC NULLS LAST
-  LIMIT 1000
 ), "TOLD_TEXTS" AS (
   SELECT
-    "STARTED_AT",
-    "ID",
-    CAST(GET_PATH(PARSE_JSON(TO_CHAR("EXECUTION_DATA")), 'billingAttribution.billingPeriod.start') AS VARCHAR) AS "PERIOD_START",
-    CAST(GET_PATH(PARSE_JSON(TO_CHAR("EXECUTION_DATA")), 'billingAttribution.billingPeriod.end') AS VARCHAR) AS "PERIOD_END"
-  FROM "DETAILED"
+    "R"."ACCOUNT",
+    "R"."STARTED_AT",
+    "R"."ID",
+    CAST(GET_PATH(
+      PARSE_JSON(TO_CHAR("D"."EXECUTION_DATA")),
+      'billingAttribution.billingPeriod.start'
+    ) AS VARCHAR) AS "PERIOD_START",
+    CAST(GET_PATH(PARSE_JSON(TO_CHAR("D"."EXECUTION_DATA")), 'billingAttribution.billingPeriod.end') AS VARCHAR) AS "PERIOD_END"
+  FROM "DETAILED" AS "R"
+  JOIN "SIM"."LOG_DETAILS" AS "D"
+    ON "D"."ID" = "R"."ID"
+  WHERE
+    "R"."AGE" <= 1000
 ), "TOLD" AS (
   SELECT
+    "ACCOUNT",
     SUBSTRING("PERIOD_START", 1, 4) = '1970'
     OR SUBSTRING("PERIOD_END", 1, 4) = '9999' AS "ENDLESS",
     CASE
@@ -129,12 +189,16 @@ AS WITH "READ_USAGE" AS (
       WHEN REGEXP_LIKE("PERIOD_END", '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$')
       THEN CAST("PERIOD_END" AS TIMESTAMPTZ)
     END AS "PERIOD_END",
-    ROW_NUMBER() OVER (ORDER BY "STARTED_AT" DESC NULLS LAST, "ID" DESC NULLS LAST) AS "AGE"
+    ROW_NUMBER() OVER (
+      PARTITION BY "ACCOUNT"
+      ORDER BY "STARTED_AT" DESC NULLS LAST, "ID" DESC NULLS LAST
+    ) AS "AGE"
   FROM "TOLD_TEXTS"
   WHERE
     NOT "PERIOD_START" IS NULL AND NOT "PERIOD_END" IS NULL
   UNION ALL
   SELECT
+    "ACCOUNT",
     "PAYER_ENDLESS",
     "PAYER_START",
     "PAYER_END",
@@ -142,24 +206,23 @@ AS WITH "READ_USAGE" AS (
   FROM "LATEST"
   WHERE
     "PAYER_ENDLESS" OR NOT "PAYER_START" IS NULL
-), "CHOSEN" AS (
+), "FITTING" AS (
   SELECT
-    1 AS "ONE",
+    "T"."ACCOUNT",
     "T"."ENDLESS",
     "T"."PERIOD_START",
-    "T"."PERIOD_END"
+    "T"."PERIOD_END",
+    ROW_NUMBER() OVER (PARTITION BY "T"."ACCOUNT" ORDER BY "T"."AGE") AS "PLACE"
   FROM "TOLD" AS "T"
-  CROSS JOIN "LATEST" AS "U"
+  JOIN "LATEST" AS "U"
+    ON "U"."ACCOUNT" = "T"."ACCOUNT"
   WHERE
     CASE
       WHEN "T"."ENDLESS"
       THEN "T"."AGE" <= 1
       ELSE "T"."PERIOD_START" <= "U"."OBSERVED_AT" AND "U"."OBSERVED_AT" < "T"."PERIOD_END"
     END
-  ORDER BY
-    "T"."AGE"
-  LIMIT 1
-), "ACCOUNT" AS (
+), "BUDGETS" AS (
   SELECT
     "U".*,
     CASE
@@ -182,23 +245,26 @@ AS WITH "READ_USAGE" AS (
       THEN "C"."PERIOD_END"
     END AS "PERIOD_END"
   FROM "LATEST" AS "U"
-  LEFT JOIN "CHOSEN" AS "C"
-    ON "C"."ONE" = "U"."ONE"
+  LEFT JOIN "FITTING" AS "C"
+    ON "C"."ACCOUNT" = "U"."ACCOUNT" AND "C"."PLACE" = 1
   WHERE
     NOT "U"."IS_OFF"
 ), "STEPS" AS (
   SELECT
+    "U"."ACCOUNT",
     "S"."OBSERVED_AT",
     "S"."CURRENT_PERIOD_COST" AS "SPEND",
-    LAG("S"."CURRENT_PERIOD_COST") OVER (ORDER BY "S"."OBSERVED_AT") AS "SPEND_BEFORE",
-    LAG("S"."OBSERVED_AT") OVER (ORDER BY "S"."OBSERVED_AT") AS "SEEN_BEFORE"
+    LAG("S"."CURRENT_PERIOD_COST") OVER (PARTITION BY "U"."ACCOUNT" ORDER BY "S"."OBSERVED_AT") AS "SPEND_BEFORE",
+    LAG("S"."OBSERVED_AT") OVER (PARTITION BY "U"."ACCOUNT" ORDER BY "S"."OBSERVED_AT") AS "SEEN_BEFORE"
   FROM "SIM"."USAGE" AS "S"
-  CROSS JOIN "LATEST" AS "U"
+  JOIN "LATEST" AS "U"
+    ON "U"."ACCOUNT" = COALESCE("S"."ACCOUNT", 'default')
   WHERE
     "S"."OBSERVED_AT" >= "U"."OBSERVED_AT" - INTERVAL '14 DAY'
     AND NOT "S"."CURRENT_PERIOD_COST" IS NULL
 ), "SEEN" AS (
   SELECT
+    "ACCOUNT",
     MIN("OBSERVED_AT") AS "SINCE",
     SUM(
       CASE
@@ -209,6 +275,8 @@ AS WITH "READ_USAGE" AS (
     ) AS "SPEND",
     MAX(CASE WHEN "SPEND" < "SPEND_BEFORE" / 2 THEN "SEEN_BEFORE" END) AS "BEGAN_ANEW"
   FROM "STEPS"
+  GROUP BY
+    "ACCOUNT"
 ), "SPANS" AS (
   SELECT
     "A".*,
@@ -219,8 +287,9 @@ AS WITH "READ_USAGE" AS (
       THEN GREATEST_IGNORE_NULLS("A"."PERIOD_START", COALESCE("S"."BEGAN_ANEW", "A"."PERIOD_START"))
       ELSE "A"."PERIOD_START"
     END AS "SPENT_SINCE"
-  FROM "ACCOUNT" AS "A"
-  CROSS JOIN "SEEN" AS "S"
+  FROM "BUDGETS" AS "A"
+  LEFT JOIN "SEEN" AS "S"
+    ON "S"."ACCOUNT" = "A"."ACCOUNT"
 ), "BASED" AS (
   SELECT
     *,
@@ -229,16 +298,31 @@ AS WITH "READ_USAGE" AS (
   FROM "SPANS"
 ), "SYNCED" AS (
   SELECT
+    "B"."ACCOUNT",
     MIN("L"."STARTED_AT") AS "FIRST_RUN_AT",
+    SUM(
+      CASE
+        WHEN "L"."STARTED_AT" >= "B"."PERIOD_START"
+        THEN COALESCE("L"."COST_TOTAL", 0)
+        ELSE 0
+      END
+    ) AS "PERIOD_COST",
     CAST(COALESCE(SUM(CASE WHEN "L"."STARTED_AT" >= "B"."SINCE" THEN "L"."COST_TOTAL" END), 0) AS DOUBLE) AS "COST"
   FROM "SIM"."LOGS" AS "L"
-  CROSS JOIN "BASED" AS "B"
+  LEFT JOIN "SIM"."WORKSPACE_ACCOUNTS" AS "W"
+    ON "W"."WORKSPACE_ID" = "L"."WORKSPACE_ID"
+  CROSS JOIN "SOLE" AS "O"
+  JOIN "BASED" AS "B"
+    ON "B"."ACCOUNT" = COALESCE(NULLIF("W"."ACCOUNT", 'default'), "O"."ACCOUNT", "W"."ACCOUNT")
   WHERE
     "L"."STARTED_AT" <= "B"."OBSERVED_AT"
+  GROUP BY
+    "B"."ACCOUNT"
 ), "NUMBERED" AS (
   SELECT
     "B".*,
-    "S"."COST" AS "SYNCED_COST",
+    COALESCE("S"."COST", 0) AS "SYNCED_COST",
+    CASE WHEN NOT "B"."PERIOD_START" IS NULL THEN "S"."PERIOD_COST" END AS "RUNS_COST",
     (
       CAST(DATE_PART(EPOCH_MICROSECOND, "B"."OBSERVED_AT") AS DOUBLE) / 1000000 - CAST(DATE_PART(EPOCH_MICROSECOND, "B"."SINCE") AS DOUBLE) / 1000000
     ) / 86400 AS "KNOWN_DAYS",
@@ -247,7 +331,8 @@ AS WITH "READ_USAGE" AS (
     ) / 86400 AS "SYNCED_DAYS",
     DATEDIFF(DAY, CAST(CONVERT_TIMEZONE('UTC', "S"."FIRST_RUN_AT") AS DATE), "B"."TODAY") - 1 AS "COMPLETE_DAYS"
   FROM "BASED" AS "B"
-  CROSS JOIN "SYNCED" AS "S"
+  LEFT JOIN "SYNCED" AS "S"
+    ON "S"."ACCOUNT" = "B"."ACCOUNT"
 ), "COUNTED" AS (
   SELECT
     *,
@@ -262,21 +347,30 @@ AS WITH "READ_USAGE" AS (
   FROM "NUMBERED"
 ), "BY_DAY" AS (
   SELECT
+    "C"."ACCOUNT",
     CAST(CONVERT_TIMEZONE('UTC', "L"."STARTED_AT") AS DATE) AS "DAY",
     CAST(SUM("L"."COST_TOTAL") AS DOUBLE) AS "COST"
   FROM "SIM"."LOGS" AS "L"
-  CROSS JOIN "COUNTED" AS "C"
+  LEFT JOIN "SIM"."WORKSPACE_ACCOUNTS" AS "W"
+    ON "W"."WORKSPACE_ID" = "L"."WORKSPACE_ID"
+  CROSS JOIN "SOLE" AS "O"
+  JOIN "COUNTED" AS "C"
+    ON "C"."ACCOUNT" = COALESCE(NULLIF("W"."ACCOUNT", 'default'), "O"."ACCOUNT", "W"."ACCOUNT")
   WHERE
     CAST(CONVERT_TIMEZONE('UTC', "L"."STARTED_AT") AS DATE) >= "C"."TODAY" - "C"."DAYS"
     AND CAST(CONVERT_TIMEZONE('UTC', "L"."STARTED_AT") AS DATE) < "C"."TODAY"
   GROUP BY
+    "C"."ACCOUNT",
     CAST(CONVERT_TIMEZONE('UTC', "L"."STARTED_AT") AS DATE)
 ), "DAILY" AS (
   SELECT
+    "ACCOUNT",
     COUNT(*) AS "SPENT_ON",
     SUM("COST") AS "COST",
     VARIANCE_POP("COST") AS "VARIANCE"
   FROM "BY_DAY"
+  GROUP BY
+    "ACCOUNT"
 ), "MEANS" AS (
   SELECT
     "C".*,
@@ -296,7 +390,8 @@ AS WITH "READ_USAGE" AS (
       )
     END AS "SPREAD"
   FROM "COUNTED" AS "C"
-  CROSS JOIN "DAILY" AS "D"
+  LEFT JOIN "DAILY" AS "D"
+    ON "D"."ACCOUNT" = "C"."ACCOUNT"
 ), "BURNS" AS (
   SELECT
     *,
@@ -347,6 +442,7 @@ AS WITH "READ_USAGE" AS (
   FROM "BURNS"
 )
 SELECT
+  "ACCOUNT",
   "OBSERVED_AT",
   "PLAN",
   "PERIOD_SOURCE",
@@ -355,6 +451,7 @@ SELECT
   "SPEND_SOURCE",
   "SPEND",
   "USAGE_LIMIT",
+  "RUNS_COST",
   CAST("SPEND" AS DOUBLE) / CAST("USAGE_LIMIT" AS DOUBLE) AS "SPEND_SHARE",
   "USAGE_LIMIT" - "SPEND" AS "REMAINING",
   (

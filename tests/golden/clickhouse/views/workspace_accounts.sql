@@ -1,0 +1,15 @@
+CREATE OR REPLACE VIEW `analytics`.`sim___workspace_accounts` AS WITH "reads" AS (
+  SELECT
+    "workspace_id",
+    COALESCE("account", 'default') AS "account",
+    ROW_NUMBER() OVER (PARTITION BY "workspace_id" ORDER BY "observed_at" DESC) AS "age"
+  FROM "analytics"."sim___billing_status"
+)
+SELECT
+  "workspace_id",
+  "account"
+FROM "reads"
+WHERE
+  "age" = 1
+SETTINGS join_use_nulls = 1, prefer_column_name_to_alias = 1
+COMMENT 'Account that a workspace belongs to: the one whose API key last read the billing status of the workspace, one row per workspace. Empty on servers without the v2 API, and without the workspaces of accounts there (sim-sync view 00000000)';
