@@ -115,7 +115,7 @@ class Hold:
             if self.credentials is None or not switch.in_use():
                 self.credentials = credentials(self._connection)
             else:
-                reconnect.reconnect(self.credentials, credentials(self._connection))
+                reconnect.use_connection_of(credentials(self._connection), self.credentials)
             self._changed()
             for name in configured(self.credentials):
                 self._settings.pop(name, None)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
 
-def reconnect(used: DuckDbCredentials, fresh: DuckDbCredentials) -> None:
+def use_connection_of(fresh: DuckDbCredentials, used: DuckDbCredentials) -> None:
     """Lets credentials that a pipeline uses hand out the connection of other credentials.
 
     dlt asks its credentials for a connection whenever it creates a client; clients that exist keep the old one.
 
     Args:
-        used: Credentials of the pipeline.
         fresh: Credentials made from an open connection.
+        used: Credentials of the pipeline.
+
+    Raises:
+        ValueError: The fresh credentials were not made from an open connection.
     """
     connection = fresh.external_conn()
     if connection is None:
