@@ -61,6 +61,7 @@ sole AS (
   SELECT CASE WHEN COUNT(*) = 1 THEN MAX(account) END AS account
   FROM accounts
 ),
+-- runs are joined to it by LEFT JOIN, although every workspace is there: DuckDB then does not pair all runs with all accounts
 with_runs AS (
   SELECT DISTINCT workspace_id FROM sim.logs
 ),
@@ -152,7 +153,7 @@ detailed AS (
     ROW_NUMBER() OVER (PARTITION BY u.account ORDER BY l.started_at DESC, l.id DESC) AS age
   FROM sim.log_details AS d
   JOIN sim.logs AS l ON l.id = d.id
-  JOIN workspaces AS w ON w.workspace_id = COALESCE(l.workspace_id, '')
+  LEFT JOIN workspaces AS w ON w.workspace_id = COALESCE(l.workspace_id, '')
   JOIN latest AS u ON u.account = w.account
   WHERE d.execution_data IS NOT NULL AND l.started_at <= u.observed_at + INTERVAL 1 DAY
     AND NOT COALESCE(u.payer_endless OR (u.payer_start <= u.observed_at AND u.observed_at < u.payer_end), FALSE)
@@ -255,7 +256,7 @@ synced AS (
     SUM(CASE WHEN l.started_at >= b.period_start THEN COALESCE(l.cost_total, 0) ELSE 0 END) AS period_cost,
     CAST(COALESCE(SUM(CASE WHEN l.started_at >= b.since THEN l.cost_total END), 0) AS DOUBLE) AS cost
   FROM sim.logs AS l
-  JOIN workspaces AS w ON w.workspace_id = COALESCE(l.workspace_id, '')
+  LEFT JOIN workspaces AS w ON w.workspace_id = COALESCE(l.workspace_id, '')
   JOIN based AS b ON b.account = w.account
   WHERE l.started_at <= b.observed_at
   GROUP BY b.account
@@ -288,7 +289,7 @@ by_day AS (
     CAST(l.started_at AT TIME ZONE 'UTC' AS DATE) AS day,
     CAST(SUM(l.cost_total) AS DOUBLE) AS cost
   FROM sim.logs AS l
-  JOIN workspaces AS w ON w.workspace_id = COALESCE(l.workspace_id, '')
+  LEFT JOIN workspaces AS w ON w.workspace_id = COALESCE(l.workspace_id, '')
   JOIN counted AS c ON c.account = w.account
   WHERE CAST(l.started_at AT TIME ZONE 'UTC' AS DATE) >= c.today - c.days
     AND CAST(l.started_at AT TIME ZONE 'UTC' AS DATE) < c.today

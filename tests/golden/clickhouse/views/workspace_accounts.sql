@@ -12,4 +12,4 @@ FROM "reads"
 WHERE
   "age" = 1
 SETTINGS join_use_nulls = 1, prefer_column_name_to_alias = 1
-COMMENT 'Account that a workspace belongs to: the one whose API key last read the billing status of the workspace, one row per workspace. Empty on servers without the v2 API, and without the workspaces of accounts there (sim-sync view 00000000)';
+COMMENT 'Account that a workspace belongs to: the one whose API key last read its billing status, one row per workspace. Workspaces of servers without the v2 API have no row (sim-sync view 00000000)';

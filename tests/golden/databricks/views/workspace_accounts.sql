@@ -2,7 +2,7 @@ CREATE OR REPLACE VIEW `analytics`.`sim`.`workspace_accounts` (
   `workspace_id` COMMENT 'Sim workspace',
   `account` COMMENT 'Configured account, or default'
 )
-COMMENT 'Account that a workspace belongs to: the one whose API key last read the billing status of the workspace; one row per workspace. Empty on servers without the v2 API, and without the workspaces of accounts there (sim-sync view 00000000)'
+COMMENT 'Account that a workspace belongs to: the one whose API key last read its billing status; one row per workspace. Workspaces of servers without the v2 API have no row (sim-sync view 00000000)'
 AS WITH `reads` AS (
   SELECT
     `workspace_id`,

@@ -12,7 +12,7 @@ FROM "reads"
 WHERE
   "age" = 1;
 
-COMMENT ON VIEW "sim"."workspace_accounts" IS 'Account that a workspace belongs to: the one whose API key last read the billing status of the workspace; one row per workspace. Empty on servers without the v2 API, and without the workspaces of accounts there (sim-sync view 00000000)';
+COMMENT ON VIEW "sim"."workspace_accounts" IS 'Account that a workspace belongs to: the one whose API key last read its billing status; one row per workspace. Workspaces of servers without the v2 API have no row (sim-sync view 00000000)';
 
 COMMENT ON COLUMN "sim"."workspace_accounts"."workspace_id" IS 'Sim workspace';
 

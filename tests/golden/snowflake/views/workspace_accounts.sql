@@ -2,7 +2,7 @@ CREATE OR REPLACE VIEW "SIM"."WORKSPACE_ACCOUNTS" (
   "WORKSPACE_ID" COMMENT 'Sim workspace',
   "ACCOUNT" COMMENT 'Configured account, or default'
 )
-COMMENT = 'Account that a workspace belongs to: the one whose API key last read the billing status of the workspace; one row per workspace. Empty on servers without the v2 API, and without the workspaces of accounts there (sim-sync view 00000000)'
+COMMENT = 'Account that a workspace belongs to: the one whose API key last read its billing status; one row per workspace. Workspaces of servers without the v2 API have no row (sim-sync view 00000000)'
 AS WITH "READS" AS (
   SELECT
     "WORKSPACE_ID",
