@@ -56,10 +56,22 @@ accounts AS (
   WHERE o.last_at >= n.last_at - INTERVAL 7 DAY
     AND (o.account <> 'default' OR n.named_at IS NULL OR o.last_at >= n.named_at)
 ),
--- the account that all runs belong to, unless their workspace is known to belong to another; null if there are several
+-- without a known account, a workspace belongs to the only account that is synced; to none if there are several
 sole AS (
   SELECT CASE WHEN COUNT(*) = 1 THEN MAX(account) END AS account
   FROM accounts
+),
+-- runs are joined to it by LEFT JOIN, although every workspace is there: DuckDB then does not pair all runs with all accounts
+with_runs AS (
+  SELECT DISTINCT workspace_id FROM sim.logs
+),
+workspaces AS (
+  SELECT
+    COALESCE(r.workspace_id, '') AS workspace_id,
+    COALESCE(NULLIF(w.account, 'default'), o.account, w.account) AS account
+  FROM with_runs AS r
+  LEFT JOIN sim.workspace_accounts AS w ON w.workspace_id = r.workspace_id
+  CROSS JOIN sole AS o
 ),
 readings AS (
   SELECT
@@ -131,30 +143,30 @@ latest AS (
   FROM read_usage AS u
   LEFT JOIN payer AS p ON p.account = u.account
 ),
--- parsing JSON is slow, so only the latest runs with execution data are read
+-- parsing JSON is slow, so only the latest runs with execution data are read, and none if the payer's period is known
 detailed AS (
   SELECT
     u.account,
     l.started_at,
     l.id,
+    d.execution_data,
     ROW_NUMBER() OVER (PARTITION BY u.account ORDER BY l.started_at DESC, l.id DESC) AS age
   FROM sim.log_details AS d
   JOIN sim.logs AS l ON l.id = d.id
-  LEFT JOIN sim.workspace_accounts AS w ON w.workspace_id = l.workspace_id
-  CROSS JOIN sole AS o
-  JOIN latest AS u ON u.account = COALESCE(NULLIF(w.account, 'default'), o.account, w.account)
+  LEFT JOIN workspaces AS w ON w.workspace_id = COALESCE(l.workspace_id, '')
+  JOIN latest AS u ON u.account = w.account
   WHERE d.execution_data IS NOT NULL AND l.started_at <= u.observed_at + INTERVAL 1 DAY
+    AND NOT COALESCE(u.payer_endless OR (u.payer_start <= u.observed_at AND u.observed_at < u.payer_end), FALSE)
 ),
 told_texts AS (
   SELECT
-    r.account,
-    r.started_at,
-    r.id,
-    CAST(d.execution_data AS JSON) ->> '$.billingAttribution.billingPeriod.start' AS period_start,
-    CAST(d.execution_data AS JSON) ->> '$.billingAttribution.billingPeriod.end' AS period_end
-  FROM detailed AS r
-  JOIN sim.log_details AS d ON d.id = r.id
-  WHERE r.age <= 1000
+    account,
+    started_at,
+    id,
+    CAST(execution_data AS JSON) ->> '$.billingAttribution.billingPeriod.start' AS period_start,
+    CAST(execution_data AS JSON) ->> '$.billingAttribution.billingPeriod.end' AS period_end
+  FROM detailed
+  WHERE age <= 1000
 ),
 told AS (
   SELECT
@@ -244,9 +256,8 @@ synced AS (
     SUM(CASE WHEN l.started_at >= b.period_start THEN COALESCE(l.cost_total, 0) ELSE 0 END) AS period_cost,
     CAST(COALESCE(SUM(CASE WHEN l.started_at >= b.since THEN l.cost_total END), 0) AS DOUBLE) AS cost
   FROM sim.logs AS l
-  LEFT JOIN sim.workspace_accounts AS w ON w.workspace_id = l.workspace_id
-  CROSS JOIN sole AS o
-  JOIN based AS b ON b.account = COALESCE(NULLIF(w.account, 'default'), o.account, w.account)
+  LEFT JOIN workspaces AS w ON w.workspace_id = COALESCE(l.workspace_id, '')
+  JOIN based AS b ON b.account = w.account
   WHERE l.started_at <= b.observed_at
   GROUP BY b.account
 ),
@@ -278,9 +289,8 @@ by_day AS (
     CAST(l.started_at AT TIME ZONE 'UTC' AS DATE) AS day,
     CAST(SUM(l.cost_total) AS DOUBLE) AS cost
   FROM sim.logs AS l
-  LEFT JOIN sim.workspace_accounts AS w ON w.workspace_id = l.workspace_id
-  CROSS JOIN sole AS o
-  JOIN counted AS c ON c.account = COALESCE(NULLIF(w.account, 'default'), o.account, w.account)
+  LEFT JOIN workspaces AS w ON w.workspace_id = COALESCE(l.workspace_id, '')
+  JOIN counted AS c ON c.account = w.account
   WHERE CAST(l.started_at AT TIME ZONE 'UTC' AS DATE) >= c.today - c.days
     AND CAST(l.started_at AT TIME ZONE 'UTC' AS DATE) < c.today
   GROUP BY c.account, CAST(l.started_at AT TIME ZONE 'UTC' AS DATE)

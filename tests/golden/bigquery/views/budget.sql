@@ -53,6 +53,18 @@ AS WITH `observed` AS (
   SELECT
     CASE WHEN COUNT(*) = 1 THEN MAX(`account`) END AS `account`
   FROM `accounts`
+), `with_runs` AS (
+  SELECT DISTINCT
+    `workspace_id`
+  FROM `analytics`.`sim`.`logs`
+), `workspaces` AS (
+  SELECT
+    COALESCE(`r`.`workspace_id`, '') AS `workspace_id`,
+    COALESCE(NULLIF(`w`.`account`, 'default'), `o`.`account`, `w`.`account`) AS `account`
+  FROM `with_runs` AS `r`
+  LEFT JOIN `analytics`.`sim`.`workspace_accounts` AS `w`
+    ON `w`.`workspace_id` = `r`.`workspace_id`
+  CROSS JOIN `sole` AS `o`
 ), `readings` AS (
   SELECT
     `a`.`account`,
@@ -153,36 +165,41 @@ AS WITH `observed` AS (
     `u`.`account`,
     `l`.`started_at`,
     `l`.`id`,
+    `d`.`execution_data`,
     ROW_NUMBER() OVER (PARTITION BY `u`.`account` ORDER BY `l`.`started_at` DESC, `l`.`id` DESC) AS `age`
   FROM `analytics`.`sim`.`log_details` AS `d`
   JOIN `analytics`.`sim`.`logs` AS `l`
     ON `l`.`id` = `d`.`id`
-  LEFT JOIN `analytics`.`sim`.`workspace_accounts` AS `w`
-    ON `w`.`workspace_id` = `l`.`workspace_id`
-  CROSS JOIN `sole` AS `o`
+  LEFT JOIN `workspaces` AS `w`
+    ON `w`.`workspace_id` = COALESCE(`l`.`workspace_id`, '')
   JOIN `latest` AS `u`
-    ON `u`.`account` = COALESCE(NULLIF(`w`.`account`, 'default'), `o`.`account`, `w`.`account`)
+    ON `u`.`account` = `w`.`account`
   WHERE
     NOT `d`.`execution_data` IS NULL
     AND `l`.`started_at` <= `u`.`observed_at` + INTERVAL '1' DAY
+    AND NOT COALESCE(
+      `u`.`payer_endless`
+      OR (
+        `u`.`payer_start` <= `u`.`observed_at` AND `u`.`observed_at` < `u`.`payer_end`
+      ),
+      FALSE
+    )
 ), `told_texts` AS (
   SELECT
-    `r`.`account`,
-    `r`.`started_at`,
-    `r`.`id`,
+    `account`,
+    `started_at`,
+    `id`,
     JSON_VALUE(
-      COALESCE(JSON_VALUE(`d`.`execution_data`, '$'), TO_JSON_STRING(`d`.`execution_data`)),
+      COALESCE(JSON_VALUE(`execution_data`, '$'), TO_JSON_STRING(`execution_data`)),
       '$.billingAttribution.billingPeriod.start'
     ) AS `period_start`,
     JSON_VALUE(
-      COALESCE(JSON_VALUE(`d`.`execution_data`, '$'), TO_JSON_STRING(`d`.`execution_data`)),
+      COALESCE(JSON_VALUE(`execution_data`, '$'), TO_JSON_STRING(`execution_data`)),
       '$.billingAttribution.billingPeriod.end'
     ) AS `period_end`
-  FROM `detailed` AS `r`
-  JOIN `analytics`.`sim`.`log_details` AS `d`
-    ON `d`.`id` = `r`.`id`
+  FROM `detailed`
   WHERE
-    `r`.`age` <= 1000
+    `age` <= 1000
 ), `told` AS (
   SELECT
     `account`,
@@ -313,11 +330,10 @@ AS WITH `observed` AS (
     ) AS `period_cost`,
     CAST(COALESCE(SUM(CASE WHEN `l`.`started_at` >= `b`.`since` THEN `l`.`cost_total` END), 0) AS FLOAT64) AS `cost`
   FROM `analytics`.`sim`.`logs` AS `l`
-  LEFT JOIN `analytics`.`sim`.`workspace_accounts` AS `w`
-    ON `w`.`workspace_id` = `l`.`workspace_id`
-  CROSS JOIN `sole` AS `o`
+  LEFT JOIN `workspaces` AS `w`
+    ON `w`.`workspace_id` = COALESCE(`l`.`workspace_id`, '')
   JOIN `based` AS `b`
-    ON `b`.`account` = COALESCE(NULLIF(`w`.`account`, 'default'), `o`.`account`, `w`.`account`)
+    ON `b`.`account` = `w`.`account`
   WHERE
     `l`.`started_at` <= `b`.`observed_at`
   GROUP BY
@@ -355,11 +371,10 @@ AS WITH `observed` AS (
     CAST(DATETIME(`l`.`started_at`, 'UTC') AS DATE) AS `day`,
     CAST(SUM(`l`.`cost_total`) AS FLOAT64) AS `cost`
   FROM `analytics`.`sim`.`logs` AS `l`
-  LEFT JOIN `analytics`.`sim`.`workspace_accounts` AS `w`
-    ON `w`.`workspace_id` = `l`.`workspace_id`
-  CROSS JOIN `sole` AS `o`
+  LEFT JOIN `workspaces` AS `w`
+    ON `w`.`workspace_id` = COALESCE(`l`.`workspace_id`, '')
   JOIN `counted` AS `c`
-    ON `c`.`account` = COALESCE(NULLIF(`w`.`account`, 'default'), `o`.`account`, `w`.`account`)
+    ON `c`.`account` = `w`.`account`
   WHERE
     CAST(DATETIME(`l`.`started_at`, 'UTC') AS DATE) >= `c`.`today` - `c`.`days`
     AND CAST(DATETIME(`l`.`started_at`, 'UTC') AS DATE) < `c`.`today`

@@ -27,6 +27,18 @@ CREATE OR REPLACE VIEW `analytics`.`sim___budget` AS WITH "observed" AS (
   SELECT
     CASE WHEN COUNT(*) = 1 THEN MAX("account") END AS "account"
   FROM "accounts"
+), "with_runs" AS (
+  SELECT DISTINCT
+    "workspace_id"
+  FROM "analytics"."sim___logs"
+), "workspaces" AS (
+  SELECT
+    COALESCE("r"."workspace_id", '') AS "workspace_id",
+    COALESCE(nullIf("w"."account", 'default'), "o"."account", "w"."account") AS "account"
+  FROM "with_runs" AS "r"
+  LEFT JOIN "analytics"."sim___workspace_accounts" AS "w"
+    ON "w"."workspace_id" = "r"."workspace_id"
+  CROSS JOIN "sole" AS "o"
 ), "readings" AS (
   SELECT
     "a"."account",
@@ -128,38 +140,43 @@ CREATE OR REPLACE VIEW `analytics`.`sim___budget` AS WITH "observed" AS (
     "u"."account",
     "l"."started_at",
     "l"."id",
+    "d"."execution_data",
     ROW_NUMBER() OVER (PARTITION BY "u"."account" ORDER BY "l"."started_at" DESC, "l"."id" DESC) AS "age"
   FROM "analytics"."sim___log_details" AS "d"
   JOIN "analytics"."sim___logs" AS "l"
     ON "l"."id" = "d"."id"
-  LEFT JOIN "analytics"."sim___workspace_accounts" AS "w"
-    ON "w"."workspace_id" = "l"."workspace_id"
-  CROSS JOIN "sole" AS "o"
+  LEFT JOIN "workspaces" AS "w"
+    ON "w"."workspace_id" = COALESCE("l"."workspace_id", '')
   JOIN "latest" AS "u"
-    ON "u"."account" = COALESCE(nullIf("w"."account", 'default'), "o"."account", "w"."account")
+    ON "u"."account" = "w"."account"
   WHERE
     NOT (
       "d"."execution_data" IS NULL
     )
     AND "l"."started_at" <= "u"."observed_at" + INTERVAL '1' DAY
+    AND NOT COALESCE(
+      "u"."payer_endless"
+      OR (
+        "u"."payer_start" <= "u"."observed_at" AND "u"."observed_at" < "u"."payer_end"
+      ),
+      FALSE
+    )
 ), "told_texts" AS (
   SELECT
-    "r"."account",
-    "r"."started_at",
-    "r"."id",
+    "account",
+    "started_at",
+    "id",
     nullIf(
-      JSONExtractString("d"."execution_data", 'billingAttribution', 'billingPeriod', 'start'),
+      JSONExtractString("execution_data", 'billingAttribution', 'billingPeriod', 'start'),
       ''
     ) AS "period_start",
     nullIf(
-      JSONExtractString("d"."execution_data", 'billingAttribution', 'billingPeriod', 'end'),
+      JSONExtractString("execution_data", 'billingAttribution', 'billingPeriod', 'end'),
       ''
     ) AS "period_end"
-  FROM "detailed" AS "r"
-  JOIN "analytics"."sim___log_details" AS "d"
-    ON "d"."id" = "r"."id"
+  FROM "detailed"
   WHERE
-    "r"."age" <= 1000
+    "age" <= 1000
 ), "told" AS (
   SELECT
     "account",
@@ -298,11 +315,10 @@ CREATE OR REPLACE VIEW `analytics`.`sim___budget` AS WITH "observed" AS (
     ) AS "period_cost",
     CAST(COALESCE(SUM(CASE WHEN "l"."started_at" >= "b"."since" THEN "l"."cost_total" END), 0) AS Nullable(Float64)) AS "cost"
   FROM "analytics"."sim___logs" AS "l"
-  LEFT JOIN "analytics"."sim___workspace_accounts" AS "w"
-    ON "w"."workspace_id" = "l"."workspace_id"
-  CROSS JOIN "sole" AS "o"
+  LEFT JOIN "workspaces" AS "w"
+    ON "w"."workspace_id" = COALESCE("l"."workspace_id", '')
   JOIN "based" AS "b"
-    ON "b"."account" = COALESCE(nullIf("w"."account", 'default'), "o"."account", "w"."account")
+    ON "b"."account" = "w"."account"
   WHERE
     "l"."started_at" <= "b"."observed_at"
   GROUP BY
@@ -342,11 +358,10 @@ CREATE OR REPLACE VIEW `analytics`.`sim___budget` AS WITH "observed" AS (
     CAST("l"."started_at" AS Nullable(DATE)) AS "day",
     CAST(SUM("l"."cost_total") AS Nullable(Float64)) AS "cost"
   FROM "analytics"."sim___logs" AS "l"
-  LEFT JOIN "analytics"."sim___workspace_accounts" AS "w"
-    ON "w"."workspace_id" = "l"."workspace_id"
-  CROSS JOIN "sole" AS "o"
+  LEFT JOIN "workspaces" AS "w"
+    ON "w"."workspace_id" = COALESCE("l"."workspace_id", '')
   JOIN "counted" AS "c"
-    ON "c"."account" = COALESCE(nullIf("w"."account", 'default'), "o"."account", "w"."account")
+    ON "c"."account" = "w"."account"
   WHERE
     CAST("l"."started_at" AS Nullable(DATE)) >= "c"."today" - "c"."days"
     AND CAST("l"."started_at" AS Nullable(DATE)) < "c"."today"

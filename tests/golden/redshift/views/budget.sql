@@ -27,6 +27,18 @@ CREATE OR REPLACE VIEW "sim"."budget" AS WITH "observed" AS (
   SELECT
     CASE WHEN COUNT(*) = 1 THEN MAX("account") END AS "account"
   FROM "accounts"
+), "with_runs" AS (
+  SELECT DISTINCT
+    "workspace_id"
+  FROM "sim"."logs"
+), "workspaces" AS (
+  SELECT
+    COALESCE("r"."workspace_id", '') AS "workspace_id",
+    COALESCE(NULLIF("w"."account", 'default'), "o"."account", "w"."account") AS "account"
+  FROM "with_runs" AS "r"
+  LEFT JOIN "sim"."workspace_accounts" AS "w"
+    ON "w"."workspace_id" = "r"."workspace_id"
+  CROSS JOIN "sole" AS "o"
 ), "readings" AS (
   SELECT
     "a"."account",
@@ -120,6 +132,7 @@ CREATE OR REPLACE VIEW "sim"."budget" AS WITH "observed" AS (
     "u"."account",
     "l"."started_at",
     "l"."id",
+    "d"."execution_data",
     ROW_NUMBER() OVER (
       PARTITION BY "u"."account"
       ORDER BY "l"."started_at" DESC NULLS LAST, "l"."id" DESC NULLS LAST
@@ -127,25 +140,31 @@ CREATE OR REPLACE VIEW "sim"."budget" AS WITH "observed" AS (
   FROM "sim"."log_details" AS "d"
   JOIN "sim"."logs" AS "l"
     ON "l"."id" = "d"."id"
-  LEFT JOIN "sim"."workspace_accounts" AS "w"
-    ON "w"."workspace_id" = "l"."workspace_id"
-  CROSS JOIN "sole" AS "o"
+  LEFT JOIN "workspaces" AS "w"
+    ON "w"."workspace_id" = COALESCE("l"."workspace_id", '')
   JOIN "latest" AS "u"
-    ON "u"."account" = COALESCE(NULLIF("w"."account", 'default'), "o"."account", "w"."account")
+    ON "u"."account" = "w"."account"
   WHERE
     NOT "d"."execution_data" IS NULL
     AND "l"."started_at" <= "u"."observed_at" + INTERVAL '1 DAY'
+    AND NOT COALESCE(
+      "u"."payer_endless"
+      OR (
+        "u"."payer_start" <= "u"."observed_at" AND "u"."observed_at" < "u"."payer_end"
+      ),
+      FALSE
+    )
 ), "told_texts" AS (
   SELECT
-    "r"."account",
-    "r"."started_at",
-    "r"."id",
+    "account",
+    "started_at",
+    "id",
     NULLIF(
       JSON_EXTRACT_PATH_TEXT(
         CASE
-          WHEN JSON_TYPEOF("d"."execution_data") = 'string'
-          THEN CAST("d"."execution_data" AS VARCHAR(MAX))
-          ELSE JSON_SERIALIZE("d"."execution_data")
+          WHEN JSON_TYPEOF("execution_data") = 'string'
+          THEN CAST("execution_data" AS VARCHAR(MAX))
+          ELSE JSON_SERIALIZE("execution_data")
         END,
         'billingAttribution',
         'billingPeriod',
@@ -157,9 +176,9 @@ CREATE OR REPLACE VIEW "sim"."budget" AS WITH "observed" AS (
     NULLIF(
       JSON_EXTRACT_PATH_TEXT(
         CASE
-          WHEN JSON_TYPEOF("d"."execution_data") = 'string'
-          THEN CAST("d"."execution_data" AS VARCHAR(MAX))
-          ELSE JSON_SERIALIZE("d"."execution_data")
+          WHEN JSON_TYPEOF("execution_data") = 'string'
+          THEN CAST("execution_data" AS VARCHAR(MAX))
+          ELSE JSON_SERIALIZE("execution_data")
         END,
         'billingAttribution',
         'billingPeriod',
@@ -168,11 +187,9 @@ CREATE OR REPLACE VIEW "sim"."budget" AS WITH "observed" AS (
       ),
       ''
     ) AS "period_end"
-  FROM "detailed" AS "r"
-  JOIN "sim"."log_details" AS "d"
-    ON "d"."id" = "r"."id"
+  FROM "detailed"
   WHERE
-    "r"."age" <= 1000
+    "age" <= 1000
 ), "told" AS (
   SELECT
     "account",
@@ -311,11 +328,10 @@ CREATE OR REPLACE VIEW "sim"."budget" AS WITH "observed" AS (
     ) AS "period_cost",
     CAST(COALESCE(SUM(CASE WHEN "l"."started_at" >= "b"."since" THEN "l"."cost_total" END), 0) AS DOUBLE PRECISION) AS "cost"
   FROM "sim"."logs" AS "l"
-  LEFT JOIN "sim"."workspace_accounts" AS "w"
-    ON "w"."workspace_id" = "l"."workspace_id"
-  CROSS JOIN "sole" AS "o"
+  LEFT JOIN "workspaces" AS "w"
+    ON "w"."workspace_id" = COALESCE("l"."workspace_id", '')
   JOIN "based" AS "b"
-    ON "b"."account" = COALESCE(NULLIF("w"."account", 'default'), "o"."account", "w"."account")
+    ON "b"."account" = "w"."account"
   WHERE
     "l"."started_at" <= "b"."observed_at"
   GROUP BY
@@ -353,11 +369,10 @@ CREATE OR REPLACE VIEW "sim"."budget" AS WITH "observed" AS (
     CAST("l"."started_at" AT TIME ZONE 'UTC' AS DATE) AS "day",
     CAST(SUM("l"."cost_total") AS DOUBLE PRECISION) AS "cost"
   FROM "sim"."logs" AS "l"
-  LEFT JOIN "sim"."workspace_accounts" AS "w"
-    ON "w"."workspace_id" = "l"."workspace_id"
-  CROSS JOIN "sole" AS "o"
+  LEFT JOIN "workspaces" AS "w"
+    ON "w"."workspace_id" = COALESCE("l"."workspace_id", '')
   JOIN "counted" AS "c"
-    ON "c"."account" = COALESCE(NULLIF("w"."account", 'default'), "o"."account", "w"."account")
+    ON "c"."account" = "w"."account"
   WHERE
     CAST("l"."started_at" AT TIME ZONE 'UTC' AS DATE) >= "c"."today" - "c"."days"
     AND CAST("l"."started_at" AT TIME ZONE 'UTC' AS DATE) < "c"."today"
