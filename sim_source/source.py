@@ -17,7 +17,6 @@ from .api.client import SimClient
 from .options import Api, Details, Payloads, Snapshots
 from .paging.source_state import SourceState
 from .reading.all_workspaces import named
-from .reading.batch import Tables
 from .reading.plan import Bounds, ReadPlan
 from .reading.reader import Reader
 from .reading.session import Extraction, SyncSession
@@ -123,8 +122,9 @@ def source_in_session(plan: ReadPlan, session: SyncSession, bounds: Bounds | Non
 def _resources(
     plan: ReadPlan, open_session: Callable[[], AbstractContextManager[SyncSession]], bounds: Bounds
 ) -> list[DltResource]:
-    def pages() -> Iterator[Tables]:
+    def pages() -> Iterator[dict[str, list[Any]]]:
         source, pipeline = dlt.current.source(), dlt.current.pipeline()
+        destination = _destination_name(pipeline)
         _merge_as_it_can(pipeline, source)
         with open_session() as session:
             session.extraction = Extraction()
@@ -147,7 +147,8 @@ def _resources(
                 selected=frozenset(source.resources.selected).intersection(TABLES),
                 agreeing=agree,
             )
-            yield from reader.pages(_complete_tables(source.schema))
+            for tables in reader.pages(_complete_tables(source.schema)):
+                yield {name: list(TABLES[name].items(rows, destination)) for name, rows in tables.items()}
             found = agree.union(reader.plan.workspace_ids)
             if found != agree and not (session.extraction.more or session.out_of_time):
                 pipeline.set_local_state_val(_AGREEING, sorted(found))
@@ -182,10 +183,8 @@ def _complete_tables(schema: dlt.Schema) -> list[str]:
 
 
 def _resource(table: Table, hidden: DltResource) -> DltResource:
-    def part(tables: Tables) -> Iterator[Any]:
-        found = tables.get(table.name)
-        if found is not None:
-            yield from table.items(found, _destination_name(dlt.current.pipeline()))
+    def part(page: dict[str, list[Any]]) -> Iterator[Any]:
+        yield from page.get(table.name, ())
 
     resource: DltResource = dlt.transformer(part, data_from=hidden, **table.hints())
     return resource
