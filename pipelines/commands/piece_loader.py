@@ -164,12 +164,14 @@ class PieceLoader:
     def _load(self) -> LoadInfo:
         """Loads the pending packages. Tables are created and changed by one writer at a time."""
         self.admission.confirm()
-        version = self.pipeline.default_schema.version_hash
-        if self.settings.target.database is None and version != self._in_step:
-            with self.admission.alone():
-                self.pipeline.sync_schema()
-                postgres_tables.create_staging(self.pipeline)
-            self._in_step = version
+        # without a name, a sync was killed before dlt wrote its state: dlt loads what it left all the same
+        if self.settings.target.database is None and self.pipeline.default_schema_name:
+            version = self.pipeline.default_schema.version_hash
+            if version != self._in_step:
+                with self.admission.alone():
+                    self.pipeline.sync_schema()
+                    postgres_tables.create_staging(self.pipeline)
+                self._in_step = version
         return self.pipeline.load()
 
     def _drop(self) -> None:

@@ -140,7 +140,7 @@ def test_a_second_writer_waits_for_its_turn(tmp_path: Path, server: SimServer, t
 def test_a_second_writer_gives_up_after_some_time(tmp_path: Path, server: SimServer, there: There) -> None:
     gate = held_at(server, LIST)
     first = child.start(tmp_path, server, "run", *lake.OPTIONS, **there.env)
-    short = "from pipelines.destination import lock; lock.TURN_WAIT_S = 0.1"
+    short = "from pipelines.destination import lake_lock; lake_lock.TURN_WAIT_S = 0.1"
     try:
         assert gate.reached.wait(60)
         second = child.run(tmp_path, server, "run", "--json", *lake.OPTIONS, first=short, **elsewhere(there, tmp_path))
