@@ -110,7 +110,7 @@ def test_postgres_is_vacuumed_and_analyzed(
         found = cursor.fetchall()
     connection.close()
     assert "logs" in {name for name, _, _ in found}
-    assert all((vacuumed, analyzed) == (1, 1) for _, vacuumed, analyzed in found)
+    assert all(vacuumed == 1 and analyzed >= 1 for _, vacuumed, analyzed in found)
 
 
 def test_what_cannot_be_maintained_is_said(app: App) -> None:
