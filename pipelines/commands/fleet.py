@@ -27,6 +27,9 @@ from .sync import Sync
 
 _spawning = multiprocessing.get_context("spawn")  # a fork would share connections and locks
 
+GRACE_S = 10.0
+"""Seconds that a process has to end by itself."""
+
 
 class ProcessLost(errors.SimError):
     """A process of this sync ended without a result: it was killed, or the machine is out of memory."""
@@ -194,7 +197,10 @@ class _Worker:
         self.pipe.close()  # ends a process that has no job
         if self.job is not None:
             self.process.terminate()
-        self.process.join()
+        self.process.join(GRACE_S)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
 
 
 class _Pool:
@@ -277,3 +283,5 @@ def _end_with_parent() -> None:
     if parent is not None:
         wait([parent.sentinel])
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(GRACE_S)
+        os.kill(os.getpid(), signal.SIGKILL)  # it waits for something: a kill at any moment loses nothing
