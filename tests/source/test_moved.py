@@ -11,7 +11,7 @@ import dlt
 import duckdb
 import pytest
 
-from pipelines.destination import pipeline
+from pipelines.destination import pipeline, working_dirs
 from pipelines.sim_api import WORKSPACE, SimServer, World, finished_run
 from pipelines.sim_api.world import plans
 from sim_source import SyncLog
@@ -91,9 +91,12 @@ def test_a_database_of_an_earlier_version_goes_on_under_its_own_name(
     """Earlier versions named the pipeline by a hash of the place."""
     app.account(server)
     with monkeypatch.context() as earlier:
-        named = pipeline.pipeline_for
         earlier.setattr(
-            pipeline, "pipeline_for", lambda target, _=None, held=None: named(target, "sim_sync_0123456789", held)
+            pipeline,
+            "pipeline_for",
+            lambda target, _=0, held=None: pipeline._pipeline(
+                target, "sim_sync_0123456789", working_dirs.folder_of(target), held
+            ),
         )
         assert app("run").code == 0
         ordinary = app("run", "--json").json["requests"]

@@ -51,7 +51,7 @@ CONTRACT = {
         "observed_at, account",
         "plan, current_period_cost, usage_limit, sync_is_limited, sync_requests_per_minute, sync_max_burst, "
         "sync_remaining, sync_reset_at, async_is_limited, async_requests_per_minute, async_max_burst, async_remaining, "
-        "async_reset_at, storage_used_bytes, storage_limit_bytes, storage_percent_used, account",
+        "async_reset_at, storage_used_bytes, storage_limit_bytes, storage_percent_used",
     ),
     "rejected_rows": ("table_name, record_id, seen_at", "reason, row_json"),
     "workflows": (
