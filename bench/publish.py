@@ -57,27 +57,27 @@ class Soak:
 
 def soak(folder: Path, syncs: int, readers: int) -> Soak:
     """Syncs again and again, with new runs each time, beside readers in processes of their own."""
-    from pipelines.commands.sync import Sync
+    from pipelines.commands.fleet import sync_accounts
     from pipelines.destination.target import Target
     from pipelines.settings import RunSettings
     from pipelines.sim_api import OWNER_KEY, WORKSPACE, many_runs, serve
-    from sim_source import SimSourceSettings, SyncLog
+    from sim_source import SimSourceSettings
 
     database, file = folder / "main.duckdb", folder / "published.duckdb"
     world = many_runs(20, now=datetime.now(UTC))
     codes, new = list[int](), list[int]()
     with serve(world, "2026-08") as server, ExitStack() as running:
         source = SimSourceSettings(workspace_id=WORKSPACE, api_key=OWNER_KEY, base_url=server.base_url)
-        settings = RunSettings.of(source, Target(database=database), publish=file)
+        settings = RunSettings.of(source, Target(database=database))
         reading: list[subprocess.Popen[str]] = []
         for number in range(syncs):
-            done = Sync(settings, SyncLog(), lambda _: None).run()
+            done = sync_accounts([settings], publish=str(file))
             codes.append(done.exit_code)
-            new.append(done.log.runs["new"])
+            new.append(done.whole.log.runs["new"])
             if number == 0:
                 what = [("--published", file)] * readers + [("--database", database)]
                 reading = [running.enter_context(_reader(*each)) for each in what]
-            world.now_ms += NEW_RUNS * 1000
+            world.now_ms = int(time.time() * 1000)
             many_runs(NEW_RUNS, world=world)
         found = [json.loads(reader.communicate(timeout=60)[0].splitlines()[-1]) for reader in reading]
     added = {name: sum(each[name] for each in found) for name in ("reads", "failed", "wrong")}
