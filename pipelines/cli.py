@@ -130,15 +130,7 @@ def _run_settings(
 @app.command()
 @click.option("--since", help="Start of the time range: ISO date, or an age such as 30d.")
 @click.option("--until", help="End of the time range: ISO date, or an age such as 1d.")
-@click.option("--publish", metavar="FILE.duckdb", help="Replace this read-only copy of the database at the end.")
 @with_options(*SYNC_OPTIONS)
-@click.option(
-    "--processes",
-    type=click.IntRange(1, 64),
-    default=1,
-    show_default=True,
-    help="Processes that sync accounts and workspaces at the same time.",
-)
 def run(publish: str | None, as_json: bool, processes: int, **chosen: Any) -> None:
     """Syncs every configured workspace once; bounded and resumable. This is the command for cron."""
     from .commands import finish, fleet
@@ -154,7 +146,7 @@ def run(publish: str | None, as_json: bool, processes: int, **chosen: Any) -> No
 @click.option("--until", help="End of the time range: ISO date, or an age such as 1d; default: now.")
 @click.option("--dry-run", is_flag=True, help="Only print the number of requests and the time it would take.")
 @with_options(*SYNC_OPTIONS)
-def resync(dry_run: bool, as_json: bool, **chosen: Any) -> None:
+def resync(publish: str | None, dry_run: bool, as_json: bool, processes: int, **chosen: Any) -> None:
     """Reads a time range again, for example to add payloads. Never replaces stored values by less complete ones."""
     from .commands import finish
     from .commands import resync as again
@@ -163,7 +155,7 @@ def resync(dry_run: bool, as_json: bool, **chosen: Any) -> None:
     with finish.faults_told(as_json):
         settings = _run_settings(**chosen)
         again.print_estimate(settings, as_json, dry_run=dry_run)
-        results = again.run_resync(settings)
+        results = again.run_resync(settings, processes, publish)
     finish.finish(results, as_json)
 
 

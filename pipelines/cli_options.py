@@ -35,6 +35,14 @@ SYNC_OPTIONS = (
         help="Replace names and e-mail addresses with hashes; needs SIM_REDACT_SALT.",
     ),
     click.option("--max-minutes", type=float, help="Stop after this many minutes; the next sync continues."),
+    click.option("--publish", metavar="FILE.duckdb", help="Replace this read-only copy of the database at the end."),
+    click.option(
+        "--processes",
+        type=click.IntRange(1, 64),
+        default=1,
+        show_default=True,
+        help="Processes that sync accounts and workspaces at the same time.",
+    ),
     JSON,
 )
 Command = Callable[..., None]

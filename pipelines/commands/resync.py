@@ -36,10 +36,19 @@ def _foretold(chosen: RunSettings) -> access.Checked:
     return checked
 
 
-def run_resync(chosen: Sequence[RunSettings]) -> Results:
-    """Reads the time range again. A resync that was stopped continues when it is called with the same options."""
+def run_resync(chosen: Sequence[RunSettings], processes: int = 1, publish: str | None = None) -> Results:
+    """Reads the time range again. A resync that was stopped continues when it is called with the same options.
+
+    Args:
+        chosen: The settings of each account.
+        processes: See ``fleet.sync_accounts``, like ``publish``.
+        publish: A copy of the database.
+
+    Raises:
+        ConfigurationError: The database cannot be published to this file.
+    """
     name = datetime.now(UTC).isoformat()
-    results = fleet.sync_accounts([settings.resynced(name) for settings in chosen])
+    results = fleet.sync_accounts([settings.resynced(name) for settings in chosen], processes, publish)
     if results.out_of_time or results.exit_code:
         console.line("the time range has not been read completely; run the same command again to continue")
     return results

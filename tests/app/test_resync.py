@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+import duckdb
 import pytest
 
 from pipelines import cli
@@ -171,6 +172,17 @@ def test_what_a_run_can_be_told_a_resync_can_be_told_too() -> None:
     """Who redacts people by an option must not store them by reading a stretch again."""
     of_run, of_resync = ({option.name for option in cli.app.commands[name].params} for name in ("run", "resync"))
     assert of_resync == of_run | {"dry_run"}
+
+
+def test_what_a_resync_has_stored_is_published(app: App, server: SimServer) -> None:
+    app.account(server)
+    assert app("run", "--publish", "copy.duckdb").code == 0
+    told = app("resync", "--since", "10d", "--payloads", "full", "--publish", "copy.duckdb", "--json")
+    assert told.code == 0, told.err
+    assert "published" in told.err
+    with duckdb.connect(str(app.folder / "copy.duckdb"), read_only=True) as copy:
+        ((inputs,),) = copy.execute("SELECT count(input) FROM sim.trace_spans").fetchall()
+    assert inputs > 20
 
 
 def test_a_resync_without_a_key_says_so_as_json(app: App) -> None:
