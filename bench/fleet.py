@@ -14,11 +14,13 @@ from __future__ import annotations
 import json
 import math
 import os
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +40,9 @@ sys.argv = ["sim-sync", *sys.argv[1:]]
 try:
     cli.main()
 finally:
-    own, others = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    others = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    # its own value of getrusage would include the process that started it
+    own = next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
     print(json.dumps([own // 1024, others // 1024]), file=sys.stderr)
 """
 """The command line, which says at the end how many MB its largest processes used: itself, and its children."""
@@ -61,24 +65,46 @@ def processes(accounts: str = "40", runs: str = "2500", rounds: str = "3") -> No
     count = int(accounts)
     world = fleet_world(count, int(runs))
     took: dict[int, list[float]] = {1: [], 4: []}
+    cpu: dict[int, list[float]] = {1: [], 4: []}
     with serve(world, "2026-08") as server, throwaway_postgres() as url, tempfile.TemporaryDirectory() as folder:
         configure(Path(folder), server.base_url, count)
         for turn in range(int(rounds)):
             for number in took:
                 dataset = f"sim_{number}_{turn}"
+                before = _cpu_seconds()
                 seconds, told, peak = synced(
                     folder, url, "--dataset", dataset, "--processes", str(number), "--details", "none",
                     "--snapshots", "none",
                 )  # fmt: skip
+                used = [after - then for then, after in zip(before, _cpu_seconds(), strict=True)]
                 took[number].append(seconds)
+                cpu[number].append(sum(used))
                 exact = _exact(url, dataset)
                 print(
                     f"{number} process(es): {seconds:.1f} s, {told['rows']['logs']:,} runs, "
-                    f"{told['requests']:,} requests, peak {max(peak)} MB a process, {exact}",
+                    f"{told['requests']:,} requests, peak {max(peak)} MB a process, {exact}; CPU seconds: "
+                    f"{used[0]:.0f} sim-sync, {used[1]:.0f} embedded API, {used[2]:.0f} PostgreSQL",
                     flush=True,
                 )
     one, four = statistics.median(took[1]), statistics.median(took[4])
-    print(f"4 processes: {one / four:.2f} times as fast")
+    cores = os.cpu_count() or 1
+    print(
+        f"4 processes: {one / four:.2f} times as fast; with all {cores} cores in use all the time it would be "
+        f"{one / (statistics.median(cpu[4]) / cores):.2f}"
+    )
+
+
+def _cpu_seconds() -> tuple[float, float, float]:
+    """Returns the CPU seconds so far of ended child processes, of this process, and of PostgreSQL (all servers)."""
+    servers = 0.0
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with suppress(OSError):
+                name, _, rest = (folder / "stat").read_text().rpartition(")")
+                if "(postgres" in name:
+                    servers += sum(int(ticks) for ticks in rest.split()[11:15]) / os.sysconf("SC_CLK_TCK")
+    children, own = (resource.getrusage(who) for who in (resource.RUSAGE_CHILDREN, resource.RUSAGE_SELF))
+    return children.ru_utime + children.ru_stime, own.ru_utime + own.ru_stime, servers
 
 
 def _exact(url: str, dataset: str) -> str:

@@ -27,6 +27,8 @@ from sim_source.paging.source_state import SourceState
 from sim_source.stored.warehouse import Warehouse
 
 from ..dlt_internals import repair_working_dir, switch
+from ..dlt_internals.resolved_once import resolve_once
+from ..dlt_internals.reused_connections import reuse_connections
 from . import duckdb_file, duckdb_hold, lake
 from .duckdb_hold import Hold
 from .held_warehouse import HeldWarehouse
@@ -200,6 +202,10 @@ def _pipeline(target: Target, name: str, folder: Path, held: DuckDbCredentials |
         # writers that share staging tables lose rows
         layout = f"%s_staging_{name.removeprefix(f'{NAME}_')}"
         destination = Destination.from_reference(destination, staging_dataset_name_layout=layout)
+    if switch.in_use():
+        destination = Destination.from_reference(destination)
+        resolve_once(destination)
+        reuse_connections(destination)
     return dlt.pipeline(name, pipelines_dir=str(folder), destination=destination, dataset_name=target.dataset)
 
 

@@ -14,6 +14,9 @@ import duckdb
 import psycopg2
 import pytest
 
+from pipelines.commands.fleet import jobs_of
+from pipelines.destination.target import target_of
+from pipelines.settings import run_settings
 from pipelines.sim_api import serve
 from tests.helpers import child
 from tests.helpers.app import App
@@ -274,3 +277,17 @@ def test_processes_take_turns_at_a_duckdb_file(app: App) -> None:
     assert {id_: (n, d) for id_, n, d, _ in found} == {id_: (n, n) for id_, n in truth.runs.items()}
     assert {id_: cost for id_, _, _, cost in found} == truth.costs
     assert dict(app.rows("SELECT workspace_id, sum(total_cost) FROM sim.cost_items GROUP BY 1")) == truth.costs
+
+
+def test_a_single_workspace_is_synced_with_its_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job apart for the tables of an account would cost as much as the workspace itself."""
+    monkeypatch.setenv("SIM_API_KEY", "sk-sim-of-a-test")
+
+    def labels(*ids: str, resources: tuple[str, ...] = ("logs", "usage", "rejected_rows")) -> list[str]:
+        settings = run_settings(target_of(None, None, None), workspaces=ids, resources=",".join(resources))
+        return [job.label.removeprefix("account default").removeprefix(", ") for job in jobs_of(settings, None)]
+
+    assert labels("one") == ["workspace one"]
+    assert labels("one", "two") == ["", "workspace one", "workspace two"]
+    assert labels("one", "two", resources=("usage",)) == [""]
+    assert labels("one", "two", resources=("logs",)) == ["workspace one", "workspace two"]
