@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,11 +48,9 @@ class SharedPacer(Pacer):
         super().__init__()
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._file = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        weakref.finalize(self, os.close, self._file)
         self._own = 0
         self._has_limit = True
-
-    def __del__(self) -> None:
-        os.close(self._file)
 
     @property
     def limit(self) -> int | None:

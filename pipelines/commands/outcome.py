@@ -9,7 +9,7 @@ from sim_source import SyncLog, errors
 from sim_source.reading.list_pages import LIST_TABLES
 from sim_source.run_tables import LOGS
 
-from ..destination import duckdb_file
+from ..destination.file_lock import TryLater
 from ..destination.target import Target
 
 OK, FAILED, REFUSED, LATER = 0, 1, 2, 75
@@ -70,9 +70,7 @@ class Outcome:
         refused = [f for f in failures if isinstance(f.error, errors.AccessDenied)]
         if len({f.workspace_id for f in refused}) == self.workspaces and not self.log.rows["logs"]:
             return REFUSED
-        if all(isinstance(f.error, errors.Unavailable | duckdb_file.TryLater) for f in failures) and set(self.rows) <= {
-            "usage"
-        }:
+        if all(isinstance(f.error, errors.Unavailable | TryLater) for f in failures) and set(self.rows) <= {"usage"}:
             return LATER
         return FAILED
 
@@ -136,6 +134,6 @@ def failed(fault: errors.SimError) -> dict[str, Any]:
 
 def code_of(fault: Exception) -> int:
     """Returns the exit code for an error that ended the command."""
-    if isinstance(fault, duckdb_file.TryLater | errors.Unavailable):
+    if isinstance(fault, TryLater | errors.Unavailable):
         return LATER
     return REFUSED if isinstance(fault, errors.ConfigurationError | errors.AccessDenied) else FAILED

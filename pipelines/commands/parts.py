@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sim_source import SyncLog
 
-from ..destination.duckdb_file import TryLater
+from ..destination.file_lock import TryLater
 from ..settings import RunSettings
 
 WORKSPACE_PART, ACCOUNT_PART = "workspace ", "account "

@@ -16,8 +16,9 @@ from sim_source import Bounds, SyncSession, source_in_session
 from sim_source.paging.source_state import SourceState
 from sim_source.stored.warehouse import Warehouse
 
-from ..destination import comments, duckdb_file, keep_views, load_faults, pipeline, postgres_tables
+from ..destination import comments, keep_views, load_faults, pipeline, postgres_tables
 from ..destination.duckdb_hold import Hold
+from ..destination.file_lock import TryLater
 from ..destination.lock import Admission
 from ..dlt_internals import append_new_rows, switch
 from ..settings import RunSettings
@@ -91,7 +92,7 @@ class PieceLoader:
                 if load_faults.is_out_of_memory(error):
                     if not self.hold.raise_memory_limit():
                         raise
-                elif not isinstance(load_faults.explained(error, self.settings.target), duckdb_file.TryLater):
+                elif not isinstance(load_faults.explained(error, self.settings.target), TryLater):
                     raise
             self.hold.take()
             again = True

@@ -14,19 +14,16 @@ from pathlib import Path
 
 import duckdb
 
-from sim_source.errors import ConfigurationError, SimError
+from sim_source.errors import ConfigurationError
 
 from . import published
+from .file_lock import TryLater
 from .target import Target
 
 logger = logging.getLogger("sim_sync")
 
 READER_WAIT_S = 60.0
 """Seconds to wait for a DuckDB file that another process has open."""
-
-
-class TryLater(SimError):
-    """Another process uses the destination. Exit code 75."""
 
 
 def check_database(target: Target, *, wait_s: float = READER_WAIT_S, tell: Callable[[str], None] = logger.info) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -12,12 +11,10 @@ from pathlib import Path
 import duckdb
 from dlt.common.configuration import resolve_configuration
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
-from filelock import FileLock, Timeout
-
-from sim_source.errors import ConfigurationError
 
 from ..dlt_internals import reconnect, switch
-from .duckdb_file import READER_WAIT_S, TryLater, opened
+from .duckdb_file import READER_WAIT_S, opened
+from .file_lock import file_locked
 from .target import Target
 
 logger = logging.getLogger("sim_sync")
@@ -209,19 +206,9 @@ def turn_of(file: Path, wait_s: float = TURN_WAIT_S) -> Iterator[None]:
         TryLater: They did not leave the file in this time.
         ConfigurationError: The lock file cannot be written.
     """
-    lock = FileLock(file.with_name(f".{file.name}.turn.lock"), mode=0o600)
-    try:
-        lock.acquire(timeout=wait_s)
-    except Timeout as error:
-        raise TryLater(f"another sync is loading into {file}; try again later") from error
-    except OSError as error:
-        raise ConfigurationError(
-            f"cannot write a lock file to {file.parent}: {os.strerror(error.errno or 0)}"
-        ) from error
-    try:
+    busy = f"another sync is loading into {file}; try again later"
+    with file_locked(file.with_name(f".{file.name}.turn.lock"), busy, wait_s):
         yield
-    finally:
-        lock.release()
 
 
 def credentials(database: Path | duckdb.DuckDBPyConnection) -> DuckDbCredentials:

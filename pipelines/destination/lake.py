@@ -20,7 +20,8 @@ from sim_source.errors import ConfigurationError, causes
 
 from ..dlt_internals import switch
 from ..dlt_internals.shared_lake import SharedLake
-from .duckdb_file import TryLater, lock_holder
+from .duckdb_file import lock_holder
+from .file_lock import TryLater
 from .sql_text import literal
 from .target import Target
 

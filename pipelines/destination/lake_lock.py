@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import dlt
 from dlt.common.configuration.specs.connection_string_credentials import ConnectionStringCredentials
 from dlt.destinations.impl.ducklake.configuration import DuckLakeCredentials
-from filelock import FileLock, Timeout
 
 from sim_source.errors import ConfigurationError
 
 from . import lake
-from .duckdb_file import TryLater
+from .file_lock import TryLater, file_locked
 from .target import Target
 
 TURN_WAIT_S = 300.0
@@ -45,31 +44,10 @@ def turn(target: Target, pipeline: dlt.Pipeline, folder: Path, tell: Callable[[s
     catalog = lake.catalog_file(found)
     # one writer for the catalog, whatever the dataset
     file = folder / "lake.lock" if catalog is None else catalog.with_name(f".{catalog.name}.lock")
-    with _file_locked(target, file, tell), catalog_locked(target, found, TURN_WAIT_S, tell):
+    busy, waiting = _texts(target, TURN_WAIT_S)
+    with file_locked(file, busy, TURN_WAIT_S, partial(tell, waiting)), catalog_locked(target, found, TURN_WAIT_S, tell):
         lake.check_connection(target, pipeline)
         yield
-
-
-@contextmanager
-def _file_locked(target: Target, file: Path, tell: Callable[[str], None]) -> Iterator[None]:
-    lock = FileLock(file, mode=0o600)
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            tell(f"another sync is writing to {target}; waiting up to {TURN_WAIT_S:.0f} s")
-            lock.acquire(timeout=TURN_WAIT_S)
-    except Timeout as error:
-        raise TryLater(f"another sync is writing to {target}; this one did not start") from error
-    except OSError as error:
-        raise ConfigurationError(
-            f"cannot write a lock file to {file.parent}: {os.strerror(error.errno or 0)}"
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @contextmanager
@@ -123,14 +101,21 @@ def _session(target: Target, catalog: ConnectionStringCredentials) -> Any:
 
 def _take(session: Any, key: int, target: Target, wait_s: float, tell: Callable[[str], None]) -> None:
     until, told = time.monotonic() + wait_s, False
+    busy, waiting = _texts(target, wait_s)
     with session.cursor() as cursor:
         while True:
             cursor.execute("SELECT pg_try_advisory_lock(%s)", (key,))
             if cursor.fetchone() == (True,):
                 return
             if time.monotonic() >= until:
-                raise TryLater(f"another sync is writing to {target}; this one did not start")
+                raise TryLater(busy)
             if not told:
-                tell(f"another sync is writing to {target}; waiting up to {wait_s:.0f} s")
+                tell(waiting)
                 told = True
             time.sleep(min(POLL_S, max(0.0, until - time.monotonic())))
+
+
+def _texts(target: Target, wait_s: float) -> tuple[str, str]:
+    """Returns what is said after a wait that was too short, and before it."""
+    writing = f"another sync is writing to {target}"
+    return f"{writing}; this one did not start", f"{writing}; waiting up to {wait_s:.0f} s"

@@ -12,7 +12,8 @@ from dlt.load.exceptions import LoadClientJobException
 from sim_source.errors import ConfigurationError, SimError, causes
 from sim_source.stored.warehouse import cannot_answer
 
-from .duckdb_file import TryLater, lock_holder
+from .duckdb_file import lock_holder
+from .file_lock import TryLater
 from .target import Target
 
 LOADING = "loading into"

@@ -16,12 +16,9 @@ from pathlib import Path
 
 import dlt
 import msgspec
-from filelock import FileLock, Timeout
-
-from sim_source.errors import ConfigurationError
 
 from . import lake, lake_lock
-from .duckdb_file import TryLater
+from .file_lock import TryLater, file_locked
 from .server_locks import ServerLocks
 from .target import Target
 from .working_dirs import folder_of, has_leftovers
@@ -75,7 +72,8 @@ class Admission:
             return nullcontext()  # only one process at a time has the file open
         if self._server is not None:
             return self._server.alone()
-        return FileLock(_lock_file(self._target, "schema"), mode=0o600, timeout=WAIT_S)
+        busy = f"another sync is changing tables of {self._target}; committed rows are kept"
+        return file_locked(_lock_file(self._target, "schema"), busy, WAIT_S)
 
 
 @contextmanager
@@ -111,7 +109,8 @@ def admitted(
         on_server = None
         if server is not None and target.destination == "postgres":
             on_server = held.enter_context(ServerLocks(target, server))
-        with _acquired(target, FileLock(_lock_file(target, "gate"), mode=0o600, timeout=WAIT_S)):
+        starting = f"another sync of {target} is starting or loading; this one did not start"
+        with file_locked(_lock_file(target, "gate"), starting, WAIT_S):
             number, busy = _choose(target, wanted, held, finish or _nothing, on_server)
             if on_server is not None:
                 busy |= {part: "another machine" for part in wanted if part not in busy and not on_server.take(part)}
@@ -134,9 +133,8 @@ def _choose(
     busy: dict[str, str] = {}
     number = 0
     while chosen is None or _lock_file(target, _name(number)).exists():
-        lock = FileLock(_lock_file(target, _name(number)), mode=0o600)
         with ExitStack() as tried:
-            if not _is_free_here(target, lock, number, tried):
+            if not _is_free_here(target, number, tried):
                 busy |= _parts_of_owner(target, number, wanted)
             elif on_server is not None and not _is_free_there(on_server, number, tried):
                 pass  # taken by another machine, which also holds locks of what it reads
@@ -149,10 +147,10 @@ def _choose(
     return chosen, busy
 
 
-def _is_free_here(target: Target, lock: FileLock, number: int, tried: ExitStack) -> bool:
+def _is_free_here(target: Target, number: int, tried: ExitStack) -> bool:
     """Tries to take the lock file of a writer; the stack releases it."""
     try:
-        tried.enter_context(_acquired(target, lock, timeout=0))
+        tried.enter_context(file_locked(_lock_file(target, _name(number)), "taken"))
     except TryLater:
         return False
     tried.callback(_owner_file(target, number).unlink, missing_ok=True)
@@ -179,21 +177,6 @@ def _parts_of_owner(target: Target, number: int, wanted: list[str]) -> dict[str,
     if not target.allows_many_writers:
         raise TryLater(f"another sync is writing to {target} ({who}); this one did not start")
     return {part: who for part in wanted if part in owner.parts or not owner.parts}
-
-
-@contextmanager
-def _acquired(target: Target, lock: FileLock, timeout: float | None = None) -> Iterator[None]:
-    try:
-        lock.acquire(timeout=timeout)
-    except Timeout as error:
-        raise TryLater(f"another sync of {target} is starting or loading; this one did not start") from error
-    except OSError as error:
-        folder = Path(lock.lock_file).parent
-        raise ConfigurationError(f"cannot write a lock file to {folder}: {os.strerror(error.errno or 0)}") from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _nothing(_: object) -> None:

@@ -12,7 +12,7 @@ from dlt.destinations.exceptions import DatabaseException
 
 from sim_source.errors import ConfigurationError
 
-from .duckdb_file import TryLater
+from .file_lock import TryLater
 from .target import Target
 
 _WHOLE = ""

@@ -14,7 +14,7 @@ from dlt.common.destination import Destination
 
 
 def resolve_once(destination: Destination[Any, Any]) -> None:
-    """Has a destination keep what it resolves; each call returns a copy of it.
+    """Has a destination keep what it resolves; each call returns a copy of it. Credentials for DuckDB are not kept.
 
     Args:
         destination: The destination, which is changed.
@@ -27,7 +27,10 @@ def resolve_once(destination: Destination[Any, Any]) -> None:
             return resolve(initial_config, accept_partial)
         key = (type(initial_config), accept_partial, *((name, repr(value)) for name, value in initial_config.items()))
         if key not in kept:
-            kept[key] = resolve(initial_config, accept_partial)
+            resolved = resolve(initial_config, accept_partial)
+            if hasattr(resolved.credentials, "conn_pool"):  # of DuckDB: a copy has no connection, or an earlier one
+                return resolved
+            kept[key] = resolved
         return kept[key].copy()
 
     def capabilities(config: Any = None, naming: Any = None) -> Any:
