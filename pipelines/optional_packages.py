@@ -23,5 +23,5 @@ def needed(extra: str, what: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as missing:
         raise ConfigurationError(
-            f'{what} needs the package {missing.name}, which is not installed; run: pip install "sim-sync[{extra}]"'
+            f'{what} needs the package {missing.name}, which is not installed; run: pip install ".[{extra}]"'
         ) from missing

@@ -24,7 +24,7 @@ from sim_source.reading.all_workspaces import named
 from sim_source.reading.reader import RUN_TABLES
 from sim_source.reading.refusals import refused_workspace
 
-from ..destination import pipeline
+from ..destination import load_faults, pipeline
 from ..destination.target import Target
 from ..dlt_internals import switch
 from ..rate_limit import RateLimit
@@ -290,6 +290,7 @@ def _destination(target: Target, checked: Checked) -> None:
     except SimError as error:
         checked.findings.append(Finding("destination", False, str(error)))
     except Exception as error:  # each driver raises its own errors
-        checked.findings.append(Finding("destination", False, f"{target}: {type(error).__name__}: {error}"))
+        told = load_faults.explained(error, target, "connecting to")
+        checked.findings.append(Finding("destination", False, str(told)))
     else:
         checked.findings.append(Finding("destination", True, str(target)))

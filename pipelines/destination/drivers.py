@@ -10,7 +10,7 @@ from dlt.common.exceptions import DltException, MissingDependencyException
 
 from sim_source.errors import ConfigurationError
 
-EXTRAS = {name: f'pip install "sim-sync[{name}]"' for name in ("postgres", "ducklake")}
+EXTRAS = {name: f'pip install ".[{name}]"' for name in ("postgres", "ducklake")}
 
 
 def known(name: str) -> str:

@@ -39,9 +39,8 @@ def lake_credentials() -> DuckLakeCredentials:
     plain = dlt.destinations.ducklake(destination_name=DUCKLAKE)
     found = plain.configuration(DuckLakeClientConfiguration(), accept_partial=True).credentials
     wanted = [DUCKLAKE]
-    wanted += (
-        [_OF_CATALOG[found.catalog.drivername]] if found.catalog and found.catalog.drivername in _OF_CATALOG else []
-    )
+    catalog = (found.catalog and found.catalog.drivername) or "sqlite"  # dlt's default
+    wanted += [_OF_CATALOG[catalog]] if catalog in _OF_CATALOG else []
     wanted += [_OF_STORAGE] if found.storage and not found.storage.is_local_filesystem else []
     given = DuckLakeCredentials(found.ducklake_name)
     given.statements = [*(f"LOAD {literal(str(extension_file(name)))}" for name in wanted), *(found.statements or [])]
@@ -79,7 +78,7 @@ def extension_file(name: str) -> Path:
             return file
     raise ConfigurationError(
         f"--destination ducklake: the extension {name} for DuckDB {duckdb.__version__} is not installed; run: "
-        'pip install "sim-sync[ducklake]" (it installs the newest DuckDB for which there are extensions)'
+        'pip install ".[ducklake]" (it installs the newest DuckDB for which there are extensions)'
     )
 
 

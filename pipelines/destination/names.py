@@ -6,6 +6,8 @@ A name that is ambiguous or a reserved word cannot be used in queries. The names
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -43,6 +45,27 @@ def dataset_name(name: str) -> str:
     if found.startswith("pg_"):
         raise ConfigurationError(f"--dataset: {name!r}: names that start with pg_ are reserved by PostgreSQL")
     return found
+
+
+def check_apart(dataset: str, others: Iterable[str]) -> None:
+    """Checks that no other dataset has the name of a dataset's staging tables, or the other way round.
+
+    dlt truncates its staging tables after each load, and would empty the tables of that other dataset.
+
+    Args:
+        dataset: Name as returned by ``dataset_name``.
+        others: Names of the datasets in the same database.
+
+    Raises:
+        ConfigurationError: There is such a dataset.
+    """
+    for other in others:
+        whole, staging = sorted((dataset, other), key=len)
+        if re.fullmatch(rf"{re.escape(whole)}_staging(_w\d+)?", staging):
+            raise ConfigurationError(
+                f"--dataset {dataset}: the database has a dataset {other}, and the staging tables of {whole} are in "
+                f"{staging}, which each load empties; nothing was changed. Choose another name"
+            )
 
 
 def database_file(file: Path, option: str = "--database") -> Path:

@@ -29,7 +29,7 @@ from sim_source.stored.warehouse import Warehouse
 from ..dlt_internals import repair_working_dir, switch
 from ..dlt_internals.resolved_once import resolve_once
 from ..dlt_internals.reused_connections import reuse_connections
-from . import duckdb_file, duckdb_hold, lake
+from . import drivers, duckdb_file, duckdb_hold, lake, names, postgres_rights
 from .duckdb_hold import Hold
 from .held_warehouse import HeldWarehouse
 from .target import Target
@@ -43,6 +43,7 @@ _NAMES_OF_STATES = """
     WHERE l.status = 0
     GROUP BY s.pipeline_name
 """
+_DATASETS = "SELECT table_schema FROM information_schema.tables WHERE table_name = '_dlt_loads'"
 _LAST_LOAD = """
     SELECT max(l.load_id)
     FROM {_dlt_pipeline_state} s JOIN {_dlt_loads} l ON l.load_id = s._dlt_load_id
@@ -100,6 +101,9 @@ def attached(
         The pipeline, and a warehouse that queries its destination.
     """
     warehouse: Warehouse = HeldWarehouse(pipeline, hold)
+    if target.database is not None or target.destination in ("postgres", lake.DUCKLAKE):
+        with warehouse.connected() as client:
+            names.check_apart(target.dataset, [row[0] for row in client.execute_sql(_DATASETS) or []])
     first = pipeline.pipeline_name == NAME
     name = _stored_name(warehouse) if first else pipeline.pipeline_name
     if (first and _follow_move(target, warehouse)) or name != pipeline.pipeline_name:
@@ -137,7 +141,8 @@ def check_reachable(target: Target) -> None:
     """Connects to a destination, or opens its file; creates nothing.
 
     Raises:
-        ConfigurationError: The file or the lake cannot be opened.
+        ConfigurationError: The file or the lake cannot be opened; the driver or the credentials are missing; the
+            server cannot be reached, or its user may not load.
         TryLater: Another process has the file open.
         Exception: An error of the driver.
     """
@@ -147,7 +152,10 @@ def check_reachable(target: Target) -> None:
     with reached(target) as pipeline:
         if target.destination == lake.DUCKLAKE:
             lake.check_if_there(target, pipeline)
+        elif target.destination == "postgres":
+            postgres_rights.check_rights(target, drivers.proven(pipeline))
         else:
+            drivers.proven(pipeline)
             with pipeline.sql_client() as client:
                 client.execute_sql("SELECT 1")
 

@@ -96,16 +96,18 @@ def _is_same(file: Path, database: Path) -> bool:
 
 
 def _is_copy(file: Path, target: Target) -> bool:
-    """Whether an existing file was published from a database: its record says so, or it knows the file's last load."""
-    record = published.read_record(target)
-    if record is not None and published.published_file(target, record) == file:
-        return True
+    """Whether an existing file was published from a database: the record, or the database, knows its last load."""
     copy = duckdb_file.connected_to_copy(file)
-    if copy is None or target.database is None or not target.database.exists():
+    if copy is None:
         return False
     with copy:
         found = published.contents(copy, target.dataset)
     if found is None:
+        return False
+    record = published.read_record(target)
+    if record is not None and published.published_file(target, record) == file and found.load in record.loads:
+        return True
+    if target.database is None or not target.database.exists():
         return False
     with duckdb_file.opened_to_read(target) as connection:
         return published.has_load(connection, target.dataset, found.load)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import dlt
 from dlt.destinations.exceptions import DatabaseException
+from dlt.destinations.sql_client import SqlClientBase
 
 from sim_source.errors import ConfigurationError
 
@@ -22,6 +23,13 @@ _SHARE = "SELECT pg_try_advisory_lock_shared(%s)"
 _GIVE_BACK = "SELECT pg_advisory_unlock(%s)"
 _WAIT = "SELECT pg_advisory_lock(%s)"
 _NO_TIMEOUTS = "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_session_timeout = 0"
+BUSY = {
+    "too many": "the server has no connection left, or its user has none",
+    "starting up": "the server is starting up",
+    "shutting down": "the server is shutting down",
+    "recovery": "the server is recovering",
+}
+"""Parts of libpq's messages and what they mean, if another attempt may succeed."""
 REASONS = {
     "password authentication failed": "the server rejects the user or the password",
     "no password supplied": "no password is set",
@@ -32,8 +40,6 @@ REASONS = {
     "Connection refused": "nothing listens at its host and port",
     "timeout expired": "its host does not answer",
     "SSL": "the TLS connection failed",
-    "too many clients": "the server has no connection left",
-    "starting up": "the server is starting up",
 }
 """Parts of libpq's messages and what they mean, the most specific first."""
 
@@ -67,13 +73,8 @@ class ServerLocks:
         self._client.close_connection()
 
     def _open(self) -> None:
-        try:
-            self._client.open_connection()
-            self._client.execute_sql(_NO_TIMEOUTS)
-        except Exception as error:  # the driver raises its own errors
-            raise ConfigurationError(
-                f"cannot connect to {self._target}: {_reason(str(error))}; check DESTINATION__POSTGRES__CREDENTIALS"
-            ) from None  # the driver's message may quote the connection string
+        connect(self._client, self._target)
+        self._client.execute_sql(_NO_TIMEOUTS)
 
     def take(self, name: str) -> bool:
         """Takes a lock unless somebody else holds it; returns whether it was free."""
@@ -85,10 +86,7 @@ class ServerLocks:
     def give_back(self, name: str) -> None:
         """Releases a lock. After a lost connection there is nothing to release."""
         self._taken.remove(name)
-        try:
-            self._ask(_GIVE_BACK, name)
-        except DatabaseException:
-            return
+        self._release(name)
 
     def restored_without(self) -> list[str]:
         """Opens the session again if its connection was lost; returns the locks that others have taken meanwhile."""
@@ -108,7 +106,12 @@ class ServerLocks:
         try:
             yield
         finally:
-            self._ask(_GIVE_BACK, "schema")
+            self._release("schema")
+
+    def _release(self, name: str) -> None:
+        if self._client.native_connection is not None:
+            with suppress(DatabaseException):
+                self._ask(_GIVE_BACK, name)
 
     def _ask(self, sql: str, name: str) -> bool:
         with self._client.execute_query(sql, self._key(name)) as cursor:
@@ -120,9 +123,24 @@ class ServerLocks:
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big", signed=True)
 
 
-def _reason(message: str) -> str:
-    """Returns why a connection failed, in words of ours: the message of the driver names user and host."""
-    for part, reason in REASONS.items():
-        if part in message:
-            return reason
-    return "the connection failed"
+def connect(client: SqlClientBase[Any], target: Target) -> None:
+    """Opens the connection of a client.
+
+    Raises:
+        ConfigurationError: The server cannot be reached, or does not admit the user.
+        TryLater: The server has no connection left, is starting or shutting down.
+    """
+    try:
+        client.open_connection()
+    except Exception as error:  # the driver raises its own errors
+        # the driver's message names user and host, and may quote the connection string
+        if busy := _reason(str(error), BUSY):
+            raise TryLater(f"cannot connect to {target}: {busy}; try again later") from None
+        why = _reason(str(error), REASONS) or "the connection failed"
+        raise ConfigurationError(
+            f"cannot connect to {target}: {why}; check DESTINATION__POSTGRES__CREDENTIALS"
+        ) from None
+
+
+def _reason(message: str, reasons: Mapping[str, str]) -> str | None:
+    return next((reason for part, reason in reasons.items() if part in message), None)

@@ -115,7 +115,8 @@ def _sql_client_class() -> type[Any]:
             if self._conn.closed or self._conn.info.transaction_status != idle:
                 return False
             with suppress(psycopg2.Error):
-                self.execute_sql("DISCARD ALL")
+                with self._conn.cursor() as cursor:
+                    cursor.execute("DISCARD ALL")
                 return _idle.keep(self._key, self._conn)
             return False
 

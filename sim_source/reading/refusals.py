@@ -8,7 +8,8 @@ from .. import errors
 def wrong_key(denied: errors.AccessDenied) -> errors.ConfigurationError:
     """Returns the error for an API key that the server rejects."""
     return errors.ConfigurationError(
-        f"SIM_API_KEY: the server rejected the API key ({denied.reason}); create one in Sim under Settings, API keys"
+        f"the server rejected the API key ({denied.reason}); check SIM_API_KEY, or api_key in the account's section; "
+        "keys are created in Sim under Settings, API keys"
     )
 
 
@@ -19,7 +20,7 @@ def refused_workspace(workspace_id: str, denied: errors.AccessDenied) -> errors.
     workspace does not exist (``sim-v0.8.9/logs_workspace_unknown``).
     """
     return errors.AccessDenied(
-        f"SIM_WORKSPACE_ID: workspace {workspace_id} cannot be read with this API key (the server says: "
+        f"workspace {workspace_id} cannot be read with this API key (the server says: "
         f"{denied.reason}). Either the id is wrong (it is part of the workspace's URL in Sim, …/workspace/<id>/…), or "
         "the key's owner has no access to the workspace, or the workspace does not allow personal keys: in that case, "
         "create a workspace key under its Settings, API keys",

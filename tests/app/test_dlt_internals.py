@@ -82,6 +82,15 @@ def test_a_connection_that_the_server_has_closed_is_not_used(lab: dlt.Pipeline, 
     assert after != before
 
 
+def test_a_connection_that_died_in_use_is_closed_without_a_word(lab: dlt.Pipeline, postgres: str) -> None:
+    with reused():
+        with lab.sql_client() as client, closing(psycopg2.connect(postgres)) as other, other.cursor() as cursor:
+            died = pid(client)
+            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", (died,))
+        (after,) = pids_of(lab, 1)
+    assert after != died
+
+
 def test_only_a_few_are_kept(lab: dlt.Pipeline) -> None:
     with reused():
         many = [lab.sql_client() for _ in range(2 * MOST_IDLE)]

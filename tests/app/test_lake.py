@@ -224,7 +224,7 @@ def test_a_missing_extension_is_named(
     monkeypatch.setattr(lakes.duckdb, "__version__", "1.5.99")
     app.account(server)
     done = app("run", *lake.OPTIONS)
-    assert (done.code, 'pip install "sim-sync[ducklake]"' in done.err) == (2, True), done.err
+    assert (done.code, 'pip install ".[ducklake]"' in done.err) == (2, True), done.err
     assert server.count() == 0
 
 
@@ -264,3 +264,16 @@ def test_another_folder_than_that_of_the_catalog_is_refused(
     done = app("run", *lake.OPTIONS)
     assert (done.code, "another DATA_PATH" in done.err) == (2, True), done.err
     assert app("run", *lake.OPTIONS, "--dataset", "ducklake").code == 2
+
+
+@pytest.mark.parametrize(
+    ("catalog", "extension"), [("", "sqlite"), ("sqlite:///c.sqlite", "sqlite"), ("postgresql://h/d", "postgres")]
+)
+def test_the_extension_of_the_catalog_is_loaded_from_its_package(
+    monkeypatch: pytest.MonkeyPatch, catalog: str, extension: str
+) -> None:
+    """Without a configured catalog, dlt has one in SQLite. DuckDB would download what is not loaded."""
+    if catalog:
+        monkeypatch.setenv("DESTINATION__DUCKLAKE__CREDENTIALS__CATALOG", catalog)
+    statements = lakes.lake_credentials().statements or []
+    assert any(f"{extension}_scanner.duckdb_extension" in statement for statement in statements)

@@ -10,7 +10,7 @@ import psycopg2
 import pytest
 
 from pipelines.destination import names
-from pipelines.sim_api import serve
+from pipelines.sim_api import serve, small_world
 from sim_source.errors import ConfigurationError
 from tests.helpers import child
 from tests.helpers.app import App, one_of_every_kind
@@ -160,3 +160,25 @@ def test_a_link_is_the_file_it_leads_to(tmp_path: Path) -> None:
     (tmp_path / "real.duckdb").touch()
     (tmp_path / "link.duckdb").symlink_to("real.duckdb")
     assert names.database_file(tmp_path / "link.duckdb") == tmp_path / "real.duckdb"
+
+
+@pytest.mark.parametrize(("first", "second"), [("t_staging", "t"), ("t", "t_staging")])
+def test_a_dataset_named_like_the_staging_tables_of_another_is_refused(app: App, first: str, second: str) -> None:
+    """Each load of the one would empty the tables of the other."""
+    with serve(small_world(), "2026-08") as server:
+        app.account(server)
+        assert app("run", "--dataset", first).code == 0
+        before = app.rows(f"SELECT count(*) FROM {first}.workflows")
+        refused = app("run", "--dataset", second, "--json")
+        assert (refused.code, f"has a dataset {first}" in refused.err) == (2, True), refused.err
+        assert app.rows(f"SELECT count(*) FROM {first}.workflows") == before != [(0,)]
+        assert app("run", "--dataset", first).code == 0
+        assert app("run", "--dataset", "tt").code == 0
+
+
+def test_which_names_collide_with_staging_tables() -> None:
+    for other in ("sim_staging", "sim_staging_w1", "sim_staging_w12"):
+        for dataset, there in (("sim", other), (other, "sim")):
+            with pytest.raises(ConfigurationError, match=f"--dataset {dataset}: .* a dataset {there}"):
+                names.check_apart(dataset, ["other", there])
+    names.check_apart("sim", ["sim", "sim_stage", "sim2_staging", "sim_staging_2", "xsim_staging"])

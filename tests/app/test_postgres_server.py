@@ -5,11 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
+import dlt
 import psycopg2
 import pytest
 
+from pipelines.destination.server_locks import ServerLocks
+from pipelines.destination.target import Target
 from pipelines.sim_api import serve
 from pipelines.views import all_views
 from sim_source import TABLES
@@ -104,7 +108,10 @@ def test_a_user_who_may_create_no_schema_is_told_what_to_grant(
     with serve(fleet_world(1, 5), "2026-08") as server:
         configure(app.folder, server.base_url, 1)
         refused = app("run", *TO_POSTGRES, "granted", "--json")
-        assert (refused.code, "grant" in refused.err) == (1, True), refused.err
+        assert (refused.code, 'GRANT CREATE ON DATABASE "postgres" TO "poor"' in refused.err) == (2, True), refused.err
+        assert [request.path for request in server.requests] == []
+        checked = app("check", "--destination", "postgres", "--dataset", "granted")
+        assert (checked.code, "may not create tables in granted" in checked.out) == (2, True), checked.out
         ask(postgres, "GRANT CREATE ON DATABASE postgres TO poor")
         assert app("run", *TO_POSTGRES, "granted").code == 0
     assert ask(postgres, "SELECT count(*) FROM granted.logs") == [(5,)]
@@ -189,3 +196,51 @@ def test_why_a_connection_fails_is_said_in_plain_words(
         configure(app.folder, server.base_url, 1)
         done = app("run", *TO_POSTGRES, "unreached")
     assert (done.code, said in done.err) == (2, True), done.err
+
+
+def test_a_user_without_a_free_connection_is_told_so(postgres: str, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask(postgres, "CREATE ROLE crowded LOGIN PASSWORD 'crowded' CONNECTION LIMIT 0")
+    ask(postgres, "GRANT CREATE ON DATABASE postgres TO crowded")
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", as_role(postgres, "crowded"))
+    with serve(fleet_world(1, 3), "2026-08") as server:
+        configure(app.folder, server.base_url, 1)
+        full = app("run", *TO_POSTGRES, "crowd")
+    assert (full.code, "no connection left, or its user has none" in full.err) == (75, True), full.err
+
+
+def test_tables_of_somebody_else_are_not_called_vacuumed(
+    postgres: str, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", postgres)
+    with serve(fleet_world(1, 3), "2026-08") as server:
+        configure(app.folder, server.base_url, 1)
+        assert app("run", *TO_POSTGRES, "owned").code == 0
+    ask(postgres, "CREATE ROLE guest LOGIN PASSWORD 'guest'")
+    ask(postgres, "GRANT USAGE ON SCHEMA owned TO guest")
+    ask(postgres, "GRANT SELECT ON ALL TABLES IN SCHEMA owned TO guest")
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", as_role(postgres, "guest"))
+    refused = app("maintain", *TO_POSTGRES, "owned")
+    assert (refused.code, "owns none of the tables" in refused.err) == (2, True), refused.err
+    ask(postgres, "ALTER TABLE owned.logs OWNER TO guest")
+    some = app("maintain", *TO_POSTGRES, "owned")
+    assert (some.code, "vacuumed and analyzed 1 tables" in some.out + some.err) == (0, True), some.err
+    assert "that the user does not own" in some.out + some.err
+
+
+def test_locks_of_a_connection_that_is_lost_are_given_back_without_a_word(postgres: str, tmp_path: Path) -> None:
+    target = Target("postgres", "lost")
+    made = dlt.pipeline(
+        "lost", pipelines_dir=str(tmp_path), destination=dlt.destinations.postgres(postgres), dataset_name="lost"
+    )
+    with ServerLocks(target, made) as locks:
+        assert locks.take("one")
+        with locks.alone():
+            ask(
+                postgres,
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'",
+            )
+        assert locks.restored_without() == []
+        with locks.alone():
+            locks._client.close_connection()
+        locks.give_back("one")

@@ -159,6 +159,20 @@ def test_what_another_database_published_is_not_replaced(loaded: App) -> None:
     assert (loaded.folder / FILE).read_bytes() == before
 
 
+def test_what_took_the_place_of_the_published_file_is_not_replaced(loaded: App) -> None:
+    """A database of somebody, under the name of a copy that was deleted."""
+    (loaded.folder / FILE).unlink()
+    with duckdb.connect(FILE) as precious:
+        precious.execute("CREATE TABLE precious AS SELECT 1 AS n")
+    for command in (["publish", FILE], ["run", "--publish", FILE]):
+        done = loaded(*command)
+        assert (done.code, "is not a copy of" in done.err) == (2, True), done.err
+        assert loaded.rows("FROM precious", FILE) == [(1,)]
+    (loaded.folder / FILE).write_bytes(b"garbage")
+    assert loaded("publish", FILE).code == 2
+    assert (loaded.folder / FILE).read_bytes() == b"garbage"
+
+
 def test_only_a_duckdb_file_is_published(app: App, server: SimServer) -> None:
     app.account(server)
     done = app("run", "--destination", "postgres", "--publish", FILE)

@@ -87,7 +87,7 @@ def test_a_missing_extra_is_one_line_that_names_it(
     (tmp_path / "sitecustomize.py").write_text(f"import sys; sys.modules[{module!r}] = None")
     done = command(installed, tmp_path, *args, PYTHONPATH=str(tmp_path))
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
-    assert f'pip install "sim-sync[{extra}]"' in done.stderr
+    assert f'pip install ".[{extra}]"' in done.stderr
 
 
 def closure(roots: Iterable[str]) -> set[str]:
