@@ -7,9 +7,11 @@ setting of ``[sources.sim_source]`` that is special for the account. The key is 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,7 +57,9 @@ def _configured() -> dict[str, dict[str, Any]]:
     # dlt itself would return the section of the first file that has one
     for provider in dlt.config.config_providers:
         section: Any = provider.get_value("accounts", Any, None, "sim_sync")[0]
-        for name, settings in section.items() if isinstance(section, Mapping) else ():
+        if section is not None and not isinstance(section, Mapping):
+            raise ConfigurationError(f"[sim_sync] accounts: each account has a section of its own, [{SECTION}.NAME]")
+        for name, settings in (section or {}).items():
             if not isinstance(settings, Mapping):
                 raise ConfigurationError(f"[{SECTION}]: {name!r} is not an account; write [{SECTION}.{name}]")
             found.setdefault(str(name), {}).update(settings)
@@ -65,6 +69,8 @@ def _configured() -> dict[str, dict[str, Any]]:
         if match and match[1] not in known:
             found[match[1].lower()] = {}
             known.add(match[1])
+    if len(known) < len(found):  # they would share their environment variables
+        raise ConfigurationError(f"[{SECTION}.NAME]: names of accounts must differ in more than upper and lower case")
     return found
 
 
@@ -84,6 +90,13 @@ def _account(name: str, written: Mapping[str, Any]) -> ConfiguredAccount:
         value: Any = (dlt.secrets if key in _SECRETS else dlt.config).get(f"{SECTION}.{name}.{key}")
         if value is not None:
             found[key] = value
+    for key in ("api_key", "base_url"):
+        if not isinstance(found.get(key, ""), str):
+            raise ConfigurationError(f"[{SECTION}.{name}]: {key} is not a text; put it into quotes")
+    workspaces = found.get("workspaces")
+    if isinstance(workspaces, str) and workspaces.startswith("["):  # of the environment
+        with suppress(ValueError):
+            found["workspaces"] = json.loads(workspaces)
     if not found.get("api_key"):
         raise ConfigurationError(
             f"account {name}: no API key; set SIM_SYNC__ACCOUNTS__{name.upper()}__API_KEY, or api_key under "

@@ -10,6 +10,7 @@ import atexit
 import gc
 import io
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -102,6 +103,20 @@ def _commanded() -> None:
 
         console.fault("stopped; committed rows are kept, and the next sync continues from there")
         sys.exit(128 + _stopped_by[-1])
+    except Exception as error:
+        if type(error).__name__ != "TomlProviderReadException":  # dlt raises it when it is imported
+            raise
+        _end(_unreadable_settings(str(error)))
+
+
+def _unreadable_settings(told: str) -> Exception:
+    """Returns the error for a settings file that is not TOML, without the text around the place: it can be a key."""
+    from sim_source.errors import ConfigurationError
+
+    name = "secrets.toml" if "secrets.toml" in told.partition("\n")[0] else "config.toml"
+    place = re.search(r"line \d+ col \d+", told)
+    where = f", at {place[0]}" if place else ""
+    return ConfigurationError(f".dlt/{name} is not valid TOML{where}; nothing was attempted")
 
 
 def _imported() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -173,6 +174,18 @@ def test_a_workspace_of_two_accounts_is_read_once(app: App) -> None:
             '[sim_sync.accounts.a]\napi_key = "sk-sim-one"\n[sim_sync.accounts.b]\napi_key = "sk-sim-two"',
             "workspace w is configured on",
         ),
+        ('[sim_sync]\naccounts = ["a"]', "", "each account has a section of its own"),
+        (
+            '[sim_sync.accounts.a]\nworkspaces = ["w"]\n[sim_sync.accounts.A]\nworkspaces = ["v"]',
+            '[sim_sync.accounts.a]\napi_key = "sk-sim-a"',
+            "must differ in more than upper and lower case",
+        ),
+        ('[sim_sync.accounts.a]\nworkspaces = ["w"]', "[sim_sync.accounts.a]\napi_key = [7]", "api_key is not a text"),
+        (
+            '[sim_sync.accounts.a]\nworkspaces = ["w"]\nbase_url = 7',
+            '[sim_sync.accounts.a]\napi_key = "sk-sim-a"',
+            "base_url is not a text",
+        ),
     ],
 )
 def test_what_is_wrong_with_an_account_is_said_before_anything_is_asked(
@@ -185,6 +198,23 @@ def test_what_is_wrong_with_an_account_is_said_before_anything_is_asked(
     done = app("run")
     assert (done.code, said in done.err) == (2, True), done.err
     assert "sk-sim" not in done.err + done.out
+
+
+def test_workspaces_in_the_environment_are_a_list_or_separated_by_commas(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = fleet_world(2, 5)
+    world.workspaces[workspace_of(1)].readers.add("user-0")
+    both = (workspace_of(0), workspace_of(1))
+    monkeypatch.setenv("SIM_SYNC__ACCOUNTS__EO__API_KEY", key_of(0))
+    with serve(world, "2026-08") as server:
+        monkeypatch.setenv("SIM_SYNC__ACCOUNTS__EO__BASE_URL", server.base_url)
+        for text in (", ".join(both), json.dumps(both)):
+            (app.folder / "sim_sync.duckdb").unlink(missing_ok=True)
+            monkeypatch.setenv("SIM_SYNC__ACCOUNTS__EO__WORKSPACES", text)
+            done = app("run")
+            assert done.code == 0, done.err
+            assert app.rows("SELECT DISTINCT workspace_id FROM sim.logs ORDER BY 1") == [(id_,) for id_ in both]
 
 
 @pytest.mark.timeout(300)

@@ -68,3 +68,13 @@ def test_a_secrets_file_that_others_may_read_is_warned_about(
     secrets.unlink()
     assert found_in(list(remains(tmp_path)), KEY) == []
     assert os.environ.get("SIM_API_KEY") is None
+
+
+@pytest.mark.parametrize("name", ["config.toml", "secrets.toml"])
+def test_a_settings_file_that_is_no_toml_is_named_with_the_place_and_not_quoted(tmp_path: Path, name: str) -> None:
+    (tmp_path / ".dlt").mkdir()
+    (tmp_path / ".dlt" / name).write_text("[sim_sync.accounts.a]\napi_key = sk-sim-of-a-test\n")
+    done = child.run(tmp_path, None, "run")
+    assert (done.code, f"error: .dlt/{name} is not valid TOML, at line 2 col" in done.err) == (2, True), done.err
+    assert "Traceback" not in done.err
+    assert "of-a-test" not in done.err
