@@ -89,13 +89,20 @@ class ServerLocks:
         self._release(name)
 
     def restored_without(self) -> list[str]:
-        """Opens the session again if its connection was lost; returns the locks that others have taken meanwhile."""
+        """Opens the session again if its connection was lost; returns the locks that others have taken meanwhile.
+
+        Raises:
+            TryLater: The server cannot be reached any more.
+        """
         try:
             self._client.execute_sql("SELECT 1")
         except DatabaseException:
             self._client.close_connection()
             self._client = self._pipeline.sql_client()
-            self._open()
+            try:
+                self._open()
+            except ConfigurationError as error:  # the settings were right before
+                raise TryLater(f"the connection to {self._target} was lost: {error}; committed rows are kept") from None
             return [name for name in (_WHOLE, *self._taken) if not self._ask(_TAKE if name else _SHARE, name)]
         return []
 

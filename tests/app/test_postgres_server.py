@@ -12,6 +12,7 @@ import dlt
 import psycopg2
 import pytest
 
+from pipelines.destination.file_lock import TryLater
 from pipelines.destination.server_locks import ServerLocks
 from pipelines.destination.target import Target
 from pipelines.sim_api import serve
@@ -243,4 +244,14 @@ def test_locks_of_a_connection_that_is_lost_are_given_back_without_a_word(postgr
         assert locks.restored_without() == []
         with locks.alone():
             locks._client.close_connection()
+        locks._pipeline = dlt.pipeline(
+            "gone",
+            pipelines_dir=str(tmp_path),
+            destination=dlt.destinations.postgres("postgresql://sim:sim@127.0.0.1:1/postgres"),
+            dataset_name="lost",
+        )
+        locks._client.open_connection()
+        locks._client.native_connection.close()
+        with pytest.raises(TryLater, match=r"was lost: .* nothing listens at its host and port"):
+            locks.restored_without()
         locks.give_back("one")
