@@ -21,7 +21,7 @@ def refused_workspace(workspace_id: str, denied: errors.AccessDenied) -> errors.
     """
     return errors.AccessDenied(
         f"workspace {workspace_id} cannot be read with this API key (the server says: {denied.reason}). Either the id "
-        "in SIM_WORKSPACE_ID, or in the account's section, is wrong (it is part of the workspace's URL in Sim, "
+        "is wrong (SIM_WORKSPACE_ID, or workspaces of the account; it is part of the workspace's URL in Sim, "
         "…/workspace/<id>/…), or the key's owner has no access to the workspace, or the workspace does not allow "
         "personal keys: in that case, create a workspace key under its Settings, API keys",
         denied.status,
