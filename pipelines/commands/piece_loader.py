@@ -16,7 +16,7 @@ from sim_source import Bounds, SyncSession, source_in_session
 from sim_source.paging.source_state import SourceState
 from sim_source.stored.warehouse import Warehouse
 
-from ..destination import comments, keep_views, load_faults, pipeline, postgres_rights, postgres_tables
+from ..destination import comments, keep_views, load_faults, pipeline, postgres_tables
 from ..destination.duckdb_hold import Hold
 from ..destination.file_lock import TryLater
 from ..destination.lock import Admission
@@ -58,7 +58,6 @@ class PieceLoader:
     def attach(self) -> None:
         """Restores the state from the destination and loads what an earlier sync has read but not loaded."""
         target, warn = self.settings.target, self.session.log.warn
-        postgres_rights.check_rights(target, self.pipeline)
         self.pipeline, self.warehouse = self.with_retries(
             lambda: pipeline.attached(target, self.pipeline, self.hold, warn)
         )

@@ -99,7 +99,11 @@ def attached(
 
     Returns:
         The pipeline, and a warehouse that queries its destination.
+
+    Raises:
+        ConfigurationError: The user of the server may not load, or the name of the dataset collides with another.
     """
+    postgres_rights.check_rights(target, pipeline)
     warehouse: Warehouse = HeldWarehouse(pipeline, hold)
     if target.database is not None or target.destination in ("postgres", lake.DUCKLAKE):
         with warehouse.connected() as client:
